@@ -1,0 +1,61 @@
+import { CodedError, isCoded } from '../error.ts';
+import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
+import { encodeHostAnswer, type HostCallFrame } from './frames.ts';
+import type { HostCallContext, ResolvedImports } from './grants.ts';
+
+/**
+ * Serves one host call on the trusted side: decodes the arguments for the granted function's own type, calls it,
+ * encodes its answer. Everything that goes wrong becomes an answer, because the guest's thread is asleep until one comes.
+ *
+ * @returns the answer frame. Never rejects.
+ */
+export async function serveHostCall(
+  frame: HostCallFrame,
+  bridged: ResolvedImports['bridged'],
+  hostCallBytesMax: number,
+  context: HostCallContext,
+): Promise<Uint8Array> {
+  const { callId } = frame;
+  try {
+    return encodeHostAnswer({ callId, value: await answer(frame, bridged, hostCallBytesMax, context) });
+  } catch (error) {
+    const coded = isCoded(error) ? error : new CodedError('capability/failed', `the host function failed: ${firstLine(error)}`);
+    const { code, message, data } = coded;
+    return encodeHostAnswer({ callId, value: new Uint8Array(0), error: { code, message, data } });
+  }
+}
+
+async function answer(
+  frame: HostCallFrame,
+  bridged: ResolvedImports['bridged'],
+  hostCallBytesMax: number,
+  context: HostCallContext,
+): Promise<Uint8Array> {
+  const target = bridged[frame.functionIndex];
+  if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
+  if (frame.args.length > hostCallBytesMax) throw tooLarge('arguments', frame.args.length, hostCallBytesMax);
+  const result = await target.call(decodeParams(frame.args, target.type.params), context);
+  if (target.type.result === undefined) return new Uint8Array(0);
+  const value = encodeAnswer(target.name, result, target.type.result);
+  if (value.length > hostCallBytesMax) throw tooLarge('answer', value.length, hostCallBytesMax);
+  return value;
+}
+
+function encodeAnswer(name: string, result: WitValue | undefined, type: Parameters<typeof encodeValue>[1]): Uint8Array {
+  try {
+    return encodeValue(result as WitValue, type); // undefined is refused by the codec like any other wrong value
+  } catch (error) {
+    const words = isCoded(error) ? error.message : firstLine(error);
+    throw new CodedError('capability/failed', `the host function \`${name}\` answered with a value of the wrong type: ${words}`);
+  }
+}
+
+function tooLarge(what: string, used: number, limit: number): CodedError {
+  return new CodedError('limit/host-calls', `the ${what} of a host call have ${used} bytes, more than ${limit}`, {
+    data: { limit, used },
+  });
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split(/[\r\n]/, 1)[0]?.slice(0, 200) ?? '';
+}

@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { kindOf } from '../codes.ts';
+import type { ValueType } from '../component/types.ts';
+import { CodedError, isCoded } from '../error.ts';
+import type { CellOutcome, ErrorInfo, PhaseTimes } from '../outcome.ts';
+import { decodeValue, type WitValue } from '../value/index.ts';
+import { serveHostCall } from './bridge.ts';
+import { encodeCall, type Frame, type ResultFrame } from './frames.ts';
+import type { ResolvedImports } from './grants.ts';
+import type { CellPlan } from './plan.ts';
+import type { CellPool } from './pool.ts';
+import type { Slot } from './slot.ts';
+
+export interface InvokeOptions {
+  /** Cancels the call: the worker is ended wherever it is, the outcome is `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** 16 bytes that seed the call's randomness; random by default. The same seed and parameters give the same bytes and fuel. */
+  readonly seed?: Uint8Array;
+}
+
+/** A plan with the trusted side's part of it, which never crosses to the worker. */
+export interface CallPlan {
+  readonly plan: CellPlan;
+  readonly bridged: ResolvedImports['bridged'];
+}
+
+const NO_PHASES: PhaseTimes = { instantiateMs: 0, lowerMs: 0, guestMs: 0, liftMs: 0 };
+const NOTHING = { bytes: new Uint8Array(0), truncated: false };
+
+let lastCallId = 0;
+
+/**
+ * Runs one call in a fresh cell.
+ *
+ * @param params - canonical encoding of the parameters, already checked against their types.
+ * @returns the outcome. Never rejects: whatever happens to the call is data.
+ */
+export function runCall(pool: CellPool, target: CallPlan, params: Uint8Array, options: InvokeOptions = {}): Promise<CellOutcome> {
+  return new Promise((resolve) => new Call(pool, target, resolve).start(params, options));
+}
+
+/** The state of one call on the trusted side: queued, running, ended. It ends exactly once. */
+class Call {
+  readonly #pool: CellPool;
+  readonly #target: CallPlan;
+  readonly #resolve: (outcome: CellOutcome) => void;
+  readonly #callId = nextCallId();
+  readonly #began = performance.now();
+  /** Aborts what is done on the call's behalf: waiting for a worker, host functions. */
+  readonly #ended = new AbortController();
+  #slot: Slot | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #unlisten: (() => void) | undefined;
+
+  constructor(pool: CellPool, target: CallPlan, resolve: (outcome: CellOutcome) => void) {
+    this.#pool = pool;
+    this.#target = target;
+    this.#resolve = resolve;
+  }
+
+  start(params: Uint8Array, { signal, seed = randomBytes(16) }: InvokeOptions): void {
+    const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
+    if (signal?.aborted) return cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    this.#unlisten = () => signal?.removeEventListener('abort', cancel);
+    const { timeoutMsMax } = this.#target.plan.limits;
+    this.#timer = setTimeout(() => this.#stop(deadlinePassed(timeoutMsMax)), timeoutMsMax);
+    this.#run(params, seed).catch((error: unknown) => this.#stop(error));
+  }
+
+  async #run(params: Uint8Array, seed: Uint8Array): Promise<void> {
+    const { plan } = this.#target;
+    const listener = { onFrame: (frame: Frame) => this.#onFrame(frame), onGone: (error: unknown) => this.#stop(crashed(error)) };
+    const slot = await this.#pool.acquire(plan, listener, this.#ended.signal);
+    if (this.#ended.signal.aborted) {
+      slot.release();
+      return this.#pool.offer(slot);
+    }
+    this.#slot = slot;
+    if (!slot.isLoaded(plan.planId)) await slot.load(plan);
+    slot.send(encodeCall({ callId: this.#callId, planId: plan.planId, seed, params }));
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.callId !== this.#callId) return this.#stop(new CodedError('internal/invariant', 'a frame of another call arrived'));
+    if (frame.type === 'result') return this.#finish(frame);
+    if (frame.type !== 'hostCall')
+      return this.#stop(new CodedError('internal/invariant', `a worker sent a \`${frame.type}\` frame`));
+    const { bridged, plan } = this.#target;
+    const slot = this.#slot;
+    void serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, { signal: this.#ended.signal }).then((answer) => {
+      if (!this.#ended.signal.aborted) slot?.send(answer);
+    });
+  }
+
+  #finish(frame: ResultFrame): void {
+    const slot = this.#slot;
+    const good = frame.kind === 'ok' || frame.kind === 'tool-error';
+    this.#end(() => outcomeOf(frame, this.#target.plan, performance.now() - this.#began));
+    if (slot === undefined) return;
+    if (!good) return slot.kill(); // after a trap or a limit nothing in that worker is trusted again
+    slot.lastPlanId = this.#target.plan.planId;
+    slot.release();
+    this.#pool.offer(slot);
+  }
+
+  /** Ends the call from outside of the guest: deadline, cancel, crash, refusal by the pool. */
+  #stop(error: unknown): void {
+    this.#end(() => failure(error, performance.now() - this.#began));
+    this.#slot?.kill();
+  }
+
+  #end(outcome: () => CellOutcome): void {
+    if (this.#ended.signal.aborted) return;
+    clearTimeout(this.#timer);
+    this.#unlisten?.();
+    this.#ended.abort();
+    this.#resolve(outcome());
+  }
+}
+
+function nextCallId(): number {
+  lastCallId = (lastCallId + 1) >>> 0;
+  return lastCallId;
+}
+
+function outcomeOf(frame: ResultFrame, plan: CellPlan, wallMs: number): CellOutcome {
+  const usage = {
+    fuel: frame.fuel,
+    memoryBytesPeak: frame.memoryBytesPeak,
+    wallMs,
+    hostCalls: frame.hostCalls,
+    phases: frame.phases,
+  };
+  return {
+    kind: frame.kind,
+    ...valuePart(frame, plan.target.type.result),
+    ...(frame.error === undefined ? {} : { error: frame.error }),
+    usage,
+    stdout: { bytes: frame.stdout, truncated: frame.stdoutTruncated },
+    stderr: { bytes: frame.stderr, truncated: frame.stderrTruncated },
+    log: frame.log,
+  };
+}
+
+/** The payload of a `result` function stands for itself: the outcome's kind already says whether it is ok or err. */
+function valuePart(frame: ResultFrame, type: ValueType | undefined): Pick<CellOutcome, 'value' | 'valueBytes'> {
+  if (type === undefined || frame.value.length === 0) return {};
+  const value = decodeValue(frame.value, type);
+  if (type.kind !== 'result') return { value, valueBytes: frame.value };
+  const { ok, err } = value as { readonly ok?: WitValue; readonly err?: WitValue }; // decoded as a result
+  const hasPayload = (ok === undefined ? type.err : type.ok) !== undefined;
+  return hasPayload ? { value: (ok ?? err) as WitValue, valueBytes: frame.value } : { valueBytes: frame.value };
+}
+
+/** An outcome of a call that has no result frame. */
+export function failure(error: unknown, wallMs: number): CellOutcome {
+  const coded = isCoded(error) ? error : new CodedError('internal/invariant', `the call failed: ${String(error)}`);
+  const kind = kindOf(coded.code);
+  return {
+    kind: kind === 'usage' ? 'failed' : kind,
+    error: errorInfo(coded),
+    usage: { fuel: 0n, memoryBytesPeak: 0, wallMs, hostCalls: 0, phases: NO_PHASES },
+    stdout: NOTHING,
+    stderr: NOTHING,
+    log: [],
+  };
+}
+
+/** An error as plain data. */
+export function errorInfo(error: CodedError): ErrorInfo {
+  const { code, message, data, help } = error;
+  return { code, message, data, ...(help === undefined ? {} : { help }) };
+}
+
+function deadlinePassed(timeoutMsMax: number): CodedError {
+  return new CodedError('limit/deadline', `the call did not end within ${timeoutMsMax} ms`, {
+    data: { limit: timeoutMsMax, used: timeoutMsMax },
+    help: 'raise `timeout` for this tool, or give it less to do',
+  });
+}
+
+function crashed(error: unknown): CodedError {
+  if ((error as { code?: unknown } | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new CodedError('limit/memory', 'the call used up the JavaScript heap of its worker', {
+      help: 'return or pass smaller values',
+    });
+  }
+  if (isCoded(error)) return error;
+  const words = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+  return new CodedError('failed/worker-crashed', `the worker ended while it ran the call: ${words}`, { cause: error });
+}

@@ -1,0 +1,281 @@
+import type { OutcomeKind } from '../codes.ts';
+import { CodedError } from '../error.ts';
+import type { ErrorInfo, LogLine, PhaseTimes } from '../outcome.ts';
+
+/*
+ * Frames on a `Port`. Little endian; the first byte is the type, then the call's number. Only the rare parts
+ * (errors, log lines) are JSON: a good call crosses without any.
+ */
+
+/** Main to worker: run one call. */
+export interface CallFrame {
+  readonly callId: number;
+  readonly planId: number;
+  /** 16 bytes: seeds the deterministic randomness of this call. */
+  readonly seed: Uint8Array;
+  /** Canonical encoding of the parameters. */
+  readonly params: Uint8Array;
+}
+
+/** Worker to main: how it ended. */
+export interface ResultFrame {
+  readonly callId: number;
+  readonly kind: CellKind;
+  readonly fuel: bigint;
+  readonly memoryBytesPeak: number;
+  readonly hostCalls: number;
+  readonly phases: PhaseTimes;
+  readonly stdout: Uint8Array;
+  readonly stdoutTruncated: boolean;
+  readonly stderr: Uint8Array;
+  readonly stderrTruncated: boolean;
+  /** Canonical encoding of the function's result; empty when there is none. */
+  readonly value: Uint8Array;
+  readonly error?: ErrorInfo;
+  readonly log: readonly LogLine[];
+}
+
+/** Worker to main: the guest called a bridged host function and waits. */
+export interface HostCallFrame {
+  readonly callId: number;
+  /** Index into the plan's bridged functions. */
+  readonly functionIndex: number;
+  readonly args: Uint8Array;
+}
+
+/** Main to worker: the host function's answer, or why there is none. */
+export interface HostAnswerFrame {
+  readonly callId: number;
+  readonly value: Uint8Array;
+  readonly error?: ErrorInfo;
+}
+
+type CellKind = Exclude<OutcomeKind, 'pending'>;
+
+/** Position is the byte on the wire. */
+const KINDS: readonly CellKind[] = ['ok', 'tool-error', 'refused', 'trapped', 'limited', 'cancelled', 'failed'];
+
+const TYPE = { call: 1, result: 2, hostCall: 3, hostAnswer: 4 } as const;
+
+export type Frame =
+  | ({ readonly type: 'call' } & CallFrame)
+  | ({ readonly type: 'result' } & ResultFrame)
+  | ({ readonly type: 'hostCall' } & HostCallFrame)
+  | ({ readonly type: 'hostAnswer' } & HostAnswerFrame);
+
+const HEADER_BYTES = 5;
+const SEED_BYTES = 16;
+const RESULT_FIXED_BYTES = 1 + 8 + 8 + 4 + 4 * 8 + 1;
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder('utf-8', { fatal: true });
+const EMPTY = new Uint8Array(0);
+
+/** @throws nothing: the caller's values are ours. */
+export function encodeCall(frame: CallFrame): Uint8Array {
+  const writer = start(TYPE.call, frame.callId, 4 + SEED_BYTES + frame.params.length);
+  writer.u32(frame.planId);
+  writer.raw(frame.seed);
+  writer.raw(frame.params);
+  return writer.bytes;
+}
+
+export function encodeResult(frame: ResultFrame): Uint8Array {
+  const error = frame.error === undefined ? EMPTY : utf8.encode(JSON.stringify(frame.error));
+  const log = frame.log.length === 0 ? EMPTY : utf8.encode(JSON.stringify(frame.log));
+  const blobs = [frame.stdout, frame.stderr, frame.value, error, log];
+  const writer = start(TYPE.result, frame.callId, RESULT_FIXED_BYTES + blobs.reduce((sum, blob) => sum + 4 + blob.length, 0));
+  writer.u8(KINDS.indexOf(frame.kind));
+  writer.u64(frame.fuel);
+  writer.f64(frame.memoryBytesPeak);
+  writer.u32(frame.hostCalls);
+  writer.f64(frame.phases.instantiateMs);
+  writer.f64(frame.phases.lowerMs);
+  writer.f64(frame.phases.guestMs);
+  writer.f64(frame.phases.liftMs);
+  writer.u8((frame.stdoutTruncated ? 1 : 0) | (frame.stderrTruncated ? 2 : 0));
+  for (const blob of blobs) writer.blob(blob);
+  return writer.bytes;
+}
+
+export function encodeHostCall(frame: HostCallFrame): Uint8Array {
+  const writer = start(TYPE.hostCall, frame.callId, 4 + frame.args.length);
+  writer.u32(frame.functionIndex);
+  writer.raw(frame.args);
+  return writer.bytes;
+}
+
+export function encodeHostAnswer(frame: HostAnswerFrame): Uint8Array {
+  const error = frame.error === undefined ? EMPTY : utf8.encode(JSON.stringify(frame.error));
+  const writer = start(TYPE.hostAnswer, frame.callId, 8 + frame.value.length + error.length);
+  writer.blob(frame.value);
+  writer.blob(error);
+  return writer.bytes;
+}
+
+/**
+ * Reads any frame; strict: an unknown type, a short frame or trailing bytes are refused.
+ *
+ * @throws CodedError `internal/invariant`.
+ */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const reader = new Reader(bytes);
+  const type = reader.u8();
+  const callId = reader.u32();
+  switch (type) {
+    case TYPE.call:
+      return { type: 'call', callId, planId: reader.u32(), seed: reader.raw(SEED_BYTES), params: reader.rest() };
+    case TYPE.result:
+      return { type: 'result', ...readResult(reader, callId) };
+    case TYPE.hostCall:
+      return { type: 'hostCall', callId, functionIndex: reader.u32(), args: reader.rest() };
+    case TYPE.hostAnswer:
+      return { type: 'hostAnswer', callId, value: reader.blob(), ...errorOf(reader.blob()), ...reader.end() };
+    default:
+      throw badFrame(`unknown type ${type}`);
+  }
+}
+
+function readResult(reader: Reader, callId: number): ResultFrame {
+  const kind = KINDS[reader.u8()];
+  if (kind === undefined) throw badFrame('unknown outcome kind');
+  const fuel = reader.u64();
+  const memoryBytesPeak = reader.f64();
+  const hostCalls = reader.u32();
+  const phases = { instantiateMs: reader.f64(), lowerMs: reader.f64(), guestMs: reader.f64(), liftMs: reader.f64() };
+  const truncated = reader.u8();
+  const stdout = reader.blob();
+  const stderr = reader.blob();
+  const value = reader.blob();
+  const error = errorOf(reader.blob());
+  const logBytes = reader.blob();
+  reader.end();
+  const log = logBytes.length === 0 ? [] : (JSON.parse(text.decode(logBytes)) as LogLine[]); // written by encodeResult
+  const stdoutTruncated = (truncated & 1) !== 0;
+  const stderrTruncated = (truncated & 2) !== 0;
+  return {
+    callId,
+    kind,
+    fuel,
+    memoryBytesPeak,
+    hostCalls,
+    phases,
+    stdout,
+    stdoutTruncated,
+    stderr,
+    stderrTruncated,
+    value,
+    ...error,
+    log,
+  };
+}
+
+function errorOf(bytes: Uint8Array): { readonly error?: ErrorInfo } {
+  return bytes.length === 0 ? {} : { error: JSON.parse(text.decode(bytes)) as ErrorInfo }; // written by encodeResult
+}
+
+function badFrame(why: string): CodedError {
+  return new CodedError('internal/invariant', `a frame cannot be read: ${why}`);
+}
+
+function start(type: number, callId: number, bodyBytes: number): Writer {
+  const writer = new Writer(HEADER_BYTES + bodyBytes);
+  writer.u8(type);
+  writer.u32(callId);
+  return writer;
+}
+
+/** Writes into a buffer of the exact size. */
+class Writer {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#at, value);
+    this.#at += 1;
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
+  }
+
+  u64(value: bigint): void {
+    this.#view.setBigUint64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  f64(value: number): void {
+    this.#view.setFloat64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  raw(value: Uint8Array): void {
+    this.bytes.set(value, this.#at);
+    this.#at += value.length;
+  }
+
+  blob(value: Uint8Array): void {
+    this.u32(value.length);
+    this.raw(value);
+  }
+}
+
+/** Bounds-checked reads; blobs are views of the frame, which the receiver owns. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  #take(size: number): number {
+    const at = this.#at;
+    if (size > this.#bytes.length - at) throw badFrame('it ends too early');
+    this.#at += size;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true);
+  }
+
+  raw(size: number): Uint8Array {
+    const at = this.#take(size);
+    return this.#bytes.subarray(at, at + size);
+  }
+
+  blob(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  rest(): Uint8Array {
+    return this.raw(this.#bytes.length - this.#at);
+  }
+
+  end(): Record<never, never> {
+    if (this.#at !== this.#bytes.length) throw badFrame('it has trailing bytes');
+    return {};
+  }
+}

@@ -1,0 +1,171 @@
+import type { Component, FunctionType, InterfaceItem, WorldItem } from '../component/types.ts';
+import { CodedError } from '../error.ts';
+import type { WitValue } from '../value/index.ts';
+import { isMet } from '../wasi/index.ts';
+import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
+
+/** What a host function of the trusted side is told about the call it serves. */
+export interface HostCallContext {
+  /** Aborts when the call is cancelled or its deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A host function of the trusted side: neutral values in, a neutral value (or its promise) out. A WIT `result` is
+ * answered as `{ok}` or `{err}`; throwing instead ends the call as `capability/failed`.
+ */
+export type HostFunction = (
+  args: readonly WitValue[],
+  context: HostCallContext,
+) => WitValue | undefined | Promise<WitValue | undefined>;
+
+/**
+ * Something that can be granted to a component. Whoever calls the runtime decides which ones a call gets.
+ *
+ * - `local`: served inside the worker by the module at `moduleUrl`, whose `createCapability(context)` returns functions by WIT name.
+ * - `bridged`: served on the trusted side, one bridge crossing for each call. `interface` may also name a single
+ *   function that the world imports directly; then `functions` has that one function under the same name.
+ * - `wasi`: opens the closed WASI a little (real clock, secure randomness).
+ */
+export type Capability =
+  | { readonly kind: 'local'; readonly name: string; readonly interface: string; readonly moduleUrl: string }
+  | {
+      readonly kind: 'bridged';
+      readonly name: string;
+      readonly interface: string;
+      readonly functions: Readonly<Record<string, HostFunction>>;
+    }
+  | { readonly kind: 'wasi'; readonly name: string; readonly setup: Partial<WasiSetup> };
+
+/** The imports of one plan, and the trusted side's functions by the number that the worker uses for them. */
+export interface ResolvedImports {
+  readonly imports: readonly PlanImport[];
+  readonly bridged: readonly {
+    readonly import: string;
+    readonly name: string;
+    readonly type: FunctionType;
+    readonly call: HostFunction;
+  }[];
+}
+
+/**
+ * Decides who serves each import; links nothing.
+ *
+ * @param capabilities - what was granted; anything else is absent.
+ * @param grantFor - names what would grant an import, for the refusal; undefined where nothing can.
+ * @throws CodedError `denied/no-grant` naming every missing import; `component/unsupported` for imports that are not
+ * interfaces or functions.
+ */
+export function resolveImports(
+  component: Component,
+  capabilities: readonly Capability[],
+  grantFor: (importName: string) => string | undefined,
+): ResolvedImports {
+  const imports: PlanImport[] = [];
+  const bridged: ResolvedImports['bridged'][number][] = [];
+  const missing: { import: string; grantedBy: string | null }[] = [];
+  for (const item of component.imports) {
+    if (needsNothing(item)) continue;
+    const served = serve(item, capabilities, bridged);
+    if (served === undefined) missing.push({ import: item.name, grantedBy: grantFor(item.name) ?? null });
+    else imports.push(served);
+  }
+  if (missing.length > 0) throw noGrant(missing);
+  return { imports, bridged };
+}
+
+/** A type, or an interface of types only, carries no authority. */
+function needsNothing(item: WorldItem): boolean {
+  if (item.kind === 'type') return true;
+  return item.kind === 'interface' && item.items.every((inner) => inner.kind === 'type');
+}
+
+function serve(
+  item: WorldItem,
+  capabilities: readonly Capability[],
+  bridged: ResolvedImports['bridged'][number][],
+): PlanImport | undefined {
+  if (item.kind === 'module' || item.kind === 'component' || item.kind === 'value' || item.kind === 'resource') {
+    throw new CodedError(
+      'component/unsupported',
+      `the import \`${item.name}\` is a ${item.kind}, which cannot be given from outside`,
+    );
+  }
+  const capability = capabilities.find((candidate) => candidate.kind !== 'wasi' && serves(candidate.interface, item.name));
+  if (capability === undefined || capability.kind === 'wasi') {
+    return item.kind === 'interface' && isMet(item.name)
+      ? { kind: 'wasi', name: item.name, interface: withoutVersion(item.name) }
+      : undefined;
+  }
+  const functions = functionsOf(item);
+  if (capability.kind === 'local') return { kind: 'local', name: item.name, moduleUrl: capability.moduleUrl, functions };
+  const firstIndex = bridged.length;
+  for (const { name, type } of functions) {
+    const call = Object.hasOwn(capability.functions, name) ? capability.functions[name] : undefined;
+    if (call === undefined) throw incomplete(capability.name, item.name, name);
+    bridged.push({ import: item.name, name, type, call });
+  }
+  return { kind: 'bridged', name: item.name, isFunction: item.kind === 'func', firstIndex, functions };
+}
+
+/** The functions of an import, each with a signature that can cross a bridge. */
+function functionsOf(item: Extract<WorldItem, { kind: 'interface' | 'func' | 'type' }>): readonly PlanFunction[] {
+  if (item.kind === 'func') return [{ name: item.name, type: item.type }];
+  if (item.kind === 'type') return [];
+  const resource = item.items.find((inner) => inner.kind === 'resource');
+  if (resource !== undefined) {
+    throw new CodedError(
+      'component/unsupported',
+      `the import \`${item.name}\` has the resource \`${resource.name}\`, which a host function cannot serve yet`,
+    );
+  }
+  return item.items.filter((inner): inner is Extract<InterfaceItem, { kind: 'func' }> => inner.kind === 'func');
+}
+
+/** True when what is provided under one name meets an import: same name, and versions that semver calls compatible. */
+export function serves(provided: string, wanted: string): boolean {
+  if (provided === wanted) return true;
+  return withoutVersion(provided) === withoutVersion(wanted) && track(provided) === track(wanted) && track(wanted) !== '';
+}
+
+/** `wasi:io/streams@0.2.3` without `@0.2.3`. */
+export function withoutVersion(name: string): string {
+  const at = name.lastIndexOf('@');
+  return at < 0 ? name : name.slice(0, at);
+}
+
+/** The part of a version within which releases are compatible: `1` of 1.2.3, `0.2` of 0.2.3; prereleases match only themselves. */
+function track(name: string): string {
+  const at = name.lastIndexOf('@');
+  if (at < 0) return '';
+  const version = name.slice(at + 1);
+  const parts = /^(\d+)\.(\d+)\.(\d+)$/.exec(version);
+  if (parts === null) return version;
+  const [, major, minor] = parts;
+  if (major !== '0') return String(major);
+  return minor === '0' ? version : `0.${minor}`;
+}
+
+function noGrant(missing: readonly { readonly import: string; readonly grantedBy: string | null }[]): CodedError {
+  const names = missing.map((entry) => `\`${entry.import}\``).join(', ');
+  const grants = [...new Set(missing.flatMap((entry) => (entry.grantedBy === null ? [] : [entry.grantedBy])))];
+  const nothing = missing.filter((entry) => entry.grantedBy === null);
+  const help = [
+    ...(grants.length === 0 ? [] : [`grant ${grants.map((name) => `\`${name}\``).join(', ')}`]),
+    ...(nothing.length === 0
+      ? []
+      : [`nothing here provides ${nothing.map((entry) => `\`${entry.import}\``).join(', ')}; an embedding program can`]),
+  ].join('; ');
+  return new CodedError('denied/no-grant', `the component imports what was not granted: ${names}`, { data: { missing }, help });
+}
+
+function incomplete(capability: string, importName: string, functionName: string): CodedError {
+  return new CodedError(
+    'denied/no-grant',
+    `the capability \`${capability}\` has no function \`${functionName}\` of \`${importName}\``,
+    {
+      data: { missing: [{ import: `${importName}#${functionName}`, grantedBy: null }] },
+      help: 'provide every function of the interface',
+    },
+  );
+}

@@ -1,0 +1,301 @@
+import type { HostImports, Linked, NeutralHostFunction } from '../bindings/bindings.ts';
+import { jcoBindings } from '../bindings/jco-glue.ts';
+import type { FunctionType, ValueType } from '../component/types.ts';
+import { CodedError, isCoded } from '../error.ts';
+import { createMeter, type Meter } from '../instrument/meter.ts';
+import type { LogLine } from '../outcome.ts';
+import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
+import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
+import type { ResultFrame } from './frames.ts';
+import type { CellPlan, PlanImport, PlanModule } from './plan.ts';
+import { endingOf } from './trap.ts';
+
+/** What a worker-local capability may reach: this call's log, nothing else. */
+export interface LocalContext {
+  /** Keeps one line for the outcome; lines beyond the cell's cap are counted and dropped. */
+  log(line: LogLine): void;
+}
+
+/** The export `createCapability` of a worker-local capability's module: functions by WIT name, fresh for each instance. */
+export type CreateCapability = (context: LocalContext) => Readonly<Record<string, NeutralHostFunction>>;
+
+/** Calls a bridged host function and blocks until it answers. @throws CodedError `limit/host-calls`, `capability/failed`. */
+export type CallBridge = (functionIndex: number, type: FunctionType, args: readonly WitValue[]) => WitValue | undefined;
+
+/** A plan made ready in one worker: linking code evaluated, local capabilities loaded. */
+export interface LoadedPlan {
+  readonly plan: CellPlan;
+  readonly linked: Linked;
+  readonly modules: ReadonlyMap<string, WebAssembly.Module>;
+  readonly details: ReadonlyMap<WebAssembly.Module, PlanModule>;
+  readonly locals: ReadonlyMap<string, CreateCapability>;
+}
+
+/** Bytes of log lines kept per call, messages and levels together. */
+const LOG_BYTES_MAX = 64 * 1024;
+
+/** Links a plan in this worker. @throws CodedError when the linking code or a local capability cannot be loaded. */
+export async function loadPlan(plan: CellPlan): Promise<LoadedPlan> {
+  const locals = new Map<string, CreateCapability>();
+  for (const item of plan.imports) {
+    if (item.kind !== 'local') continue;
+    const loaded = (await import(item.moduleUrl)) as { createCapability?: CreateCapability }; // named by the trusted side
+    if (typeof loaded.createCapability !== 'function') {
+      throw new CodedError('internal/invariant', `the capability module of \`${item.name}\` exports no createCapability`);
+    }
+    locals.set(item.name, loaded.createCapability);
+  }
+  return {
+    plan,
+    linked: jcoBindings.link({ bindings: plan.bindings, linking: plan.linking, modules: [] }),
+    modules: new Map(plan.modules.map((module) => [module.name, module.module])),
+    details: new Map(plan.modules.map((module) => [module.module, module])),
+    locals,
+  };
+}
+
+/**
+ * One component instance for one call: instantiated by `start`, used by `run`, then dropped.
+ *
+ * It may be started ahead of its call. That is only sound when starting asked the host for nothing, which
+ * `startedAlone` tells: then nothing in it can depend on the call's seed or grants.
+ */
+export class CellInstance {
+  readonly #loaded: LoadedPlan;
+  readonly #meter: Meter;
+  readonly #wasi: ClosedWasi;
+  readonly #seed = new Uint8Array(16);
+  readonly #memories: WebAssembly.Memory[] = [];
+  readonly #log: LogLine[] = [];
+  #logBytes = 0;
+  #ownCalls = 0;
+  #instantiateMs = 0;
+  #callBridge: CallBridge | undefined;
+  /** The first of our own errors that a host function raised: final, even if the guest catches what it throws. */
+  #failure: unknown;
+  #bound: ReturnType<ReturnType<Linked['instantiate']>['bind']> | undefined;
+  #startFailure: { readonly thrown: unknown } | undefined;
+
+  constructor(loaded: LoadedPlan) {
+    this.#loaded = loaded;
+    const { limits, wasi } = loaded.plan;
+    this.#meter = createMeter({ fuel: limits.fuelMax, pages: limits.memoryPagesMax, elements: limits.tableElementsMax });
+    this.#wasi = createClosedWasi({
+      seed: this.#seed,
+      clock: wasi.clock === 'real' ? { kind: 'real' } : { kind: 'fixed', startNanoseconds: wasi.clockStartNanoseconds },
+      random: wasi.random,
+      args: [],
+      env: [],
+      stdoutBytesMax: limits.stdioBytesMax,
+      stderrBytesMax: limits.stdioBytesMax,
+      handlesMax: limits.handlesMax,
+    });
+  }
+
+  /** True when instantiation succeeded without one call to the host. */
+  get startedAlone(): boolean {
+    return this.#startFailure === undefined && this.#hostCalls === 0;
+  }
+
+  get #hostCalls(): number {
+    return this.#ownCalls + this.#wasi.hostCalls();
+  }
+
+  /** Instantiates the component; guest code may run. A failure is kept for `run`. */
+  start(seed: Uint8Array | undefined, callBridge: CallBridge): void {
+    if (seed !== undefined) this.#seed.set(seed);
+    this.#callBridge = callBridge;
+    const began = performance.now();
+    try {
+      const { linked, modules, plan } = this.#loaded;
+      const instance = linked.instantiate(modules, this.#imports(), (module, imports) => this.#instantiateCore(module, imports));
+      this.#bound = instance.bind(plan.target.interface, plan.target.name, plan.target.type);
+    } catch (thrown) {
+      this.#startFailure = { thrown };
+    }
+    this.#instantiateMs = performance.now() - began;
+  }
+
+  /** Ties an instance that was started ahead to the call that uses it. */
+  adopt(callBridge: CallBridge): void {
+    this.#callBridge = callBridge;
+  }
+
+  /** Runs the call to its end, whatever the guest does; never throws. */
+  run(callId: number, params: Uint8Array, seed: Uint8Array, prepared: boolean): ResultFrame {
+    this.#seed.set(seed);
+    const times = { began: performance.now(), lowered: 0, called: 0, done: 0 };
+    let value: Uint8Array = new Uint8Array(0);
+    let ending: ReturnType<typeof endingOf> | undefined;
+    try {
+      if (this.#startFailure !== undefined) throw this.#startFailure.thrown;
+      value = this.#call(params, times);
+    } catch (thrown) {
+      ending = this.#ending(thrown);
+    }
+    times.done = performance.now();
+    const phases = {
+      instantiateMs: prepared ? 0 : this.#instantiateMs,
+      lowerMs: span(times.began, times.lowered),
+      guestMs: span(times.lowered, times.called || times.done),
+      liftMs: span(times.called, times.done),
+    };
+    return this.#result(callId, value, ending, phases);
+  }
+
+  #call(params: Uint8Array, times: { lowered: number; called: number }): Uint8Array {
+    const { target, limits } = this.#loaded.plan;
+    const bound = this.#bound;
+    if (bound === undefined) throw new CodedError('internal/invariant', 'the instance was not started');
+    const args = bound.lower(decodeParams(params, target.type.params));
+    times.lowered = performance.now();
+    const raw = bound.call(args);
+    times.called = performance.now();
+    this.#checkSpent();
+    if (target.type.result === undefined) return new Uint8Array(0);
+    const value = encodeResultValue(bound.lift(raw) as WitValue, target.type.result); // present: the function has a result
+    if (value.length > limits.resultBytesMax) {
+      throw new CodedError('limit/result', `the result has ${value.length} bytes, more than ${limits.resultBytesMax}`, {
+        data: { limit: limits.resultBytesMax, used: value.length },
+      });
+    }
+    return value;
+  }
+
+  /** A limit is final: glue or guest code that swallowed the trap does not turn it into a result. */
+  #checkSpent(): void {
+    if (this.#meter.exhausted()) throw outOfFuel(this.#loaded.plan.limits.fuelMax);
+    const failure = this.#wasi.failure ?? this.#failure;
+    if (failure !== undefined) throw failure;
+  }
+
+  #ending(thrown: unknown): ReturnType<typeof endingOf> | undefined {
+    const { target, limits } = this.#loaded.plan;
+    if (this.#meter.exhausted()) return endingOf(outOfFuel(limits.fuelMax));
+    const cause = this.#wasi.failure ?? this.#failure ?? thrown;
+    const exitCode = exitCodeOf(cause);
+    if (exitCode === undefined) return endingOf(cause);
+    if (!target.isCommand) return endingOf(new CodedError('trap/exit', `the guest ended the program with status ${exitCode}`));
+    return exitCode === 0
+      ? undefined
+      : endingOf(new CodedError('tool/exit-status', `the command ended with status ${exitCode}`, { data: { exitCode } }));
+  }
+
+  #result(
+    callId: number,
+    value: Uint8Array,
+    ending: ReturnType<typeof endingOf> | undefined,
+    phases: ResultFrame['phases'],
+  ): ResultFrame {
+    const { target } = this.#loaded.plan;
+    const isErr = ending === undefined && target.type.result?.kind === 'result' && value[0] === 1;
+    const commandFailed = isErr && target.isCommand;
+    const stdout = this.#wasi.stdout();
+    const stderr = this.#wasi.stderr();
+    return {
+      callId,
+      kind: ending?.kind ?? (isErr ? 'tool-error' : 'ok'),
+      fuel: this.#meter.fuelUsed(),
+      memoryBytesPeak: this.#memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
+      hostCalls: this.#hostCalls,
+      phases,
+      stdout: stdout.bytes,
+      stdoutTruncated: stdout.truncated,
+      stderr: stderr.bytes,
+      stderrTruncated: stderr.truncated,
+      value,
+      ...errorPart(ending, isErr, commandFailed),
+      log: this.#log,
+    };
+  }
+
+  #instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports | undefined): WebAssembly.Instance {
+    const details = this.#loaded.details.get(module);
+    if (details === undefined) throw new CodedError('internal/invariant', 'an unknown core module was to be instantiated');
+    this.#meter.reserve(details);
+    const instance = new WebAssembly.Instance(module, { ...imports, ...this.#meter.imports });
+    for (let at = 0; at < details.memories; at += 1) {
+      this.#memories.push(instance.exports[`cellblock:memory:${at}`] as WebAssembly.Memory); // added by the instrumentation
+    }
+    return instance;
+  }
+
+  #imports(): HostImports {
+    const imports: Record<string, unknown> = {};
+    for (const item of this.#loaded.plan.imports) imports[item.name] = this.#serve(item);
+    return imports;
+  }
+
+  #serve(item: PlanImport): unknown {
+    if (item.kind === 'wasi') return this.#wasi.imports[item.interface];
+    const local =
+      item.kind === 'local' ? this.#loaded.locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
+    const members: Record<string, unknown> = {};
+    item.functions.forEach(({ name, type }, at) => {
+      const own = local?.[name];
+      const serve: NeutralHostFunction =
+        item.kind === 'bridged' ? (args) => this.#bridge(item.firstIndex + at, type, args) : (own ?? missing(item.name, name));
+      const key = item.kind === 'bridged' && item.isFunction ? 'default' : jcoBindings.memberName(name);
+      members[key] = jcoBindings.hostFunction(type, (args) => this.#hostCall(serve, args));
+    });
+    return members;
+  }
+
+  #hostCall(serve: NeutralHostFunction, args: readonly WitValue[]): WitValue | undefined {
+    this.#ownCalls += 1;
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return serve(args);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  #bridge(functionIndex: number, type: FunctionType, args: readonly WitValue[]): WitValue | undefined {
+    if (this.#callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
+    return this.#callBridge(functionIndex, type, args);
+  }
+
+  #keepLine(line: LogLine): void {
+    this.#logBytes += line.level.length + line.message.length;
+    if (this.#logBytes <= LOG_BYTES_MAX) this.#log.push(line);
+  }
+}
+
+function errorPart(
+  ending: ReturnType<typeof endingOf> | undefined,
+  isErr: boolean,
+  commandFailed: boolean,
+): Pick<ResultFrame, 'error'> {
+  if (ending !== undefined) return { error: ending.error };
+  if (commandFailed)
+    return { error: { code: 'tool/exit-status', message: 'the command ended with a failure', data: { exitCode: 1 } } };
+  return isErr ? { error: { code: 'tool/error', message: 'the tool returned `err`' } } : {};
+}
+
+/** What the codec says of a value that came out of the guest is about the tool, not about the agent's parameters. */
+function encodeResultValue(value: WitValue, type: ValueType): Uint8Array {
+  try {
+    return encodeValue(value, type);
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    if (error.code === 'params/too-large') throw new CodedError('limit/result', error.message, { data: error.data });
+    throw new CodedError('trap/abi', `the guest returned what its type forbids: ${error.message}`, { data: error.data });
+  }
+}
+
+function missing(importName: string, functionName: string): never {
+  throw new CodedError('internal/invariant', `the capability of \`${importName}\` lacks \`${functionName}\``);
+}
+
+function outOfFuel(fuelMax: bigint): CodedError {
+  return new CodedError('limit/fuel', `the call used up its ${fuelMax} units of fuel`, {
+    data: { limit: String(fuelMax), used: String(fuelMax) },
+    help: 'raise `fuel` for this tool, or give it less to do',
+  });
+}
+
+function span(from: number, to: number): number {
+  return from === 0 || to === 0 ? 0 : Math.max(0, to - from);
+}

@@ -1,0 +1,82 @@
+import type { BindingsName } from '../bindings/bindings.ts';
+import type { FunctionType } from '../component/types.ts';
+import type { Limits } from '../limits.ts';
+
+/*
+ * A plan is everything about a call that does not change from one call to the next: which component, which function,
+ * which imports it gets, under which limits. It is sent to a worker once; a call then names it by number.
+ */
+
+/** A compiled core module with what the host must know before it may start. */
+export interface PlanModule {
+  readonly name: string;
+  readonly module: WebAssembly.Module;
+  /** Fuel that starting this module costs (segments, code size), charged before it is instantiated. */
+  readonly startFuel: number;
+  readonly memories: number;
+  readonly memoryPagesInitial: number;
+  readonly tableElementsInitial: number;
+}
+
+export interface PlanFunction {
+  readonly name: string;
+  readonly type: FunctionType;
+}
+
+/** One import of the component and who serves it. What is not granted has no entry, so it does not exist for the guest. */
+export type PlanImport =
+  /** Served by the closed WASI inside the worker. `interface` is the name without its version. */
+  | { readonly kind: 'wasi'; readonly name: string; readonly interface: string }
+  /** Served inside the worker by a module of the host's: it holds no authority, or only the worker's own. */
+  | { readonly kind: 'local'; readonly name: string; readonly moduleUrl: string; readonly functions: readonly PlanFunction[] }
+  /** Served by the trusted side over the port. `firstIndex` numbers the plan's bridged functions through. */
+  | {
+      readonly kind: 'bridged';
+      readonly name: string;
+      readonly isFunction: boolean;
+      readonly firstIndex: number;
+      readonly functions: readonly PlanFunction[];
+    };
+
+/** How the closed WASI of each call is opened up. The defaults are deterministic. */
+export interface WasiSetup {
+  readonly clock: 'fixed' | 'real';
+  readonly random: 'seeded' | 'secure';
+  /** The instant at which the fixed clock starts, in nanoseconds since 1970. */
+  readonly clockStartNanoseconds: bigint;
+}
+
+export interface PlanTarget {
+  readonly interface?: string;
+  readonly name: string;
+  readonly type: FunctionType;
+  /** True for `wasi:cli/run#run`: `exit` then ends the program normally. */
+  readonly isCommand: boolean;
+}
+
+/** Plain data: crosses to a worker by structured clone, once. */
+export interface CellPlan {
+  readonly planId: number;
+  readonly bindings: BindingsName;
+  readonly linking: string;
+  readonly modules: readonly PlanModule[];
+  readonly imports: readonly PlanImport[];
+  readonly target: PlanTarget;
+  readonly wasi: WasiSetup;
+  readonly limits: Limits;
+}
+
+/** Messages beside the port, for what bytes cannot carry (compiled modules): both are rare and off the path of a call. */
+export type ControlMessage =
+  | { readonly type: 'plan'; readonly plan: CellPlan }
+  | { readonly type: 'forget'; readonly planId: number }
+  | { readonly type: 'close' };
+
+export type ControlAnswer =
+  | { readonly type: 'up' }
+  | { readonly type: 'ready'; readonly planId: number }
+  | {
+      readonly type: 'failed';
+      readonly planId: number;
+      readonly error: { readonly code: string; readonly message: string; readonly data?: unknown };
+    };

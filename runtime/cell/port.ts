@@ -1,0 +1,87 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { CodedError } from '../error.ts';
+
+/**
+ * The one road between the trusted side and a cell: length-capped byte frames, in order, nothing else.
+ *
+ * `send` gives the frame away: the sender must not touch its buffer afterwards.
+ */
+export interface Port {
+  /** @throws CodedError `internal/invariant` when the frame is longer than `FRAME_BYTES_MAX`. */
+  send(frame: Uint8Array): void;
+  onFrame(listener: (frame: Uint8Array) => void): void;
+  close(): void;
+}
+
+/** The cell's end: it can also sleep until the next frame, because a guest's host call is synchronous. */
+export interface BlockingPort extends Port {
+  /** Blocks the thread until a frame is there and takes it. Only the thread's end wakes it otherwise. */
+  receive(): Uint8Array;
+}
+
+/** Bytes of one frame: the largest parameters plus room for its header. */
+export const FRAME_BYTES_MAX = 65 * 1024 * 1024;
+
+/** What a worker needs to make its end: a message port and a counter of frames sent to it. */
+export interface PortEnd {
+  readonly messages: MessagePort;
+  readonly sent: Int32Array;
+}
+
+/** Makes the pair of ends for one worker; `sent` is 4 bytes of shared memory that wake a sleeping receiver. */
+export function portEnds(channel: MessageChannel): { readonly near: PortEnd; readonly far: PortEnd } {
+  const sent = new Int32Array(new SharedArrayBuffer(4));
+  return { near: { messages: channel.port1 as MessagePort, sent }, far: { messages: channel.port2 as MessagePort, sent } };
+}
+
+/** The trusted side's end. */
+export function openPort(end: PortEnd): Port {
+  return {
+    ...common(end),
+    send(frame) {
+      checkLength(frame);
+      end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]); // frames are never views of shared memory
+      Atomics.add(end.sent, 0, 1);
+      Atomics.notify(end.sent, 0);
+    },
+  };
+}
+
+/** The worker's end. */
+export function openBlockingPort(end: PortEnd): BlockingPort {
+  return {
+    ...common(end),
+    send(frame) {
+      checkLength(frame);
+      end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]);
+    },
+    receive() {
+      for (;;) {
+        // Read the counter before the port: a frame sent between the two changes the counter, so the wait returns at once.
+        const seen = Atomics.load(end.sent, 0);
+        const received = receiveMessageOnPort(end.messages);
+        if (received !== undefined) return frameOf(received.message);
+        Atomics.wait(end.sent, 0, seen);
+      }
+    },
+  };
+}
+
+function common(end: PortEnd): Pick<Port, 'onFrame' | 'close'> {
+  return {
+    onFrame: (listener) => void end.messages.on('message', (message: unknown) => listener(frameOf(message))),
+    close: () => end.messages.close(),
+  };
+}
+
+function frameOf(message: unknown): Uint8Array {
+  if (!(message instanceof Uint8Array)) throw new CodedError('internal/invariant', 'a message on a port was not a frame');
+  checkLength(message);
+  return message;
+}
+
+function checkLength(frame: Uint8Array): void {
+  if (frame.length > FRAME_BYTES_MAX) {
+    throw new CodedError('internal/invariant', `a frame of ${frame.length} bytes passes the limit of ${FRAME_BYTES_MAX}`);
+  }
+}

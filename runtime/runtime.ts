@@ -1,0 +1,176 @@
+import { type Artifact, prepareArtifact } from './artifact.ts';
+import { ArtifactCache, defaultCacheDirectory } from './artifact-cache.ts';
+import { Transpiler } from './bindings/transpiler.ts';
+import { type CallPlan, errorInfo, failure, type InvokeOptions, runCall } from './cell/call.ts';
+import { type Capability, resolveImports } from './cell/grants.ts';
+import type { PlanTarget, WasiSetup } from './cell/plan.ts';
+import { CellPool, type PoolOptions } from './cell/pool.ts';
+import { decodeComponent } from './component/decode.ts';
+import { type CallableFunction, resolveFunction } from './component/functions.ts';
+import type { Component } from './component/types.ts';
+import { CodedError, isCoded } from './error.ts';
+import { DEFAULT_LIMITS, type Limits, PARAMS_BYTES_MAX } from './limits.ts';
+import type { CellOutcome } from './outcome.ts';
+import { encodeParams, type WitValue } from './value/index.ts';
+
+export interface RuntimeOptions extends PoolOptions {
+  /** Folder for prepared components; `false` keeps none. Default: `defaultCacheDirectory()`. */
+  readonly cacheDirectory?: string | false;
+}
+
+export interface PlanOptions {
+  /** Function id: `interface#function`, the interface without its version, or the plain name where it is unique. */
+  readonly function: string;
+  /** What the call is granted; nothing by default. */
+  readonly capabilities?: readonly Capability[];
+  /** Overrides of `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits>;
+  /** Names what would grant an import, for refusals. */
+  readonly grantFor?: (importName: string) => string | undefined;
+}
+
+/** One function of one component under fixed grants and limits, ready to be invoked any number of times. */
+export interface PreparedCall extends CallPlan {
+  readonly component: Component;
+  readonly function: CallableFunction;
+  readonly artifact: Artifact;
+  readonly limits: Limits;
+}
+
+const CLOSED_WASI: WasiSetup = { clock: 'fixed', random: 'seeded', clockStartNanoseconds: 0n };
+
+/** Prepared components kept in memory; the least recently prepared one goes first. */
+const ARTIFACTS_MAX = 64;
+
+let lastPlanId = 0;
+
+/**
+ * Runs components without knowing who asks or why: decode, prepare, plan, invoke. `close` when done.
+ *
+ * Owns its worker threads, the transpiler's thread and the cache.
+ */
+export class Runtime {
+  readonly #pool: CellPool;
+  readonly #transpiler = new Transpiler();
+  readonly #cache: ArtifactCache | undefined;
+  readonly #artifacts = new Map<string, Promise<Artifact>>();
+
+  constructor(options: RuntimeOptions = {}) {
+    const { cacheDirectory = defaultCacheDirectory() } = options;
+    this.#cache = cacheDirectory === false ? undefined : new ArtifactCache(cacheDirectory);
+    this.#pool = new CellPool(options);
+  }
+
+  /**
+   * Checks one function's imports, prepares its component and fixes grants and limits.
+   *
+   * @throws CodedError `component/unknown-function`, `component/not-callable`, `denied/no-grant` (before anything is
+   * prepared), other `component/*`, `limit/memory` or `limit/table` when the component cannot start within its limits.
+   */
+  async prepare(component: Component, options: PlanOptions): Promise<PreparedCall> {
+    const { capabilities = [], grantFor = () => undefined } = options;
+    const resolved = resolveImports(component, capabilities, grantFor);
+    const found = resolveFunction(component, options.function);
+    if (!found.callable) throw new CodedError('component/not-callable', `\`${found.id}\` cannot be called: ${found.reason}`);
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const artifact = await this.#artifact(component);
+    checkStart(artifact, limits);
+    const wasi = Object.assign(
+      {},
+      CLOSED_WASI,
+      ...capabilities.map((item) => (item.kind === 'wasi' ? item.setup : {})),
+    ) as WasiSetup;
+    lastPlanId += 1;
+    const { bindings, linking, modules } = artifact;
+    const plan = {
+      planId: lastPlanId,
+      bindings,
+      linking,
+      modules,
+      imports: resolved.imports,
+      target: targetOf(found),
+      wasi,
+      limits,
+    };
+    return { component, function: found, artifact, limits, plan, bridged: resolved.bridged };
+  }
+
+  /**
+   * Runs one call in a fresh cell.
+   *
+   * @param params - values by position, or their canonical encoding.
+   * @returns the outcome; never rejects. Parameters that do not match their types are `refused`.
+   */
+  invoke(call: PreparedCall, params: readonly WitValue[] | Uint8Array, options?: InvokeOptions): Promise<CellOutcome> {
+    try {
+      const bytes = params instanceof Uint8Array ? params : encodeParams(params, call.function.type.params);
+      if (bytes.length > PARAMS_BYTES_MAX) {
+        throw new CodedError('params/too-large', `the parameters have ${bytes.length} bytes, more than ${PARAMS_BYTES_MAX}`);
+      }
+      return runCall(this.#pool, call, bytes, options);
+    } catch (error) {
+      return Promise.resolve(failure(error, 0));
+    }
+  }
+
+  /** Lets go of what the workers hold for a prepared call; it must not be invoked again. */
+  release(call: PreparedCall): void {
+    this.#pool.forget(call.plan.planId);
+  }
+
+  /** Ends all threads. Calls that still run end as `failed`. */
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#transpiler.close()]);
+  }
+
+  #artifact(component: Component): Promise<Artifact> {
+    const known = this.#artifacts.get(component.digest);
+    if (known !== undefined) return known;
+    const preparing = prepareArtifact(component, this.#transpiler, this.#cache);
+    this.#artifacts.set(component.digest, preparing);
+    preparing.catch(() => this.#artifacts.delete(component.digest));
+    for (const oldest of this.#artifacts.keys()) {
+      if (this.#artifacts.size <= ARTIFACTS_MAX) break;
+      this.#artifacts.delete(oldest);
+    }
+    return preparing;
+  }
+}
+
+function targetOf(found: CallableFunction): PlanTarget {
+  const isCommand = found.name === 'run' && /^wasi:cli\/run@0\.2\./.test(found.interface ?? '');
+  return {
+    ...(found.interface === undefined ? {} : { interface: found.interface }),
+    name: found.name,
+    type: found.type,
+    isCommand,
+  };
+}
+
+/** What the modules need before their first instruction must fit the limits of the call. */
+function checkStart(artifact: Artifact, limits: Limits): void {
+  const pages = artifact.modules.reduce((sum, module) => sum + module.memoryPagesInitial, 0);
+  const elements = artifact.modules.reduce((sum, module) => sum + module.tableElementsInitial, 0);
+  if (pages > limits.memoryPagesMax) {
+    throw new CodedError(
+      'limit/memory',
+      `the component starts with ${pages} pages of memory, more than ${limits.memoryPagesMax}`,
+      {
+        data: { limit: limits.memoryPagesMax, used: pages, unit: '64 KiB pages' },
+        help: `allow at least ${Math.ceil(pages / 16)}MiB of memory`,
+      },
+    );
+  }
+  if (elements > limits.tableElementsMax) {
+    throw new CodedError(
+      'limit/table',
+      `the component starts with ${elements} table elements, more than ${limits.tableElementsMax}`,
+      {
+        data: { limit: limits.tableElementsMax, used: elements },
+        help: `allow at least ${elements} table elements`,
+      },
+    );
+  }
+}
+
+export { decodeComponent, errorInfo, isCoded };
