@@ -78,6 +78,7 @@ export const CODES = {
   'trap/abi': row('trapped', 'author', 'The guest broke a rule of the canonical ABI.'),
   'trap/uncaught-exception': row('trapped', 'author', 'The guest let an exception escape.'),
   'trap/other': row('trapped', 'author', "The guest trapped for another reason; the message has the engine's words."),
+  'trap/host-call': row('trapped', 'author', 'The guest broke a rule of a host function, or waits for what can never happen.'),
   'trap/exit': row('trapped', 'author', 'A function that is not a command ended the program by `exit`.'),
   'tool/error': row('tool-error', 'agent', 'The tool ran and returned `err`; its payload is in `data.value`.'),
   'tool/exit-status': row('tool-error', 'agent', 'The command ended with a failure status.'),

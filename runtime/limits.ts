@@ -38,4 +38,4 @@ export const DEFAULT_LIMITS: Limits = {
 export const WASM_PAGE_BYTES = 65_536;
 
 /** Bytes of parameters in the canonical encoding, for every call. */
-export const PARAMS_BYTES_MAX = 64 * 1024 * 1024;
+export const PARAMS_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,14 +1,14 @@
 import { type Artifact, prepareArtifact } from './artifact.ts';
 import { ArtifactCache, defaultCacheDirectory } from './artifact-cache.ts';
 import { Transpiler } from './bindings/transpiler.ts';
-import { type CallPlan, errorInfo, failure, type InvokeOptions, runCall } from './cell/call.ts';
+import { type CallPlan, failure, type InvokeOptions, runCall } from './cell/call.ts';
 import { type Capability, resolveImports } from './cell/grants.ts';
 import type { PlanTarget, WasiSetup } from './cell/plan.ts';
 import { CellPool, type PoolOptions } from './cell/pool.ts';
-import { decodeComponent } from './component/decode.ts';
+
 import { type CallableFunction, resolveFunction } from './component/functions.ts';
 import type { Component } from './component/types.ts';
-import { CodedError, isCoded } from './error.ts';
+import { CodedError } from './error.ts';
 import { DEFAULT_LIMITS, type Limits, PARAMS_BYTES_MAX } from './limits.ts';
 import type { CellOutcome } from './outcome.ts';
 import { encodeParams, type WitValue } from './value/index.ts';
@@ -172,5 +172,3 @@ function checkStart(artifact: Artifact, limits: Limits): void {
     );
   }
 }
-
-export { decodeComponent, errorInfo, isCoded };

@@ -85,7 +85,7 @@ function serve(
   capabilities: readonly Capability[],
   bridged: ResolvedImports['bridged'][number][],
 ): PlanImport | undefined {
-  if (item.kind === 'module' || item.kind === 'component' || item.kind === 'value' || item.kind === 'resource') {
+  if (item.kind !== 'interface' && item.kind !== 'func') {
     throw new CodedError(
       'component/unsupported',
       `the import \`${item.name}\` is a ${item.kind}, which cannot be given from outside`,
@@ -108,10 +108,12 @@ function serve(
   return { kind: 'bridged', name: item.name, isFunction: item.kind === 'func', firstIndex, functions };
 }
 
+/** Imports that a host function or an interface of them can meet. */
+type ServableItem = Extract<WorldItem, { kind: 'interface' } | { kind: 'func' }>;
+
 /** The functions of an import, each with a signature that can cross a bridge. */
-function functionsOf(item: Extract<WorldItem, { kind: 'interface' | 'func' | 'type' }>): readonly PlanFunction[] {
+function functionsOf(item: ServableItem): readonly PlanFunction[] {
   if (item.kind === 'func') return [{ name: item.name, type: item.type }];
-  if (item.kind === 'type') return [];
   const resource = item.items.find((inner) => inner.kind === 'resource');
   if (resource !== undefined) {
     throw new CodedError(

@@ -153,12 +153,7 @@ export class CellInstance {
     times.called = performance.now();
     this.#checkSpent();
     if (target.type.result === undefined) return new Uint8Array(0);
-    const value = encodeResultValue(bound.lift(raw) as WitValue, target.type.result); // present: the function has a result
-    if (value.length > limits.resultBytesMax) {
-      throw new CodedError('limit/result', `the result has ${value.length} bytes, more than ${limits.resultBytesMax}`, {
-        data: { limit: limits.resultBytesMax, used: value.length },
-      });
-    }
+    const value = encodeResultValue(bound.lift(raw) as WitValue, target.type.result, limits.resultBytesMax); // present: the function has a result
     return value;
   }
 
@@ -275,13 +270,14 @@ function errorPart(
 }
 
 /** What the codec says of a value that came out of the guest is about the tool, not about the agent's parameters. */
-function encodeResultValue(value: WitValue, type: ValueType): Uint8Array {
+function encodeResultValue(value: WitValue, type: ValueType, bytesMax: number): Uint8Array {
   try {
-    return encodeValue(value, type);
+    return encodeValue(value, type, { bytesMax });
   } catch (error) {
     if (!isCoded(error)) throw error;
-    if (error.code === 'params/too-large') throw new CodedError('limit/result', error.message, { data: error.data });
-    throw new CodedError('trap/abi', `the guest returned what its type forbids: ${error.message}`, { data: error.data });
+    const { message, data } = error;
+    if (error.code === 'params/too-large') throw new CodedError('limit/result', `the result is too large: ${message}`, { data });
+    throw new CodedError('trap/abi', `the guest returned what its type forbids: ${message}`, { data });
   }
 }
 

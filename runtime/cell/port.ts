@@ -1,4 +1,4 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CodedError } from '../error.ts';
 
 /**
@@ -19,8 +19,8 @@ export interface BlockingPort extends Port {
   receive(): Uint8Array;
 }
 
-/** Bytes of one frame: the largest parameters plus room for its header. */
-export const FRAME_BYTES_MAX = 65 * 1024 * 1024;
+/** Bytes of one frame: above the largest parameters, result and output that limits allow, with their headers. */
+export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What a worker needs to make its end: a message port and a counter of frames sent to it. */
 export interface PortEnd {
@@ -31,7 +31,7 @@ export interface PortEnd {
 /** Makes the pair of ends for one worker; `sent` is 4 bytes of shared memory that wake a sleeping receiver. */
 export function portEnds(channel: MessageChannel): { readonly near: PortEnd; readonly far: PortEnd } {
   const sent = new Int32Array(new SharedArrayBuffer(4));
-  return { near: { messages: channel.port1 as MessagePort, sent }, far: { messages: channel.port2 as MessagePort, sent } };
+  return { near: { messages: channel.port1, sent }, far: { messages: channel.port2, sent } };
 }
 
 /** The trusted side's end. */

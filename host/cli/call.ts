@@ -1,0 +1,40 @@
+import { CodedError, failure } from '../../runtime/index.ts';
+import type { Outcome } from '../receipt.ts';
+import { toOutcome } from '../receipt.ts';
+import { openWarden, type Warden } from '../warden.ts';
+import { progress } from './output.ts';
+import { readParams } from './params.ts';
+
+/** The options of `cellblock call`, as commander gives them. */
+export interface CallOptions {
+  readonly policy: string;
+  readonly agent?: string;
+  readonly params?: string;
+}
+
+/** Files one request with the warden of a policy file, as an agent of it. */
+export async function callCommand(toolName: string, options: CallOptions): Promise<Outcome> {
+  const began = performance.now();
+  let warden: Warden | undefined;
+  try {
+    const parametersJson = await readParams(options.params);
+    warden = await openWarden({ policy: options.policy, threads: 2 });
+    const agent = options.agent ?? onlyAgent(warden);
+    const done = progress('preparing the tool (kept for next time)');
+    return await warden.request({ agent, tool_name: toolName, parametersJson }).finally(done);
+  } catch (error) {
+    return toOutcome(failure(error, performance.now() - began), { tool: toolName });
+  } finally {
+    await warden?.close();
+  }
+}
+
+/** With one agent in the policy there is nothing to choose; with more, guessing would be granting. */
+function onlyAgent(warden: Warden): string {
+  const names = [...warden.policy.agents.keys()];
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) return only;
+  throw new CodedError('usage/invalid-argument', `the policy has ${names.length} agents, so the call must name one`, {
+    help: `add \`--agent NAME\`, one of: ${names.join(', ')}`,
+  });
+}

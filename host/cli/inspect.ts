@@ -1,0 +1,119 @@
+import {
+  type CallableFunction,
+  type Component,
+  declarationsToWit,
+  findFunctions,
+  functionToWit,
+  isMet,
+  type JsonSchema,
+  paramsSchema,
+  resultSchema,
+} from '../../runtime/index.ts';
+import { grantFor } from '../capabilities/index.ts';
+import { readComponentFile } from '../component-file.ts';
+import { print, visible } from './output.ts';
+
+/** One import and who would serve it. */
+export interface ImportReport {
+  readonly import: string;
+  /** `always`: closed and deterministic, or types only. `grant`: by the named capability. `nothing`: only an embedding program could. */
+  readonly servedBy: 'always' | 'grant' | 'nothing';
+  readonly grant?: string;
+}
+
+export interface FunctionReport {
+  readonly id: string;
+  readonly docs?: string;
+  readonly wit: string;
+  readonly callable: boolean;
+  readonly reason?: string;
+  readonly params?: JsonSchema;
+  readonly result?: JsonSchema;
+}
+
+/** What `cellblock inspect --json` prints. */
+export interface InspectReport {
+  readonly digest: string;
+  readonly bytes: number;
+  readonly coreModules: number;
+  readonly nestedComponents: number;
+  readonly docs?: string;
+  readonly imports: readonly ImportReport[];
+  readonly functions: readonly FunctionReport[];
+  /** WIT declarations of every named type that the functions use. */
+  readonly types: readonly string[];
+  /** The bindings that would run it. */
+  readonly bindings: 'jco';
+}
+
+/** @throws CodedError `usage/unreadable-file`, `component/*`. */
+export async function inspectCommand(path: string, json: boolean): Promise<void> {
+  const report = inspect(await readComponentFile(path));
+  if (json) print(JSON.stringify(report));
+  else for (const line of toText(report)) print(visible(line));
+}
+
+/** Everything that a component tells of itself, without running any of it. */
+export function inspect(component: Component): InspectReport {
+  const functions = findFunctions(component);
+  return {
+    digest: component.digest,
+    bytes: component.bytes.length,
+    coreModules: component.coreModules.length,
+    nestedComponents: component.nestedComponents,
+    ...(component.docs === undefined ? {} : { docs: component.docs }),
+    imports: component.imports.map(importReport),
+    functions: functions.map(functionReport),
+    types: typesOf(functions),
+    bindings: 'jco',
+  };
+}
+
+function importReport(item: Component['imports'][number]): ImportReport {
+  const onlyTypes = item.kind === 'type' || (item.kind === 'interface' && item.items.every((inner) => inner.kind === 'type'));
+  if (onlyTypes || isMet(item.name)) return { import: item.name, servedBy: 'always' };
+  const grant = grantFor(item.name);
+  return grant === undefined ? { import: item.name, servedBy: 'nothing' } : { import: item.name, servedBy: 'grant', grant };
+}
+
+function functionReport(found: CallableFunction): FunctionReport {
+  const { id, name, docs, type } = found;
+  const base = { id, ...(docs === undefined ? {} : { docs }), wit: functionToWit(name, type), callable: found.callable };
+  if (!found.callable) return { ...base, ...(found.reason === undefined ? {} : { reason: found.reason }) };
+  return { ...base, params: paramsSchema(type.params), result: resultSchema(type.result) };
+}
+
+/** Declarations of the types of all functions, each once, in the order of first use. */
+function typesOf(functions: readonly CallableFunction[]): readonly string[] {
+  const types = functions.flatMap(({ type }) => [
+    ...type.params.map((param) => param.type),
+    ...(type.result === undefined ? [] : [type.result]),
+  ]);
+  return [...new Set(types.flatMap((type) => declarationsToWit(type)))];
+}
+
+function toText(report: InspectReport): readonly string[] {
+  const lines = [
+    report.digest,
+    `${report.bytes} bytes, ${report.coreModules} core modules, ${report.nestedComponents} nested components, run by ${report.bindings}`,
+  ];
+  if (report.docs !== undefined) lines.push('', ...report.docs.split('\n'));
+  lines.push('', report.imports.length === 0 ? 'imports: none' : 'imports:', ...report.imports.map(importLine));
+  lines.push('', report.functions.length === 0 ? 'functions: none' : 'functions:');
+  for (const found of report.functions) lines.push(...functionLines(found), '');
+  if (report.types.length > 0)
+    lines.push('types:', ...report.types.flatMap((text) => text.split('\n').map((line) => `  ${line}`)));
+  return lines;
+}
+
+function importLine({ import: name, servedBy, grant }: ImportReport): string {
+  if (servedBy === 'always') return `  ${name}  (always there, closed)`;
+  return servedBy === 'grant' ? `  ${name}  (grant: ${grant})` : `  ${name}  (nothing here grants it; an embedding program can)`;
+}
+
+function functionLines({ id, docs, wit, callable, reason }: FunctionReport): readonly string[] {
+  const lines = [`  ${id}`, `    ${wit}`];
+  if (docs !== undefined) lines.push(...docs.split('\n').map((line) => `    ${line}`));
+  if (!callable) lines.push(`    not callable: ${reason ?? 'unknown'}`);
+  return lines;
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
+import { BUILT_IN } from '../capabilities/index.ts';
+import { formatPolicyError } from '../policy/index.ts';
+import { toOutcome } from '../receipt.ts';
+import { type CallOptions, callCommand } from './call.ts';
+import { inspectCommand } from './inspect.ts';
+import { asCoded, note, printOutcome } from './output.ts';
+import { type RunOptions, runCommand } from './run.ts';
+
+/* The command line: translates arguments into calls and outcomes into text. It holds no rules. */
+
+const EXIT_TEXT = `
+Exit codes: 0 ok, 1 tool error, 2 usage, 3 refused, 4 trapped, 5 limited, 6 pending, 7 cancelled, 8 failed.
+With --json, stdout is exactly one outcome: {"kind", "value" | "error", "receipt": {"digest", "fuel", ...}}.`;
+
+const PARAMS_HELP = 'parameters as a JSON object, @file, or - for standard input';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const program = new Command('cellblock')
+  .description('Runs the tools of AI agents: WebAssembly components in fresh cells, with only what a policy grants.')
+  .version(version)
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => void process.stderr.write(text) })
+  .showHelpAfterError('(run `cellblock --help` for the commands, `cellblock COMMAND --help` for examples)')
+  .addHelpText(
+    'after',
+    `
+Start here:
+  cellblock inspect tool.wasm              what it imports, what it offers, what would grant each import
+  cellblock run tool.wasm FUNCTION         try one function under limits, with nothing granted
+  cellblock call TOOL --agent NAME         ask as an agent would: the policy file decides
+${EXIT_TEXT}`,
+  );
+
+program
+  .command('inspect')
+  .summary('show what a component imports and offers, without running it')
+  .description(
+    'Decodes a component and shows its digest, its imports and what grants them, and each function with docs, WIT signature and JSON Schema.',
+  )
+  .argument('<component>', 'path of a component (.wasm)')
+  .option('--json', 'print one JSON document, JSON Schemas included', false)
+  .addHelpText(
+    'after',
+    '\nExample:\n  cellblock inspect tools/redact/redact.wasm\n  cellblock inspect tools/redact/redact.wasm --json | jq .functions[0].params',
+  )
+  .action(async (component: string, options: { json: boolean }) => {
+    await inspectCommand(component, options.json).catch((error: unknown) => fail(error, options.json));
+  });
+
+program
+  .command('run')
+  .summary('run one function of a component file, without a policy')
+  .description('Runs one function of a component in a fresh cell. Nothing is granted unless --grant names it.')
+  .argument('<component>', 'path of a component (.wasm)')
+  .argument('<function>', 'function name, or interface#function where names repeat')
+  .option('--params <json>', PARAMS_HELP)
+  .option(
+    '--grant <name>',
+    `grant a capability; repeatable (${BUILT_IN.map((entry) => entry.name).join(', ')})`,
+    (name, all: string[]) => [...all, name],
+    [],
+  )
+  .option('--fuel <units>', 'fuel limit, for example 50_000_000')
+  .option('--memory <size>', 'memory limit, for example 64MiB')
+  .option('--timeout <duration>', 'time limit, for example 500ms or 2s')
+  .option('--json', 'print one outcome as JSON', false)
+  .addHelpText(
+    'after',
+    `
+Capabilities:
+${BUILT_IN.map((entry) => `  ${entry.name.padEnd(8)} ${entry.summary}`).join('\n')}
+
+Example:
+  cellblock run tools/redact/redact.wasm redact --grant log --params @request.json --fuel 100_000_000
+${EXIT_TEXT}`,
+  )
+  .action(async (component: string, name: string, options: RunOptions & { json: boolean }) => {
+    printOutcome(await runCommand(component, name, options), options.json);
+  });
+
+program
+  .command('call')
+  .summary('call a tool by name, as an agent of a policy file')
+  .description(
+    'Files one request with the warden. The policy decides which tools an agent may call, with which grants and limits.',
+  )
+  .argument('<tool>', 'tool or tool.function, as the policy names them')
+  .option('--policy <file>', 'policy file', 'cellblock.yaml')
+  .option('--agent <name>', 'agent that asks; may be left out where the policy has only one')
+  .option('--params <json>', PARAMS_HELP)
+  .option('--json', 'print one outcome as JSON', false)
+  .addHelpText(
+    'after',
+    `\nExample:\n  cellblock call redact --agent triage --params '{"text": "mail me at ann@example.com"}'\n${EXIT_TEXT}`,
+  )
+  .action(async (tool: string, options: CallOptions & { json: boolean }) => {
+    printOutcome(await callCommand(tool, options), options.json);
+  });
+
+/** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
+function fail(thrown: unknown, json: boolean): void {
+  const error = asCoded(thrown);
+  if (json) return printOutcome(toOutcome(failure(error, 0), {}), true);
+  note(error.code === 'policy/invalid-document' ? formatPolicyError(error) : `${error.message} [${error.code}]`);
+  if (error.help !== undefined) note(`help: ${error.help}`);
+  process.exitCode = EXIT_CODES[kindOf(error.code)];
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+  else fail(error, false);
+}

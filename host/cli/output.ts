@@ -1,0 +1,83 @@
+import { CODES, CodedError, EXIT_CODES, isCoded } from '../../runtime/index.ts';
+import type { Outcome, Receipt } from '../receipt.ts';
+
+/** Prints one outcome and sets the exit code: JSON for machines, or the value on stdout and the rest on stderr for people. */
+export function printOutcome(outcome: Outcome, json: boolean): void {
+  process.exitCode = exitCodeOf(outcome);
+  if (json) return print(jsonText(outcome as unknown as PlainJson));
+  if (outcome.stdout !== undefined) process.stdout.write(visible(endLine(outcome.stdout)));
+  if (outcome.stderr !== undefined) process.stderr.write(visible(endLine(outcome.stderr)));
+  for (const { level, message } of outcome.log ?? []) note(`${level}: ${visible(message)}`);
+  if (outcome.truncated === true) note('output: cut at its limit');
+  if (outcome.value !== undefined) print(visible(JSON.stringify(outcome.value, null, 2)));
+  if (outcome.error !== undefined) {
+    note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
+    if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
+  }
+  note(receiptLine(outcome.kind, outcome.receipt));
+}
+
+/** Usage errors have an exit code of their own; everything else goes by the outcome's kind. */
+function exitCodeOf({ kind, error }: Outcome): number {
+  const row = error !== undefined && Object.hasOwn(CODES, error.code) ? CODES[error.code as keyof typeof CODES] : undefined;
+  return row?.kind === 'usage' ? EXIT_CODES.usage : EXIT_CODES[kind];
+}
+
+/** One line that a person can read: `ok · 12,345 fuel of 1,000,000,000 · 1.1 MiB · 3.2 ms · 2 host calls · sha256:1a2b3c4d5e6f`. */
+function receiptLine(kind: string, receipt: Receipt): string {
+  const fuel = grouped(receipt.fuel) + (receipt.fuelMax === undefined ? '' : ` of ${grouped(receipt.fuelMax)}`);
+  const parts = [
+    kind,
+    `${fuel} fuel`,
+    mebibytes(receipt.memoryBytesPeak),
+    `${receipt.wallMs.toFixed(1)} ms`,
+    `${receipt.hostCalls} host calls`,
+  ];
+  if (receipt.digest !== undefined) parts.push(receipt.digest.slice(0, 'sha256:'.length + 12));
+  return `receipt: ${parts.join(' · ')}`;
+}
+
+function grouped(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / (1024 * 1024)).toFixed(1)} MiB`;
+}
+
+/**
+ * Guest text on its way to a terminal: control characters other than tab and line feed become visible, so that a guest
+ * cannot move the cursor, recolour or rewrite what the operator sees.
+ */
+export function visible(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (char) => {
+    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function note(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function endLine(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** Tells a waiting person after a second what is taking so long; silent for machines. @returns a function that ends it. */
+export function progress(what: string): () => void {
+  if (!process.stderr.isTTY || process.env.CI) return () => undefined;
+  const timer = setTimeout(() => note(`${what} ...`), 1000);
+  return () => clearTimeout(timer);
+}
+
+/** Turns anything thrown into an error that can be shown. */
+export function asCoded(error: unknown): CodedError {
+  if (isCoded(error)) return error;
+  return new CodedError('internal/invariant', error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error), {
+    cause: error,
+  });
+}

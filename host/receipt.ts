@@ -1,0 +1,124 @@
+import { type CellOutcome, COST_MODEL, type OutcomeKind, type PlainJson, type PreparedCall, toJson } from '../runtime/index.ts';
+
+/**
+ * What one request did and under which rules: plain JSON data, made for every outcome.
+ * Byte counts are bytes, times milliseconds; fuel is a decimal string because it may pass 2^53.
+ */
+export interface Receipt {
+  /** Digest of the component; absent when the request was refused before a component was read. */
+  readonly digest?: string;
+  readonly function?: string;
+  /** Tool and agent as the policy names them; absent for `cellblock run`, which has no policy. */
+  readonly tool?: string;
+  readonly agent?: string;
+  /** Digest of the policy file and the rules that decided, as `file:line path`. */
+  readonly policy?: { readonly digest: string; readonly rules: readonly string[] };
+  readonly grants: readonly string[];
+  readonly fuel: string;
+  readonly fuelMax?: string;
+  readonly costModel: { readonly name: string; readonly version: number; readonly digest: string };
+  readonly memoryBytesPeak: number;
+  readonly memoryBytesMax?: number;
+  readonly wallMs: number;
+  readonly timeoutMsMax?: number;
+  readonly hostCalls: number;
+  readonly phases: CellOutcome['usage']['phases'];
+  readonly bindings?: string;
+  /** Which wall stood between the guest and this process. */
+  readonly isolation: 'thread';
+}
+
+/** One answer to one request; with `--json`, exactly this is printed. */
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  /** The result (`ok`) or the `err` payload (`tool-error`) in the JSON mapping of its WIT type. */
+  readonly value?: PlainJson;
+  readonly error?: { readonly code: string; readonly message: string; readonly help?: string; readonly data?: unknown };
+  /** Text of the guest's output streams, where it wrote any; invalid UTF-8 is shown as U+FFFD. */
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** True when stdout or stderr was cut at its limit. */
+  readonly truncated?: boolean;
+  readonly log?: readonly { readonly level: string; readonly message: string }[];
+  readonly receipt: Receipt;
+}
+
+/** What the host knows of a request beside the cell's own outcome. */
+export interface ReceiptContext {
+  /** Absent when the request was refused before its call was prepared. */
+  readonly call?: PreparedCall;
+  readonly digest?: string;
+  readonly function?: string;
+  readonly tool?: string;
+  readonly agent?: string;
+  readonly policy?: Receipt['policy'];
+  readonly grants?: readonly string[];
+}
+
+/** Puts a cell's outcome and what the host knows into the one answer that every surface gives. */
+export function toOutcome(cell: CellOutcome, context: ReceiptContext): Outcome {
+  const type = context.call?.function.type.result;
+  const payload = type?.kind === 'result' ? (cell.kind === 'tool-error' ? type.err : type.ok) : type;
+  return {
+    kind: cell.kind,
+    ...(cell.value === undefined || payload === undefined ? {} : { value: toJson(cell.value, payload) }),
+    ...errorPart(cell),
+    ...outputPart(cell),
+    ...(cell.log.length === 0 ? {} : { log: cell.log }),
+    receipt: receiptOf(cell, context),
+  };
+}
+
+function errorPart({ error }: CellOutcome): Pick<Outcome, 'error'> {
+  if (error === undefined) return {};
+  const { code, message, help, data } = error;
+  const hasData = data !== undefined && Object.keys(data).length > 0;
+  return { error: { code, message, ...(help === undefined ? {} : { help }), ...(hasData ? { data } : {}) } };
+}
+
+function outputPart({ stdout, stderr }: CellOutcome): Pick<Outcome, 'stdout' | 'stderr' | 'truncated'> {
+  const text = new TextDecoder();
+  return {
+    ...(stdout.bytes.length === 0 ? {} : { stdout: text.decode(stdout.bytes) }),
+    ...(stderr.bytes.length === 0 ? {} : { stderr: text.decode(stderr.bytes) }),
+    ...(stdout.truncated || stderr.truncated ? { truncated: true } : {}),
+  };
+}
+
+function receiptOf(cell: CellOutcome, context: ReceiptContext): Receipt {
+  const { call, digest, tool, agent, policy, grants = [] } = context;
+  const { usage } = cell;
+  const functionId = call?.function.id ?? context.function;
+  return {
+    ...present({ digest: call?.component.digest ?? digest, function: functionId, tool, agent, policy }),
+    grants,
+    fuel: String(usage.fuel),
+    ...(call === undefined ? {} : { fuelMax: String(call.limits.fuelMax) }),
+    costModel: { name: COST_MODEL.name, version: COST_MODEL.version, digest: COST_MODEL.digest },
+    memoryBytesPeak: usage.memoryBytesPeak,
+    ...(call === undefined ? {} : { memoryBytesMax: call.limits.memoryPagesMax * 65_536 }),
+    wallMs: round(usage.wallMs),
+    ...(call === undefined ? {} : { timeoutMsMax: call.limits.timeoutMsMax }),
+    hostCalls: usage.hostCalls,
+    phases: {
+      instantiateMs: round(usage.phases.instantiateMs),
+      lowerMs: round(usage.phases.lowerMs),
+      guestMs: round(usage.phases.guestMs),
+      liftMs: round(usage.phases.liftMs),
+    },
+    ...(call === undefined ? {} : { bindings: call.artifact.bindings }),
+    isolation: 'thread',
+  };
+}
+
+/** Microseconds are as fine as these clocks are worth reading. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+/** The fields that have a value: with `exactOptionalPropertyTypes` an absent field is not one that is undefined. */
+function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

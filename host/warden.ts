@@ -1,0 +1,178 @@
+import { stat } from 'node:fs/promises';
+import {
+  type CellOutcome,
+  CodedError,
+  type Component,
+  DEFAULT_LIMITS,
+  failure,
+  isCoded,
+  type Limits,
+  type PreparedCall,
+  paramsFromJson,
+  paramsFromPlain,
+  parseJson,
+  Runtime,
+  type RuntimeOptions,
+  type WitValue,
+} from '../runtime/index.ts';
+import { BUILT_IN, type CapabilityEntry, grantFor } from './capabilities/index.ts';
+import { readComponentFile } from './component-file.ts';
+import { decide, loadPolicy, type Policy, type ToolPolicy } from './policy/index.ts';
+import { type Outcome, type ReceiptContext, toOutcome } from './receipt.ts';
+
+/** What an agent files: it names a tool and parameters, and holds nothing. */
+export type ToolRequest = {
+  readonly agent: string;
+  /** `tool` or `tool.function`, exactly as the policy has them. */
+  readonly tool_name: string;
+} & ParametersOf;
+
+/** The parameters, one member for each WIT parameter in the JSON mapping of `docs/values.md`: as plain data, or as JSON text, which keeps 64-bit numbers exact. */
+export type ParametersOf = { readonly parameters: unknown } | { readonly parametersJson: string | Uint8Array };
+
+export interface WardenOptions extends RuntimeOptions {
+  /** Path of the policy file. */
+  readonly policy: string;
+  /** Capabilities of the embedding program, beside the built-in ones; the policy grants them by name. */
+  readonly capabilities?: readonly CapabilityEntry[];
+}
+
+/** Bytes of a request's parameters as JSON text. */
+const PARAMETERS_JSON_BYTES_MAX = 32 * 1024 * 1024;
+
+/** A prepared tool is prepared again when its file changes, so that no call runs another component than the one on disk. */
+interface KnownTool {
+  readonly stamp: string;
+  readonly call: Promise<PreparedCall>;
+}
+
+/**
+ * Opens the warden for one policy file.
+ *
+ * @throws CodedError `policy/missing`, `policy/invalid-document`: without a valid policy there is no warden.
+ */
+export async function openWarden(options: WardenOptions): Promise<Warden> {
+  const entries = [...BUILT_IN, ...(options.capabilities ?? [])];
+  const policy = await loadPolicy(options.policy, { knownGrants: new Set(entries.map((entry) => entry.name)) });
+  return new Warden(policy, entries, new Runtime(options));
+}
+
+/**
+ * The order of checks for every request, and the only caller of the runtime's invoke: policy, component, imports,
+ * parameters, cell. Each step can only refuse; none can be skipped.
+ */
+export class Warden {
+  readonly policy: Policy;
+  readonly #entries: readonly CapabilityEntry[];
+  readonly #runtime: Runtime;
+  readonly #tools = new Map<string, KnownTool>();
+
+  constructor(policy: Policy, entries: readonly CapabilityEntry[], runtime: Runtime) {
+    this.policy = policy;
+    this.#entries = entries;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Decides a request and runs it if every check allows.
+   *
+   * @returns the outcome with its receipt. Never rejects.
+   */
+  async request(request: ToolRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Outcome> {
+    const { agent, tool_name: toolName } = request;
+    const began = performance.now();
+    const decision = decide(this.policy, { agent, toolName });
+    const context: ReceiptContext = { agent, tool: toolName, policy: { digest: this.policy.digest, rules: decision.rules } };
+    if (decision.effect === 'deny') {
+      const { code, message, help } = decision;
+      return toOutcome(failure(new CodedError(code, message, { help, data: { rules: decision.rules } }), since(began)), context);
+    }
+    const { tool, functionName } = decision;
+    const granted: ReceiptContext = { ...context, function: functionName, grants: tool.grants };
+    try {
+      const call = await this.#prepare(tool, functionName);
+      const values = valuesOf(request, call);
+      const cell = await this.#runtime.invoke(call, values, options);
+      return toOutcome(withWallTime(cell, since(began)), { ...granted, call });
+    } catch (error) {
+      return toOutcome(failure(error, since(began)), granted);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#runtime.close();
+  }
+
+  async #prepare(tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
+    const key = `${tool.name}\n${functionName}`;
+    const stamp = await stampOf(tool);
+    const known = this.#tools.get(key);
+    if (known !== undefined && known.stamp === stamp) return known.call;
+    const call = this.#prepareAfresh(tool, functionName);
+    this.#tools.set(key, { stamp, call });
+    call.catch(() => this.#tools.delete(key));
+    void known?.call.then((old) => this.#runtime.release(old)).catch(() => undefined);
+    return call;
+  }
+
+  async #prepareAfresh(tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
+    const component = await readComponent(tool);
+    return this.#runtime.prepare(component, {
+      function: functionName,
+      capabilities: this.#entries.filter((entry) => tool.grants.includes(entry.name)).map((entry) => entry.capability),
+      limits: limitsOf(tool),
+      grantFor: (importName) => grantFor(importName, this.#entries),
+    });
+  }
+}
+
+function valuesOf(request: ParametersOf, { function: { type } }: PreparedCall): readonly WitValue[] {
+  if ('parametersJson' in request)
+    return paramsFromJson(parseJson(request.parametersJson, { bytesMax: PARAMETERS_JSON_BYTES_MAX }), type.params);
+  return paramsFromPlain(request.parameters, type.params);
+}
+
+/** The caller's clock starts at the request, before the policy and the component were looked at. */
+function withWallTime(cell: CellOutcome, wallMs: number): CellOutcome {
+  return { ...cell, usage: { ...cell.usage, wallMs } };
+}
+
+function since(began: number): number {
+  return performance.now() - began;
+}
+
+/** What tells one version of a file from another without reading it. */
+async function stampOf(tool: ToolPolicy): Promise<string> {
+  const stats = await stat(tool.componentPath, { bigint: true }).catch((error: unknown) => {
+    throw componentMissing(tool, error);
+  });
+  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+}
+
+async function readComponent(tool: ToolPolicy): Promise<Component> {
+  const component = await readComponentFile(tool.componentPath).catch((error: unknown) => {
+    throw isCoded(error) && error.code !== 'usage/unreadable-file' ? error : componentMissing(tool, error);
+  });
+  if (tool.componentDigest !== undefined && tool.componentDigest !== component.digest) {
+    throw new CodedError('policy/digest-mismatch', `the component of \`${tool.name}\` is not the one that the policy pins`, {
+      data: { expected: tool.componentDigest, got: component.digest },
+      help: 'check where the new file comes from; if it is the right one, put its digest into the policy',
+    });
+  }
+  return component;
+}
+
+function componentMissing(tool: ToolPolicy, cause: unknown): CodedError {
+  return new CodedError(
+    'policy/component-missing',
+    `the component of \`${tool.name}\` cannot be read: \`${tool.componentPath}\``,
+    {
+      cause,
+      help: 'build the tool, or correct `component` in the policy (the path is relative to the policy file)',
+    },
+  );
+}
+
+function limitsOf(tool: ToolPolicy): Partial<Limits> {
+  return Object.fromEntries(Object.entries(tool.limits).filter(([key, value]) => key in DEFAULT_LIMITS && value !== undefined));
+}

@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+/* Reads the import graph from the sources and holds the layering of ARCHITECTURE.md. */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+interface Import {
+  readonly from: string;
+  /** Repository path of a relative import; the package name of any other. */
+  readonly to: string;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g)];
+  return found.map((match) => {
+    const to = match[1] ?? match[2] ?? match[3] ?? '';
+    return { from: file, to: to.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), to)) : to };
+  });
+}
+
+const runtime = sourceFiles('runtime').flatMap(importsOf);
+const host = sourceFiles('host').flatMap(importsOf);
+const all = [...runtime, ...host];
+
+/** Files that import a package, by its name or a path below it. */
+function usersOf(name: string): string[] {
+  return [...new Set(all.filter(({ to }) => to === name || to.startsWith(`${name}/`)).map(({ from }) => from))].sort();
+}
+
+describe('layering', () => {
+  it('reads a graph that is not empty', () => {
+    expect(runtime.length).toBeGreaterThan(50);
+    expect(host.length).toBeGreaterThan(20);
+  });
+
+  it('keeps runtime/ free of host/, zod, yaml, commander and MCP', () => {
+    const forbidden = runtime.filter(({ to }) => /^(host\/|zod|yaml|commander|@modelcontextprotocol)/.test(to));
+    expect(forbidden).toEqual([]);
+  });
+
+  it('lets host/ reach runtime/ through its index only', () => {
+    expect(host.filter(({ to }) => to.startsWith('runtime/') && to !== 'runtime/index.ts')).toEqual([]);
+  });
+
+  it('lets nothing import the command line', () => {
+    expect(all.filter(({ from, to }) => to.startsWith('host/cli/') && !from.startsWith('host/cli/'))).toEqual([]);
+  });
+
+  it('lets capabilities, policy and receipts know nothing of the warden', () => {
+    expect(host.filter(({ from, to }) => to === 'host/warden.ts' && !['host/index.ts', 'host/cli/call.ts'].includes(from))).toEqual([]);
+  });
+
+  it('gives each heavy package one home', () => {
+    expect(usersOf('piscina')).toEqual(['runtime/cell/pool.ts']);
+    expect(usersOf('@bytecodealliance/jco-transpile')).toEqual(['runtime/bindings/jco-transpile.ts']);
+    expect(usersOf('commander')).toEqual(['host/cli/main.ts']);
+    expect(usersOf('yaml').every((file) => file.startsWith('host/policy/'))).toBe(true);
+    expect(usersOf('zod').every((file) => file.startsWith('host/policy/'))).toBe(true);
+  });
+
+  it('never loads the Node side of the WASI shim: its files, sockets and streams are the real ones', () => {
+    const loaded = all.filter(({ to }) => to.startsWith('@bytecodealliance/preview2-shim'));
+    expect(loaded.filter(({ to }) => !to.startsWith('@bytecodealliance/preview2-shim/interfaces/'))).toEqual([]);
+  });
+
+  it('has no cycle between the rooms of runtime/', () => {
+    const room = (path: string) => (path.split('/').length > 2 ? path.split('/').slice(0, 2).join('/') : path);
+    const edges = new Map<string, Set<string>>();
+    for (const { from, to } of runtime) {
+      if (!to.startsWith('runtime/') || room(from) === room(to)) continue;
+      edges.set(room(from), (edges.get(room(from)) ?? new Set()).add(room(to)));
+    }
+    expect(findCycle(edges)).toBeUndefined();
+  });
+});
+
+function findCycle(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (node: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of edges.get(node) ?? []) {
+      const cycle = visit(next, [...path, node]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of edges.keys()) {
+    const cycle = visit(node, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
