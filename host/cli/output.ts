@@ -1,10 +1,10 @@
-import { CODES, CodedError, EXIT_CODES, isCoded } from '../../runtime/index.ts';
+import { CODES, CodedError, EXIT_CODES, isCoded, jsonText } from '../../runtime/index.ts';
 import type { Outcome, Receipt } from '../receipt.ts';
 
 /** Prints one outcome and sets the exit code: JSON for machines, or the value on stdout and the rest on stderr for people. */
 export function printOutcome(outcome: Outcome, json: boolean): void {
   process.exitCode = exitCodeOf(outcome);
-  if (json) return print(jsonText(outcome as unknown as PlainJson));
+  if (json) return print(jsonText(outcome));
   if (outcome.stdout !== undefined) process.stdout.write(visible(endLine(outcome.stdout)));
   if (outcome.stderr !== undefined) process.stderr.write(visible(endLine(outcome.stderr)));
   for (const { level, message } of outcome.log ?? []) note(`${level}: ${visible(message)}`);

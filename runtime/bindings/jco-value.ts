@@ -103,9 +103,9 @@ function tagged(tag: string, convert: ((value: unknown) => unknown) | undefined,
 }
 
 /** A null-prototype object, so that a field called `constructor` is just a field. */
-function fill<F extends { key: string }>(fields: readonly F[], valueOf: (field: F) => unknown): Record<string, unknown> {
+function fill<F extends { key: string }>(fields: readonly F[], pick: (field: F) => unknown): Record<string, unknown> {
   const out: Record<string, unknown> = Object.create(null);
-  for (const field of fields) out[field.key] = valueOf(field);
+  for (const field of fields) out[field.key] = pick(field);
   return out;
 }
 

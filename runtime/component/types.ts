@@ -126,4 +126,9 @@ export interface Component {
   readonly nestedComponents: number;
   /** Doc comment of the world, where the binary carries one. */
   readonly docs?: string;
+  /**
+   * Present when a built-in, option or lifted function of the asynchronous ABI occurs anywhere in it, even where all
+   * exported functions are synchronous: whoever links it must know that ABI or refuse.
+   */
+  readonly asyncAbi?: true;
 }

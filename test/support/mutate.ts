@@ -49,7 +49,8 @@ const MUTATIONS: readonly Mutation[] = [
  */
 export function mutate(seed: Uint8Array, random: () => number): Uint8Array {
   const below = (max: number) => Math.floor(random() * max);
-  let bytes = seed.slice();
+  // Not `slice`: that of a Buffer is a view, and the changes would pile up in the caller's bytes.
+  let bytes: Uint8Array = new Uint8Array(seed);
   const changes = 1 + below(3);
   for (let change = 0; change < changes && bytes.length > 0; change++) {
     bytes = (MUTATIONS[below(MUTATIONS.length)] as Mutation)(bytes, below);
@@ -140,5 +141,5 @@ function split(bytes: Uint8Array): Uint8Array[] {
 }
 
 function join(bytes: Uint8Array, sections: readonly Uint8Array[]): Uint8Array {
-  return Buffer.concat([bytes.subarray(0, 8), ...sections]);
+  return new Uint8Array(Buffer.concat([bytes.subarray(0, 8), ...sections]));
 }

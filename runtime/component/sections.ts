@@ -1,0 +1,152 @@
+import { readAlias } from './aliases.ts';
+import { readCanon } from './canon.ts';
+import { readCoreType } from './core-types.ts';
+import { Declarations } from './declarations.ts';
+import { readExport, readImport } from './imports-exports.ts';
+import { readCoreInstance, readInstance } from './instances.ts';
+import { type ByteReader, hex, malformed, tooLarge } from './reader.ts';
+import { Scope } from './scope.ts';
+import { TypeReader } from './type-section.ts';
+import type { Template, TypeSpace } from './type-space.ts';
+import type { CoreModule } from './types.ts';
+
+/** First eight bytes of a component: the magic number, version 13, layer 1. */
+export const COMPONENT_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
+const MODULE_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+
+/** What the sections of the root component hold, beside its imports and exports. */
+export interface Found {
+  readonly coreModules: CoreModule[];
+  nestedComponents: number;
+  /** Contents of custom sections of the root component that the decoder may want, by name; the first of each name. */
+  readonly custom: Map<string, ByteReader>;
+}
+
+/** Reads components, section by section; one for the whole binary. Recursion is bounded by `nestingMax`. */
+export class SectionReader {
+  readonly space: TypeSpace;
+  readonly found: Found = { coreModules: [], nestedComponents: 0, custom: new Map() };
+  readonly #types: TypeReader;
+
+  constructor(space: TypeSpace) {
+    this.space = space;
+    this.#types = new TypeReader(space);
+  }
+
+  /** Takes one component from its header to the end of the range. `path` is that of `CoreModule`. */
+  component(reader: ByteReader, path: readonly number[], parent?: Scope): Template {
+    for (const byte of COMPONENT_HEADER) reader.expect(byte, 'the header of a component');
+    const scope = new Scope('component', parent);
+    const max = this.space.limits.nestingMax;
+    if (scope.level > max) throw tooLarge(reader.position, 'nestingMax', max, 'the levels of nested components');
+    const body: Body = { scope, path, start: this.space.now(), declarations: new Declarations(), nested: 0 };
+    while (reader.remaining > 0) {
+      const offset = reader.position;
+      const id = reader.byte('a section id');
+      const section = reader.range(reader.u32('the size of a section'), 'a section');
+      this.#section(id, section, body, offset);
+    }
+    const { imports, exports } = body.declarations;
+    const depth = this.space.depthAround([...imports.values(), ...exports.values()]);
+    return { imports, exports, start: body.start, depth };
+  }
+
+  #section(id: number, section: ByteReader, body: Body, offset: number): void {
+    this.space.at = offset;
+    this.space.charge(1);
+    if (id === 0) this.#custom(section, body);
+    else if (id === 1) this.#coreModule(section, body);
+    else if (id === 4) this.#nested(section, body);
+    else if (id === 9) this.#start(section, body.scope);
+    else {
+      const part = PARTS[id];
+      if (part === undefined) throw malformed(offset, `expected a section id (0x00 to 0x0c), found ${hex(id)}`);
+      const count = section.count(part.what, part.bytesMin);
+      for (let index = 0; index < count; index++) {
+        this.space.at = section.position;
+        this.space.charge(1);
+        part.read(section, body, this.#types);
+      }
+      section.finish(`the section of ${part.what}`);
+    }
+  }
+
+  #custom(section: ByteReader, body: Body): void {
+    const name = section.name('the name of a custom section');
+    if (body.path.length === 0 && body.scope.level === 1 && !this.found.custom.has(name)) this.found.custom.set(name, section);
+  }
+
+  #coreModule(section: ByteReader, body: Body): void {
+    const { position: offset, end } = section;
+    for (const byte of MODULE_HEADER) section.expect(byte, 'the header of a core module');
+    this.found.coreModules.push({ path: body.path, bytes: section.bytes.subarray(offset, end), offset });
+    body.scope.add('core module');
+  }
+
+  #nested(section: ByteReader, body: Body): void {
+    this.found.nestedComponents++;
+    const path = [...body.path, body.nested++];
+    body.scope.components.push(this.component(section, path, body.scope));
+  }
+
+  #start(section: ByteReader, scope: Scope): void {
+    const offset = section.position;
+    const func = scope.func(section.u32('a function index'), offset);
+    const count = section.count('start arguments');
+    if (count !== func.params.length) throw malformed(offset, `expected ${func.params.length} start arguments, found ${count}`);
+    for (let index = 0; index < count; index++) {
+      const at = section.position;
+      scope.check('value', section.u32('a value index'), at);
+    }
+    const at = section.position;
+    const results = section.u32('the number of start results');
+    const wanted = func.result === undefined ? 0 : 1;
+    if (results !== wanted) throw malformed(at, `expected ${wanted} start results, found ${results}`);
+    if (results === 1) scope.add('value');
+    section.finish('the start section');
+  }
+}
+
+/** One component while its sections are read. */
+interface Body {
+  readonly scope: Scope;
+  readonly path: readonly number[];
+  readonly start: number;
+  readonly declarations: Declarations;
+  nested: number;
+}
+
+interface Part {
+  readonly what: string;
+  /** Fewest bytes that one item can have. */
+  readonly bytesMin: number;
+  readonly read: (reader: ByteReader, body: Body, types: TypeReader) => void;
+}
+
+/** Sections that are vectors of definitions. */
+const PARTS: Readonly<Record<number, Part>> = {
+  2: { what: 'core instances', bytesMin: 2, read: (reader, { scope }, types) => readCoreInstance(reader, scope, types.space) },
+  3: {
+    what: 'core types',
+    bytesMin: 1,
+    read: (reader, { scope }) => scope.coreTypes.push(readCoreType(reader, scope.coreTypes.length)),
+  },
+  5: {
+    what: 'instances',
+    bytesMin: 2,
+    read: (reader, { scope }, types) => scope.instances.push(readInstance(reader, scope, types.space)),
+  },
+  6: { what: 'aliases', bytesMin: 3, read: (reader, { scope }) => readAlias(reader, scope) },
+  7: { what: 'types', bytesMin: 1, read: (reader, { scope }, types) => scope.types.push(types.definition(reader, scope)) },
+  8: { what: 'canonical definitions', bytesMin: 1, read: (reader, { scope }, types) => readCanon(reader, scope, types) },
+  10: { what: 'imports', bytesMin: 4, read: readImport },
+  11: { what: 'exports', bytesMin: 5, read: readExport },
+  12: { what: 'values', bytesMin: 2, read: readValue },
+};
+
+/** Value definitions are only skipped: WIT has none, and their contents are never needed. */
+function readValue(reader: ByteReader, body: Body, types: TypeReader): void {
+  types.valueType(reader, body.scope);
+  reader.range(reader.u32('the size of a value'), 'a value');
+  body.scope.add('value');
+}

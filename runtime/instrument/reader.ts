@@ -1,0 +1,72 @@
+import { invalid } from './faults.ts';
+
+/**
+ * Reads a core module front to back. No method reads past `end`, none allocates. Offsets count from the module's start.
+ * @throws CodedError `component/invalid-core-module` from every method, for bytes that break the format.
+ */
+export class ModuleReader {
+  readonly bytes: Uint8Array;
+  /** Where the range being read ends; narrowed while a section or a body is read. */
+  end: number;
+  position: number;
+
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.position = start;
+    this.end = end;
+  }
+
+  byte(): number {
+    if (this.position >= this.end) throw invalid(this.position, 'unexpected end');
+    return this.bytes[this.position++] as number; // in range, so defined
+  }
+
+  /** Unsigned LEB128 of at most 32 bits; zero padding up to five bytes is allowed by the format. */
+  u32(): number {
+    const first = this.position < this.end ? (this.bytes[this.position] as number) : 0x80; // in range, so defined
+    if (first < 0x80) {
+      this.position += 1;
+      return first;
+    }
+    return this.#longU32();
+  }
+
+  #longU32(): number {
+    const offset = this.position;
+    let value = 0;
+    for (let at = 0; at < 5; at += 1) {
+      const byte = this.byte();
+      if (at === 4 && byte > 0x0f) break;
+      value += (byte & 0x7f) * 2 ** (7 * at);
+      if (byte < 0x80) return value;
+    }
+    throw invalid(offset, 'malformed 32-bit integer');
+  }
+
+  /** Steps over a signed LEB128 integer of at most `bytesMax` bytes; its padding bits are left to the engine's check. */
+  skipSigned(bytesMax: number): void {
+    const offset = this.position;
+    for (let at = 0; at < bytesMax; at += 1) if (this.byte() < 0x80) return;
+    throw invalid(offset, 'malformed integer');
+  }
+
+  skip(bytes: number): void {
+    if (bytes > this.end - this.position) throw invalid(this.position, `unexpected end, ${bytes} bytes wanted`);
+    this.position += bytes;
+  }
+
+  /** A length of a vector whose items have at least one byte each, so that it can be no more than what is left. */
+  count(what: string): number {
+    const offset = this.position;
+    const count = this.u32();
+    if (count > this.end - this.position) throw invalid(offset, `the number of ${what} (${count}) passes the section`);
+    return count;
+  }
+
+  /** Steps over a name. @returns its bytes, a view. */
+  name(): Uint8Array {
+    const length = this.u32();
+    this.skip(length);
+    return this.bytes.subarray(this.position - length, this.position);
+  }
+}

@@ -1,0 +1,242 @@
+import { CodedError } from '../error.ts';
+import type { CodeRewriter } from './code.ts';
+import { CHARGES } from './costs.ts';
+import { invalid, unsupported } from './faults.ts';
+import { METER_GLOBALS } from './helpers.ts';
+import { checkCount } from './module-limits.ts';
+import { MEMORY_EXPORT_PREFIX, METER_NAMESPACE } from './names.ts';
+import type { ModuleReader } from './reader.ts';
+import { checkCap, readSizeLimits, writeClamped } from './size-limits.ts';
+import { type IndexSpaces, readIndex, readRefType, readTypeIndex, readValueType } from './spaces.ts';
+import type { ByteWriter } from './writer.ts';
+
+/** External kinds of imports and exports. */
+const KIND = { func: 0, table: 1, memory: 2, global: 3, tag: 4 };
+
+const utf8 = new TextDecoder();
+
+/** What the sections of one module add up to. */
+export interface Tally {
+  /** Defined memories. */
+  memories: number;
+  /** Sum of their initial sizes. */
+  memoryPages: number;
+  /** Sum of the initial sizes of defined tables. */
+  tableElements: number;
+  /** Charge for instantiation; see `CHARGES`. */
+  startFuel: number;
+  /** Entries of element segments. */
+  elements: number;
+}
+
+/** What every section's function needs. Each reads the section's content from `reader` and writes its new content. */
+export interface SectionContext {
+  readonly reader: ModuleReader;
+  readonly out: ByteWriter;
+  readonly spaces: IndexSpaces;
+  readonly code: CodeRewriter;
+  readonly tally: Tally;
+  readonly caps: { readonly memoryPagesMax: number; readonly tableElementsMax: number };
+}
+
+/** Fills the index spaces with the imports; they are copied as they are, see `writeImports`. */
+export function readImports({ reader, spaces, caps }: Pick<SectionContext, 'reader' | 'spaces' | 'caps'>): number {
+  const count = reader.count('imports');
+  checkCount('importsMax', count);
+  for (let at = 0; at < count; at += 1) {
+    const offset = reader.position;
+    if (utf8.decode(reader.name()) === METER_NAMESPACE) throw reserved(offset, 'imports from', METER_NAMESPACE);
+    reader.name();
+    readImport(reader, spaces, caps);
+  }
+  spaces.importedFunctions = spaces.functions.length;
+  spaces.importedGlobals = spaces.globals;
+  return count;
+}
+
+function readImport(reader: ModuleReader, spaces: IndexSpaces, caps: SectionContext['caps']): void {
+  const offset = reader.position;
+  const kind = reader.byte();
+  if (kind === KIND.func) spaces.functions.push(readTypeIndex(reader, spaces));
+  else if (kind === KIND.table) {
+    spaces.tables.push(readRefType(reader));
+    // Not clamped: an import's maximum must be no lower than that of what is given. None given can be larger than the cap.
+    checkCap('table', readSizeLimits(reader, 'table').min, caps.tableElementsMax);
+  } else if (kind === KIND.memory) {
+    spaces.memories += 1;
+    checkCap('memory', readSizeLimits(reader, 'memory').min, caps.memoryPagesMax);
+  } else if (kind === KIND.global) {
+    readGlobalType(reader);
+    spaces.globals += 1;
+  } else if (kind === KIND.tag) readTag(reader, spaces);
+  else throw invalid(offset, `unknown kind of import 0x${kind.toString(16)}`);
+}
+
+/** Writes the import section: the module's own imports, then the meter's globals, last in the space of globals. */
+export function writeImports(own: Uint8Array, count: number, out: ByteWriter): void {
+  out.u32(count + METER_GLOBALS);
+  out.copy(own);
+  for (const [name, type] of [
+    ['fuel', 0x7e],
+    ['pages', 0x7f],
+    ['elements', 0x7f],
+  ] as const) {
+    out.name(METER_NAMESPACE);
+    out.name(name);
+    out.copy(Uint8Array.of(KIND.global, type, 1));
+  }
+}
+
+export function rewriteTables({ reader, out, spaces, code, tally, caps }: SectionContext): void {
+  const count = reader.count('tables');
+  checkCount('tablesMax', count);
+  out.u32(count);
+  for (let at = 0; at < count; at += 1) {
+    const hasInitializer = reader.bytes[reader.position] === 0x40;
+    if (hasInitializer) {
+      reader.skip(2);
+      out.copy(Uint8Array.of(0x40, 0));
+    }
+    const type = readRefType(reader);
+    const limits = readSizeLimits(reader, 'table');
+    tally.tableElements += limits.min;
+    checkCap('table', tally.tableElements, caps.tableElementsMax);
+    out.byte(type);
+    writeClamped(out, limits, caps.tableElementsMax, 'table');
+    if (hasInitializer) code.constant(reader, out);
+    spaces.tables.push(type);
+  }
+}
+
+export function rewriteMemories({ reader, out, spaces, tally, caps }: SectionContext): void {
+  const count = reader.count('memories');
+  checkCount('memoriesMax', count);
+  out.u32(count);
+  for (let at = 0; at < count; at += 1) {
+    const limits = readSizeLimits(reader, 'memory');
+    tally.memoryPages += limits.min;
+    checkCap('memory', tally.memoryPages, caps.memoryPagesMax);
+    writeClamped(out, limits, caps.memoryPagesMax, 'memory');
+  }
+  spaces.memories += count;
+  tally.memories = count;
+}
+
+export function readTags({ reader, spaces }: Pick<SectionContext, 'reader' | 'spaces'>): void {
+  const count = reader.count('tags');
+  checkCount('tagsMax', count);
+  for (let at = 0; at < count; at += 1) readTag(reader, spaces);
+}
+
+export function rewriteGlobals({ reader, out, spaces, code, tally }: SectionContext): void {
+  const count = reader.count('globals');
+  checkCount('globalsMax', count);
+  out.u32(count);
+  for (let at = 0; at < count; at += 1) {
+    const from = reader.position;
+    readGlobalType(reader);
+    out.copy(reader.bytes, from, reader.position);
+    tally.startFuel += CHARGES.constantInstruction * code.constant(reader, out);
+    spaces.globals += 1;
+  }
+}
+
+export function rewriteExports({ reader, out, spaces, tally }: SectionContext): void {
+  const count = reader.position < reader.end ? reader.count('exports') : 0;
+  checkCount('exportsMax', count);
+  out.u32(count + tally.memories);
+  let copied = reader.position;
+  for (let at = 0; at < count; at += 1) {
+    const offset = reader.position;
+    const name = utf8.decode(reader.name());
+    if (name.startsWith(MEMORY_EXPORT_PREFIX)) throw reserved(offset, 'exports', name);
+    const kind = reader.byte();
+    const beforeIndex = reader.position;
+    const index = reader.u32();
+    if (kind !== KIND.global || index < spaces.importedGlobals) continue;
+    out.copy(reader.bytes, copied, beforeIndex);
+    out.u32(index + METER_GLOBALS);
+    copied = reader.position;
+  }
+  out.copy(reader.bytes, copied, reader.position);
+  for (let at = 0; at < tally.memories; at += 1) {
+    out.name(`${MEMORY_EXPORT_PREFIX}${at}`);
+    out.byte(KIND.memory);
+    out.u32(spaces.memories - tally.memories + at);
+  }
+}
+
+/** Bits of an element segment's form. */
+const ELEMENT = { passive: 1, explicit: 2, expressions: 4 };
+
+export function rewriteElements(context: SectionContext): void {
+  const { reader, out } = context;
+  const count = reader.count('element segments');
+  checkCount('elementSegmentsMax', count);
+  out.u32(count);
+  for (let at = 0; at < count; at += 1) rewriteElementSegment(context);
+}
+
+function rewriteElementSegment({ reader, out, spaces, code, tally }: SectionContext): void {
+  let from = reader.position;
+  const form = reader.u32();
+  if (form > 7) throw invalid(from, `unknown form of element segment ${form}`);
+  const active = (form & ELEMENT.passive) === 0;
+  if (active) {
+    if ((form & ELEMENT.explicit) !== 0) readIndex(reader, spaces.tables.length, 'table');
+    out.copy(reader.bytes, from, reader.position);
+    code.constant(reader, out);
+    from = reader.position;
+  }
+  const expressions = (form & ELEMENT.expressions) !== 0;
+  if ((form & 3) !== 0) expressions ? readRefType(reader) : reader.byte();
+  const entries = reader.count('elements');
+  tally.elements += entries;
+  checkCount('elementsMax', tally.elements);
+  tally.startFuel += CHARGES.tableElement * entries;
+  if (expressions) {
+    out.copy(reader.bytes, from, reader.position);
+    for (let at = 0; at < entries; at += 1) code.constant(reader, out);
+    return;
+  }
+  for (let at = 0; at < entries; at += 1) readIndex(reader, spaces.functions.length, 'function');
+  out.copy(reader.bytes, from, reader.position);
+}
+
+export function rewriteData({ reader, out, spaces, code, tally }: SectionContext): void {
+  const count = reader.count('data segments');
+  checkCount('dataSegmentsMax', count);
+  out.u32(count);
+  for (let at = 0; at < count; at += 1) {
+    let from = reader.position;
+    const form = reader.u32();
+    if (form > 2) throw invalid(from, `unknown form of data segment ${form}`);
+    if (form === 2) readIndex(reader, spaces.memories, 'memory');
+    if (form !== 1) {
+      out.copy(reader.bytes, from, reader.position);
+      code.constant(reader, out);
+      from = reader.position;
+    }
+    const { length } = reader.name();
+    if (form !== 1) tally.startFuel += Math.ceil(length / CHARGES.bytesPerUnit);
+    out.copy(reader.bytes, from, reader.position);
+  }
+}
+
+function readTag(reader: ModuleReader, spaces: IndexSpaces): void {
+  const offset = reader.position;
+  if (reader.byte() !== 0) throw invalid(offset, 'unknown attribute of a tag');
+  readTypeIndex(reader, spaces);
+}
+
+function readGlobalType(reader: ModuleReader): void {
+  readValueType(reader);
+  const offset = reader.position;
+  if (reader.byte() > 1) throw unsupported(offset, 'a shared global');
+}
+
+function reserved(offset: number, verb: string, name: string): CodedError {
+  return new CodedError('component/unsupported', `core module: it ${verb} \`${name}\`, which is reserved, at byte ${offset}`, {
+    data: { offset, name },
+  });
+}

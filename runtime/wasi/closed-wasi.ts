@@ -1,0 +1,123 @@
+import { CodedError } from '../error.ts';
+import { Capture, type Captured, FixedBytes } from './bytes.ts';
+import { environment, exit, stderr, stdin, stdout, terminals } from './cli.ts';
+import { FixedClock, RealClock, type TimeSource } from './clock.ts';
+import { monotonicClock, wallClock } from './clocks.ts';
+import { WasiContext, type WasiFailure } from './context.ts';
+import { filesystemTypes, type Preopen, preopens } from './filesystem.ts';
+import { ioError, streams } from './io.ts';
+import { poll } from './poll.ts';
+import { randomImports } from './random.ts';
+
+/** How one call's WASI is opened up. Everything left out is closed: no arguments, environment, input or files. */
+export interface WasiOptions {
+  /**
+   * Seed of `wasi:random`; 16 bytes or more, of which all count. Kept by reference and read when the guest first asks for
+   * random bytes, so an instance can be made before the call that gives the seed.
+   */
+  readonly seed: Uint8Array;
+  /** `fixed` stands still but for sleeps; `real` is the host's time in steps of 1 ms, `source` replaces it in tests. */
+  readonly clock:
+    | { readonly kind: 'fixed'; readonly startNanoseconds: bigint }
+    | { readonly kind: 'real'; readonly source?: TimeSource };
+  /** `secure` takes `wasi:random/random` from the operating system. */
+  readonly random: 'seeded' | 'secure';
+  /** Arguments, the program's name included. */
+  readonly args?: readonly string[];
+  /** Names and values. */
+  readonly env?: readonly (readonly [name: string, value: string])[];
+  readonly preopens?: readonly Preopen[];
+  /** All of standard input; kept by reference. After it, and without it, the stream is closed. */
+  readonly stdin?: Uint8Array;
+  /** Bytes kept of what the guest writes; the rest is counted and dropped and the guest goes on. */
+  readonly stdoutBytesMax: number;
+  readonly stderrBytesMax: number;
+  /** Streams, pollables, descriptors and errors that the guest may hold at one time. Beyond it the call ends. */
+  readonly handlesMax: number;
+}
+
+/** The functions and classes of one interface, under the names that jco's bindings use. */
+export type WasiInterface = Readonly<Record<string, unknown>>;
+
+/** The WASI of one call. */
+export interface ClosedWasi {
+  /** By interface, without version: `wasi:io/streams`. */
+  readonly imports: Readonly<Record<string, WasiInterface>>;
+  stdout(): Captured;
+  stderr(): Captured;
+  /** Host functions that the guest called, failed ones included. */
+  hostCalls(): number;
+  /** Handles that the guest holds now. */
+  handles(): number;
+  /** The first limit, broken rule or exit; the guest may have caught it, but every later host call threw it again. */
+  readonly failure: WasiFailure | undefined;
+}
+
+/**
+ * Makes WASI 0.2 for one call: in memory, deterministic unless `real` or `secure` is asked for, without files of the host,
+ * network or terminal. `wasi:http` and `wasi:sockets` are absent.
+ *
+ * Functions with a `result` return its `ok` payload and throw its `err` payload (a string or plain object); everything
+ * else that they throw is a `CodedError` (`limit/handles`, `limit/host-calls`, `trap/host-call`, …) or an `ExitSignal`,
+ * and ends the call. Whatever length a guest names, the host allocates at most 64 KiB for it, or 1 MiB of random bytes.
+ *
+ * Thread: the worker's own. Cheap: nothing is allocated or opened before the guest uses it.
+ * @throws CodedError `usage/invalid-argument`.
+ */
+export function createClosedWasi(options: WasiOptions): ClosedWasi {
+  checkOptions(options);
+  const { clock } = options;
+  const context = new WasiContext(
+    clock.kind === 'fixed' ? new FixedClock(clock.startNanoseconds) : new RealClock(clock.source),
+    options.handlesMax,
+  );
+  const out = new Capture(options.stdoutBytesMax);
+  const err = new Capture(options.stderrBytesMax);
+  return {
+    imports: allImports(context, options, out, err),
+    stdout: () => out.captured(),
+    stderr: () => err.captured(),
+    hostCalls: () => context.hostCalls,
+    handles: () => context.handles,
+    get failure() {
+      return context.failure;
+    },
+  };
+}
+
+function allImports(context: WasiContext, options: WasiOptions, out: Capture, err: Capture): ClosedWasi['imports'] {
+  const { random, insecure, insecureSeed } = randomImports(context, options.seed, options.random);
+  return {
+    'wasi:cli/environment': environment(context, options.args ?? [], options.env ?? []),
+    'wasi:cli/exit': exit(context),
+    'wasi:cli/stdin': stdin(context, new FixedBytes(options.stdin ?? new Uint8Array(0))),
+    'wasi:cli/stdout': stdout(context, out),
+    'wasi:cli/stderr': stderr(context, err),
+    ...terminals(context),
+    'wasi:clocks/monotonic-clock': monotonicClock(context),
+    'wasi:clocks/wall-clock': wallClock(context),
+    'wasi:filesystem/preopens': preopens(context, options.preopens ?? []),
+    'wasi:filesystem/types': filesystemTypes(context),
+    'wasi:io/error': ioError,
+    'wasi:io/poll': poll(context),
+    'wasi:io/streams': streams,
+    'wasi:random/insecure': insecure as WasiInterface & typeof insecure, // an interface type has no index signature
+    'wasi:random/insecure-seed': insecureSeed as WasiInterface & typeof insecureSeed,
+    'wasi:random/random': random as WasiInterface & typeof random,
+  };
+}
+
+function checkOptions({ seed, args = [], env = [], preopens: list = [], ...limits }: WasiOptions): void {
+  if (seed.length < 16) throw invalid(`the seed has ${seed.length} bytes, fewer than 16`);
+  for (const name of ['stdoutBytesMax', 'stderrBytesMax', 'handlesMax'] as const) {
+    if (!Number.isSafeInteger(limits[name]) || limits[name] < 0) throw invalid(`\`${name}\` is not an integer of 0 or more`);
+  }
+  const strings = [...args, ...env.flat(), ...list.map((preopen) => preopen.name)];
+  if (strings.some((text) => text.includes('\0'))) throw invalid('an argument, variable or preopen name contains a NUL');
+  if (env.some(([name]) => name === '' || name.includes('=')))
+    throw invalid('an environment variable has an empty name or one with `=`');
+}
+
+function invalid(message: string): CodedError {
+  return new CodedError('usage/invalid-argument', message);
+}
