@@ -3,7 +3,7 @@ import { ArtifactCache, defaultCacheDirectory } from './artifact-cache.ts';
 import { Transpiler } from './bindings/transpiler.ts';
 import { type CallPlan, failure, type InvokeOptions, runCall } from './cell/call.ts';
 import { type Capability, resolveImports } from './cell/grants.ts';
-import type { PlanTarget, WasiSetup } from './cell/plan.ts';
+import type { CellPlan, PlanTarget, WasiSetup } from './cell/plan.ts';
 import { CellPool, type PoolOptions } from './cell/pool.ts';
 
 import { type CallableFunction, resolveFunction } from './component/functions.ts';
@@ -82,8 +82,10 @@ export class Runtime {
     ) as WasiSetup;
     lastPlanId += 1;
     const { bindings, linking, modules } = artifact;
-    const plan = {
+    const plan: CellPlan = {
       planId: lastPlanId,
+      digest: component.digest,
+      usesRandom: component.imports.some((item) => item.name.startsWith('wasi:random/')),
       bindings,
       linking,
       modules,

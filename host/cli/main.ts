@@ -111,6 +111,12 @@ function fail(thrown: unknown, json: boolean): void {
   process.exitCode = EXIT_CODES[kindOf(error.code)];
 }
 
+// A reader that stops reading, such as `head`, is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

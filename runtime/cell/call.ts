@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { kindOf } from '../codes.ts';
 import type { ValueType } from '../component/types.ts';
 import { CodedError, isCoded } from '../error.ts';
@@ -14,7 +14,10 @@ import type { Slot } from './slot.ts';
 export interface InvokeOptions {
   /** Cancels the call: the worker is ended wherever it is, the outcome is `cancelled`. */
   readonly signal?: AbortSignal;
-  /** 16 bytes that seed the call's randomness; random by default. The same seed and parameters give the same bytes and fuel. */
+  /**
+   * 16 bytes that seed the call's randomness. By default they follow from component, function and parameters, so the same
+   * call gives the same bytes and fuel again.
+   */
   readonly seed?: Uint8Array;
 }
 
@@ -58,7 +61,7 @@ class Call {
     this.#resolve = resolve;
   }
 
-  start(params: Uint8Array, { signal, seed = randomBytes(16) }: InvokeOptions): void {
+  start(params: Uint8Array, { signal, seed = defaultSeed(this.#target.plan, params) }: InvokeOptions): void {
     const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal?.aborted) return cancel();
     signal?.addEventListener('abort', cancel, { once: true });
@@ -117,6 +120,16 @@ class Call {
     this.#ended.abort();
     this.#resolve(outcome());
   }
+}
+
+const NO_SEED = new Uint8Array(16);
+
+/** Hashes the call only where somebody could see the difference. */
+function defaultSeed(plan: CellPlan, params: Uint8Array): Uint8Array {
+  if (!plan.usesRandom) return NO_SEED;
+  const { digest, target } = plan;
+  const name = `${target.interface ?? ''}#${target.name}`;
+  return createHash('sha256').update(`cellblock seed 1\n${digest}\n${name}\n`).update(params).digest().subarray(0, 16);
 }
 
 function nextCallId(): number {

@@ -57,6 +57,10 @@ export interface PlanTarget {
 /** Plain data: crosses to a worker by structured clone, once. */
 export interface CellPlan {
   readonly planId: number;
+  /** Digest of the component. */
+  readonly digest: string;
+  /** True when the component imports any randomness: then the seed of a call matters. */
+  readonly usesRandom: boolean;
   readonly bindings: BindingsName;
   readonly linking: string;
   readonly modules: readonly PlanModule[];

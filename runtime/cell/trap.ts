@@ -14,23 +14,23 @@ interface TrapRule {
   readonly message: string;
 }
 
-/** V8's words for traps, by what they mean to a tool's author. Checked in this order. */
+/** Words for traps, V8's own and those that jco's glue puts in their place, by what they mean to a tool's author. In order. */
 const TRAP_RULES: readonly TrapRule[] = [
-  { pattern: /^unreachable/, code: 'trap/unreachable', message: 'the guest panicked or aborted (`unreachable`)' },
-  {
-    pattern: /memory access out of bounds|table index is out of bounds|table access|out of bounds|unaligned/,
-    code: 'trap/out-of-bounds',
-    message: 'the guest accessed memory or a table out of bounds',
-  },
-  {
-    pattern: /divide by zero|remainder by zero|divide result unrepresentable|float unrepresentable/,
-    code: 'trap/arithmetic',
-    message: 'the guest divided by zero or converted a number that does not fit',
-  },
+  { pattern: /unreachable/, code: 'trap/unreachable', message: 'the guest panicked or aborted (`unreachable`)' },
   {
     pattern: /null function|signature mismatch|function signature|indirect call/,
     code: 'trap/indirect-call',
     message: 'the guest called through a null or mistyped table entry',
+  },
+  {
+    pattern: /out of bounds|unaligned/,
+    code: 'trap/out-of-bounds',
+    message: 'the guest accessed memory or a table out of bounds',
+  },
+  {
+    pattern: /divide by zero|remainder by zero|unrepresentable|integer overflow|invalid conversion/,
+    code: 'trap/arithmetic',
+    message: 'the guest divided by zero or converted a number that does not fit',
   },
 ];
 
@@ -45,8 +45,8 @@ export function endingOf(thrown: unknown): Ending {
     const kind = kindOf(code);
     return { kind: kind === 'usage' ? 'failed' : kind, error: { code, message, data, ...(help === undefined ? {} : { help }) } };
   }
-  if (thrown instanceof WebAssembly.RuntimeError) return trap(thrown.message);
   if (isStackOverflow(thrown)) return ending('limit/stack', 'the guest recursed past the native stack');
+  if (thrown instanceof WebAssembly.RuntimeError) return trap(thrown.message);
   if (thrown instanceof RangeError && /allocation failed|Invalid typed array length|Invalid array length/.test(thrown.message)) {
     return ending('limit/result', 'the guest passed a value too large to build');
   }
@@ -66,7 +66,8 @@ function ending(code: Code, message: string): Ending {
 }
 
 function isStackOverflow(thrown: unknown): boolean {
-  return thrown instanceof RangeError && thrown.message.startsWith('Maximum call stack size exceeded');
+  if (thrown instanceof RangeError) return thrown.message.startsWith('Maximum call stack size exceeded');
+  return thrown instanceof WebAssembly.RuntimeError && thrown.message.includes('call stack exhausted');
 }
 
 function isWasmException(thrown: unknown): boolean {

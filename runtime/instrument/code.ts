@@ -1,3 +1,4 @@
+import { CompileCost } from './compile-cost.ts';
 import { Decoder } from './decode.ts';
 import { invalid } from './faults.ts';
 import { chargeTail, type Helpers, METER_GLOBALS, type MeterGlobals } from './helpers.ts';
@@ -16,16 +17,17 @@ export class CodeRewriter {
   readonly #helpers: Helpers;
   readonly #decoder: Decoder;
   readonly #placement: BlockPlacement;
+  readonly #compileCost: CompileCost;
   readonly #chargeHead: Uint8Array;
   readonly #chargeTail: Uint8Array;
   #locals = 0;
-  #localsTimesBlocks = 0;
 
   constructor(spaces: IndexSpaces, globals: MeterGlobals, helpers: Helpers) {
     this.#spaces = spaces;
     this.#helpers = helpers;
     this.#decoder = new Decoder(spaces);
     this.#placement = new BlockPlacement(spaces);
+    this.#compileCost = new CompileCost(spaces);
     const tail = chargeTail(globals.fuel);
     const index = tail.slice(2, tail.indexOf(0x23, 2)); // as `chargeTail` wrote it after global.set
     this.#chargeHead = Uint8Array.of(0x23, ...index, 0x42);
@@ -65,8 +67,8 @@ export class CodeRewriter {
     this.#decoder.decode(reader);
     if (reader.position !== reader.end) throw invalid(reader.position, `function ${index} goes on after its end`);
     reader.end = sectionEnd;
+    this.#compileCost.add(this.#decoder.tape, type, type.params + locals);
     const plan = this.#placement.place(this.#decoder.tape, type, locals);
-    this.#checkCompile(type.params + locals, plan);
     const mark = out.open();
     this.#write(reader.bytes, from, plan, out);
     checkCount('functionBytesMax', out.close(mark), `function ${index} with its charges`);
@@ -83,11 +85,6 @@ export class CodeRewriter {
     this.#locals += locals;
     checkCount('localsMax', this.#locals);
     return locals;
-  }
-
-  #checkCompile(locals: number, plan: ChargePlan): void {
-    this.#localsTimesBlocks += locals * (this.#decoder.tape.blocks + plan.places.length);
-    checkCount('localsTimesBlocksMax', this.#localsTimesBlocks);
   }
 
   /** Copies the bytes from `from` to the end of the tape, and makes each change where it belongs. */

@@ -1,7 +1,7 @@
 import { CodedError } from '../error.ts';
 import { invalid } from './faults.ts';
 import { checkCount, MODULE_LIMITS } from './module-limits.ts';
-import { IMMEDIATE, IMMEDIATES, OP } from './opcodes.ts';
+import { flagTable, IMMEDIATE, IMMEDIATES, OP } from './opcodes.ts';
 import type { ModuleReader } from './reader.ts';
 import { refusedName } from './refused-opcodes.ts';
 import { type IndexSpaces, readIndex, readRefType, readTypeIndex, readValueType } from './spaces.ts';
@@ -11,11 +11,10 @@ import { Tape } from './tape.ts';
 export const BLOCK_TYPE_FIRST = 2;
 
 /** What an opcode does to the nesting, and whether rewriting must touch it. */
-const OPENS = flags(OP.block, OP.loop, OP.if, OP.try, OP.tryTable);
-const CLOSES = flags(OP.end, OP.delegate);
-const BRANCHES = flags(OP.else, OP.catch, OP.catchAll, OP.br, OP.brIf, OP.brTable);
+const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
+const CLOSES = flagTable([OP.end, OP.delegate]);
 const BULK = [OP.memoryInit, OP.memoryCopy, OP.memoryFill, OP.tableInit, OP.tableCopy, OP.tableFill];
-const EDITED = flags(OP.globalGet, OP.globalSet, OP.memoryGrow, OP.tableGrow, ...BULK);
+const EDITED = flagTable([OP.globalGet, OP.globalSet, OP.memoryGrow, OP.tableGrow, ...BULK]);
 
 /** Reads the immediates of the instruction at `place` into the tape. */
 type ReadImmediate = (reader: ModuleReader, decoder: Decoder, place: number) => void;
@@ -58,14 +57,12 @@ export class Decoder {
       if (OPENS[op] === 1) this.#open();
       else if (CLOSES[op] === 1) this.depth -= 1;
       else if (EDITED[op] === 1) tape.edits.push(place);
-      else if (BRANCHES[op] === 1) tape.blocks += 1;
     }
     tape.at[tape.length] = reader.position;
   }
 
   #open(): void {
     this.depth += 1;
-    this.tape.blocks += 1;
     if (this.depth > MODULE_LIMITS.nestingMax) checkCount('nestingMax', this.depth, 'a function');
   }
 }
@@ -210,10 +207,4 @@ function readersByKind(readers: Record<Exclude<keyof typeof IMMEDIATE, 'none'>, 
   const byKind: (ReadImmediate | undefined)[] = [];
   for (const [name, read] of Object.entries(readers)) byKind[IMMEDIATE[name as keyof typeof IMMEDIATE]] = read; // keys of the record above
   return byKind;
-}
-
-function flags(...ops: readonly number[]): Uint8Array {
-  const table = new Uint8Array(IMMEDIATES.length);
-  for (const op of ops) table[op] = 1;
-  return table;
 }

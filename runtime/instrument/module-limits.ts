@@ -35,11 +35,10 @@ export const MODULE_LIMITS = {
   /** Entries of all `br_table` instructions together. */
   branchTargetsMax: 4_000_000,
   /**
-   * Locals times blocks, summed over all functions. V8's first compiler keeps a copy of every local's place for each
-   * block: 50,000 locals and 10,000 blocks took it 13 s (26 ns for each pair), at the first call, deaf to fuel and
-   * `terminate`.
+   * Locals and operands that the compiler's copies of its state hold, all blocks of all functions together; see
+   * `compile-cost.ts`. About 10 ns each. The largest real module tried, of 3.5 MB, needs a tenth of it.
    */
-  localsTimesBlocksMax: 100_000_000,
+  compileValuesMax: 60_000_000,
 } as const;
 
 /** Checks one count against its limit. @throws CodedError `component/too-large`, `data: {limitName, limit, used}`. */

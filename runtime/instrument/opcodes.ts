@@ -181,8 +181,8 @@ function fillTable(): Map<number, string> {
   return names;
 }
 
-/** Dense numbers that other files reason about, by mnemonic. */
-export const OP = {
+/** Dense numbers of control flow and calls, by mnemonic. */
+export const FLOW_OP = {
   unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
@@ -205,6 +205,11 @@ export const OP = {
   delegate: 0x18,
   catchAll: 0x19,
   tryTable: 0x1f,
+} as const;
+
+/** Dense numbers that other files reason about, by mnemonic. */
+export const OP = {
+  ...FLOW_OP,
   globalGet: 0x23,
   globalSet: 0x24,
   memoryGrow: 0x40,
@@ -216,3 +221,10 @@ export const OP = {
   tableGrow: 0x10f,
   tableFill: 0x111,
 } as const;
+
+/** A table by dense opcode: 1 for those given, 0 for all others. */
+export function flagTable(opcodes: readonly number[]): Uint8Array {
+  const table = new Uint8Array(OPCODES_END);
+  for (const opcode of opcodes) table[opcode] = 1;
+  return table;
+}

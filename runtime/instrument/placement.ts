@@ -1,7 +1,7 @@
 import { CHARGES, COST_OF } from './costs.ts';
 import { BLOCK_TYPE_FIRST } from './decode.ts';
 import { MODULE_LIMITS } from './module-limits.ts';
-import { OP } from './opcodes.ts';
+import { FLOW_OP, flagTable, OP } from './opcodes.ts';
 import type { Arity, IndexSpaces } from './spaces.ts';
 import type { Tape } from './tape.ts';
 
@@ -22,7 +22,7 @@ const LOOP = 1;
 const FORKED = 2;
 
 /** Opcodes at which the walk below must look; all others only add their cost. */
-const LOOKED_AT = lookedAt();
+const LOOKED_AT = flagTable(Object.values(FLOW_OP));
 
 /**
  * Places charges by basic block: each run of instructions that can only be entered at its start is paid for and
@@ -182,23 +182,4 @@ function step(cost: number, next: Step['next']): Step {
 /** Moving values costs time in proportion; few of them stay in registers. */
 function carry(values: number): number {
   return Math.trunc(values / CHARGES.valuesPerUnit);
-}
-
-function lookedAt(): Uint8Array {
-  const table = new Uint8Array(COST_OF.length);
-  const {
-    globalGet,
-    globalSet,
-    memoryGrow,
-    memoryInit,
-    memoryCopy,
-    memoryFill,
-    tableInit,
-    tableCopy,
-    tableGrow,
-    tableFill,
-    ...flow
-  } = OP;
-  for (const op of Object.values(flow)) table[op] = 1;
-  return table;
 }

@@ -20,15 +20,12 @@ export class Tape {
   readonly lists: number[] = [];
   /** Instructions that rewriting must change, by their place on the tape, ascending. */
   readonly edits: number[] = [];
-  /** Instructions that make the compiler keep another copy of its state: blocks and branches. */
-  blocks = 0;
 
   /** Forgets the last body. */
   clear(): void {
     this.length = 0;
     this.lists.length = 0;
     this.edits.length = 0;
-    this.blocks = 0;
   }
 
   /** Adds an instruction; its immediates follow by `args` and `seconds` at the place returned. */

@@ -153,8 +153,10 @@ export class Descriptor extends HostResource implements Types.Descriptor {
   }
 
   readlinkAt(path: string): string {
-    // There are no symbolic links, so whatever exists is something else.
-    return this.call(() => (this.#existing(path), fail('invalid')));
+    return this.call(() => {
+      this.#existing(path);
+      return fail('invalid'); // there are no symbolic links, so whatever exists is something else
+    });
   }
 
   removeDirectoryAt(path: string): void {

@@ -43,7 +43,7 @@ function interfaceOf(importName: string): string | undefined {
 
 function serves(members: WasiInterface, functionName: string): boolean {
   const method = /^\[method\]([a-z0-9-]+)\.([a-z0-9-]+)$/.exec(functionName);
-  if (method === null) return isFunction(members, camelCase(functionName));
+  if (method === null) return /^[a-z]/.test(functionName) && isFunction(members, camelCase(functionName));
   const [, resource = '', name = ''] = method;
   const className = camelCase(`-${resource}`);
   if (!isFunction(members, className)) return false;

@@ -1,5 +1,5 @@
-import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { ValueType } from '../../runtime/component/types.ts';
+import { guest } from './guests.ts';
 
 /*
  * Components that give back what they get, for any type. Two ways through the canonical ABI:
@@ -17,41 +17,36 @@ export function paddedType(type: ValueType): ValueType & { kind: 'record' } {
   return { kind: 'record', fields: [{ name: 'x', type }, ...padding] };
 }
 
-/** Assembles the echo component for one type. */
+/** Assembles the echo component for one type; it exports `echo`, and `flat` where the type is one core value. */
 export async function echoComponent(type: ValueType): Promise<Uint8Array> {
-  return parse(echoWat(type));
+  const types = new WitTypes();
+  const padded = types.of(paddedType(type));
+  const plain = types.of(type);
+  const flat = FLAT[type.kind];
+  const wit = `package test:echo;
+    interface api {
+      ${types.lines.join('\n      ')}
+      echo: func(value: ${padded}) -> ${padded};
+      ${flat === undefined ? '' : `flat: func(value: ${plain}) -> ${plain};`}
+    }
+    world w { export api; }`;
+  return guest(coreText(flat), wit);
 }
 
-export function echoWat(type: ValueType): string {
-  const types = new TypeText();
-  const padded = types.of(paddedType(type));
-  const flat = FLAT[type.kind];
-  return `(component
-  (core module $m
+function coreText(flat: string | undefined): string {
+  return `(module
     (memory (export "memory") 1)
     (global $next (mut i32) (i32.const 1024))
-    (func (export "realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
       (local $at i32)
       (local.set $at (i32.and (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1))) (i32.sub (i32.const 0) (local.get $align))))
       (global.set $next (i32.add (local.get $at) (local.get $size)))
       (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
         (then (if (i32.eq (memory.grow (i32.add (i32.div_u (local.get $size) (i32.const 65536)) (i32.const 1))) (i32.const -1)) (then unreachable))))
       (local.get $at))
-    (func (export "echo") (param i32) (result i32) (local.get 0))
-    ${flat === undefined ? '' : `(func (export "flat") (param ${flat}) (result ${flat}) (local.get 0))`}
-  )
-  (core instance $i (instantiate $m))
-${types.lines.map((line) => `  ${line}`).join('\n')}
-  (func $echo (param "value" ${padded}) (result ${padded})
-    (canon lift (core func $i "echo") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
-  (export "echo" (func $echo))
-  ${flat === undefined ? '' : flatWat(types.of(type))}
-)`;
-}
-
-function flatWat(type: string): string {
-  return `(func $flat (param "value" ${type}) (result ${type}) (canon lift (core func $i "flat")))
-  (export "flat" (func $flat))`;
+    (func (export "test:echo/api#echo") (param i32) (result i32) (local.get 0))
+    ${flat === undefined ? '' : `(func (export "test:echo/api#flat") (param ${flat}) (result ${flat}) (local.get 0))`}
+  )`;
 }
 
 /** Core type of the kinds that are one core value. */
@@ -70,39 +65,48 @@ const FLAT: Partial<Record<ValueType['kind'], string>> = {
   char: 'i32',
 };
 
-/** Component-model text of types: records, variants, enums and flags must be exported under a name before use. */
-class TypeText {
+/** WIT of types: records, variants, enums and flags are declared under a name, everything else is written in place. */
+class WitTypes {
   readonly lines: string[] = [];
   readonly #known = new Map<ValueType, string>();
 
   of(type: ValueType): string {
     const known = this.#known.get(type);
     if (known !== undefined) return known;
-    const text = this.#define(type);
+    const text = this.#write(type);
     this.#known.set(type, text);
     return text;
   }
 
-  #define(type: ValueType): string {
+  #write(type: ValueType): string {
+    const of = (inner: ValueType | undefined) => (inner === undefined ? '_' : this.of(inner));
     switch (type.kind) {
       case 'list':
-        return this.#plain(`(list ${this.of(type.element)})`);
+        return `list<${of(type.element)}>`;
       case 'tuple':
-        return this.#plain(`(tuple ${type.items.map((item) => this.of(item)).join(' ')})`);
+        return `tuple<${type.items.map(of).join(', ')}>`;
       case 'option':
-        return this.#plain(`(option ${this.of(type.some)})`);
+        return `option<${of(type.some)}>`;
       case 'result':
-        return this.#plain(`(result ${type.ok ? this.of(type.ok) : ''} ${type.err ? `(error ${this.of(type.err)})` : ''})`);
+        return type.ok === undefined && type.err === undefined
+          ? 'result'
+          : `result<${of(type.ok)}${type.err ? `, ${of(type.err)}` : ''}>`;
       case 'record':
-        return this.#named(`(record ${type.fields.map((field) => `(field "${field.name}" ${this.of(field.type)})`).join(' ')})`);
+        return this.#declare(
+          'record',
+          type.fields.map((field) => `%${field.name}: ${of(field.type)}`),
+        );
       case 'variant':
-        return this.#named(
-          `(variant ${type.cases.map((item) => `(case "${item.name}" ${item.type ? this.of(item.type) : ''})`).join(' ')})`,
+        return this.#declare(
+          'variant',
+          type.cases.map((item) => `%${item.name}${item.type ? `(${of(item.type)})` : ''}`),
         );
       case 'enum':
-        return this.#named(`(enum ${type.names.map((name) => `"${name}"`).join(' ')})`);
       case 'flags':
-        return this.#named(`(flags ${type.names.map((name) => `"${name}"`).join(' ')})`);
+        return this.#declare(
+          type.kind,
+          type.names.map((name) => `%${name}`),
+        );
       case 'own':
       case 'borrow':
       case 'unsupported':
@@ -112,16 +116,9 @@ class TypeText {
     }
   }
 
-  #plain(text: string): string {
-    const name = `$t${this.lines.length}`;
-    this.lines.push(`(type ${name} ${text})`);
-    return name;
-  }
-
-  #named(text: string): string {
-    const inner = this.#plain(text);
-    const name = `$n${this.lines.length}`;
-    this.lines.push(`(export ${name} "type-${letter(this.lines.length)}" (type ${inner}))`);
+  #declare(keyword: string, members: readonly string[]): string {
+    const name = `type-${letter(this.lines.length)}`;
+    this.lines.push(`${keyword} ${name} { ${members.join(', ')} }`);
     return name;
   }
 }

@@ -47,7 +47,7 @@ const LEFT: readonly string[] = [
   'bearer authentication failed',
   'secret "db-credentials" not found; token: expired',
   'token == null',
-  'password=${DB_PASSWORD} password=*** password=null',
+  'password=$(DB_PASSWORD) password=*** password=null',
   '-----BEGIN CERTIFICATE-----',
 ];
 

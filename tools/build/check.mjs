@@ -1,0 +1,58 @@
+/** Whether a rebuilt component is the one that is kept: same interface, same answers. Bytes differ between compilers. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { componentWit } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { loadReference, resultOf } from './reference.mjs';
+import { ROOT } from './tool.mjs';
+
+const ALL = { custom: [] };
+const SOME = { kinds: ['email', 'custom'], keepLast: 4, custom: [{ name: 'ticket', pattern: 'INC-####' }] };
+
+/** By tool: its interface, its function, and the arguments after the sample text to try. */
+const CALLS = {
+  redact: { instance: 'cellblock:samples/redact@0.1.0', func: 'redact', rest: [[ALL], [SOME]] },
+  'crash-summary': { instance: 'cellblock:samples/crash-summary@0.1.0', func: 'summarise', rest: [[undefined], [1]] },
+};
+const SAMPLES = ['kube-crashloop.log', 'kube-crashloop.events.log'];
+
+/**
+ * @param {string} name - tool.
+ * @param {Uint8Array} kept - component beside the source.
+ * @param {Uint8Array} rebuilt - component from the source.
+ * @returns {Promise<string[]>} differences, in words; none when both agree.
+ */
+export async function compareComponents(name, kept, rebuilt) {
+  const differences = [];
+  if ((await componentWit(kept)) !== (await componentWit(rebuilt))) differences.push('imports or exports differ');
+  if (!isDeepStrictEqual(docsOf(kept), docsOf(rebuilt))) differences.push('documentation differs');
+  const [before, after] = await Promise.all([kept, rebuilt].map((component) => answers(name, component)));
+  before.forEach((answer, index) => {
+    if (!isDeepStrictEqual(answer, after[index])) differences.push(`${answer.call} answers differently`);
+  });
+  return differences;
+}
+
+/** Custom sections with documentation: their bytes do not depend on the compiler. */
+function docsOf(component) {
+  const at = Buffer.from(component).indexOf('package-docs');
+  return at < 0 ? '' : Buffer.from(component.subarray(at)).toString('latin1');
+}
+
+/** What a component answers to every call, and what it logs. */
+async function answers(name, component) {
+  const { instance, func, rest } = CALLS[name];
+  const instantiate = await loadReference(component);
+  const found = [];
+  for (const sample of ['', ...SAMPLES]) {
+    const text = sample === '' ? '' : await readFile(join(ROOT, 'tools/samples', sample), 'utf8');
+    for (const [index, args] of rest.entries()) {
+      const logged = [];
+      const host = { 'cellblock:host/log': { write: (level, message) => logged.push([level, message]) } };
+      const call = `${func} call ${index + 1} on ${sample === '' ? 'no text' : sample}`;
+      found.push({ call, logged, answer: resultOf(() => instantiate(host)[instance][func](text, ...args)) });
+    }
+  }
+  return found;
+}
