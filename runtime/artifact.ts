@@ -4,6 +4,7 @@ import { JCO_VERSION } from './bindings/jco-version.ts';
 import type { Transpiled, TranspiledModule } from './bindings/transpile-worker.ts';
 import type { Transpiler } from './bindings/transpiler.ts';
 import type { PlanModule } from './cell/plan.ts';
+import { withoutCustomSections } from './component/strip-custom.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
 import { COST_MODEL } from './instrument/index.ts';
@@ -74,7 +75,7 @@ function jobOf(component: Component): Parameters<Transpiler['run']>[0] {
   const importNames = component.imports
     .filter((item) => item.kind === 'interface' || item.kind === 'func')
     .map((item) => item.name);
-  return { bytes: component.bytes, importNames, ...CEILINGS };
+  return { bytes: withoutCustomSections(component.bytes), importNames, ...CEILINGS };
 }
 
 /** Entries are authentic when they get here; this guards against an entry of our own with another shape. */

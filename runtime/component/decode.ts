@@ -46,8 +46,10 @@ export function decodeComponent(bytes: Uint8Array, limits: Partial<DecodeLimits>
     nestedComponents: found.nestedComponents,
     ...(space.asyncAbi ? { asyncAbi: true as const } : {}),
   };
-  const docs = found.custom.get('package-docs');
-  return docs === undefined ? component : addDocs(component, docs.bytes.subarray(docs.position, docs.end), all.docsBytesMax);
+  return found.docs.reduce<Component>(
+    (documented, section) => addDocs(documented, section, all.docsBytesMax / found.docs.length),
+    component,
+  );
 }
 
 function checkHeader(bytes: Uint8Array): void {

@@ -5,10 +5,13 @@ import type { Component, Field, FunctionType, InterfaceItem, ResourceType, Value
 type Interface = Extract<WorldItem, { kind: 'interface' }>;
 type Json = { readonly [key: string]: unknown };
 
+/** Sections that carry doc comments: the standard one, and ours, which may come once for each package. */
+export const DOCS_SECTIONS: ReadonlySet<string> = new Set(['package-docs', 'cellblock:package-docs']);
+
 /**
- * Adds the doc comments of a `package-docs` section: one version byte (0 or 1), then JSON with the docs of worlds and
- * interfaces. It describes one package without naming it, so an interface is found by its label; where that fits
- * interfaces of two packages, the exported one is meant, or else none.
+ * Adds the doc comments of one section: one version byte (0 or 1), then JSON with the docs of worlds and interfaces of
+ * one package. Where it names its `package`, only interfaces of that package are meant. Where it does not, an interface
+ * is found by its label; if that fits interfaces of two packages, the exported one is meant, or else none.
  *
  * @param component - just decoded: its types are completed in place, the rest is copied.
  * @returns the component as it is when the section cannot be read; a hint never makes a component unusable.
@@ -78,7 +81,7 @@ class Docs {
     // back; else, with more than one world, none is taken.
     const name = names.includes('root') ? 'root' : names.length === 1 ? names[0] : undefined;
     this.#world = name === undefined ? undefined : asObject(at(worlds, name));
-    this.#ids = idsByLabel(component);
+    this.#ids = idsByLabel(component, text(at(root, 'package')));
   }
 
   world(): string | undefined {
@@ -166,7 +169,7 @@ class Docs {
   }
 }
 
-function idsByLabel(component: Component): Map<string, string> {
+function idsByLabel(component: Component, packageId: string | undefined): Map<string, string> {
   const ids = new Map<string, string>();
   const ambiguous = new Set<string>();
   const claimed = new Set<string>();
@@ -174,6 +177,8 @@ function idsByLabel(component: Component): Map<string, string> {
     for (const item of items) {
       const id = item.kind === 'interface' ? parseInterfaceId(item.name) : undefined;
       if (id === undefined || claimed.has(id.name)) continue;
+      const own = id.version === undefined ? id.package : `${id.package}@${id.version}`;
+      if (packageId !== undefined && packageId !== own) continue;
       if (ids.has(id.name) && ids.get(id.name) !== item.name) ambiguous.add(id.name);
       ids.set(id.name, item.name);
     }

@@ -4,6 +4,7 @@ import { readCoreType } from './core-types.ts';
 import { Declarations } from './declarations.ts';
 import { readExport, readImport } from './imports-exports.ts';
 import { readCoreInstance, readInstance } from './instances.ts';
+import { DOCS_SECTIONS } from './package-docs.ts';
 import { type ByteReader, hex, malformed, tooLarge } from './reader.ts';
 import { Scope } from './scope.ts';
 import { TypeReader } from './type-section.ts';
@@ -18,14 +19,14 @@ const MODULE_HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 export interface Found {
   readonly coreModules: CoreModule[];
   nestedComponents: number;
-  /** Contents of custom sections of the root component that the decoder may want, by name; the first of each name. */
-  readonly custom: Map<string, ByteReader>;
+  /** Contents of the root component's sections of doc comments, in the order of the binary. */
+  readonly docs: Uint8Array[];
 }
 
 /** Reads components, section by section; one for the whole binary. Recursion is bounded by `nestingMax`. */
 export class SectionReader {
   readonly space: TypeSpace;
-  readonly found: Found = { coreModules: [], nestedComponents: 0, custom: new Map() };
+  readonly found: Found = { coreModules: [], nestedComponents: 0, docs: [] };
   readonly #types: TypeReader;
 
   constructor(space: TypeSpace) {
@@ -73,7 +74,8 @@ export class SectionReader {
 
   #custom(section: ByteReader, body: Body): void {
     const name = section.name('the name of a custom section');
-    if (body.path.length === 0 && body.scope.level === 1 && !this.found.custom.has(name)) this.found.custom.set(name, section);
+    const isRoot = body.path.length === 0 && body.scope.level === 1;
+    if (isRoot && DOCS_SECTIONS.has(name)) this.found.docs.push(section.bytes.subarray(section.position, section.end));
   }
 
   #coreModule(section: ByteReader, body: Body): void {
