@@ -40,9 +40,12 @@ export interface WardenOptions extends RuntimeOptions {
 /** Bytes of a request's parameters as JSON text. */
 const PARAMETERS_JSON_BYTES_MAX = 32 * 1024 * 1024;
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A prepared tool is prepared again when its file changes, so that no call runs another component than the one on disk. */
 interface KnownTool {
   readonly stamp: string;
+  readonly component: Promise<Component>;
   readonly call: Promise<PreparedCall>;
 }
 
@@ -88,9 +91,11 @@ export class Warden {
       return toOutcome(failure(new CodedError(code, message, { help, data: { rules: decision.rules } }), since(began)), context);
     }
     const { tool, functionName } = decision;
-    const granted: ReceiptContext = { ...context, function: functionName, grants: tool.grants };
+    const granted: Writable<ReceiptContext> = { ...context, function: functionName, grants: tool.grants };
     try {
-      const call = await this.#prepare(tool, functionName);
+      const known = await this.#prepare(tool, functionName);
+      granted.digest = (await known.component).digest; // a refusal after this names the component that it is about
+      const call = await known.call;
       const values = valuesOf(request, call);
       const cell = await this.#runtime.invoke(call, values, options);
       return toOutcome(withWallTime(cell, since(began)), { ...granted, call });
@@ -103,20 +108,21 @@ export class Warden {
     await this.#runtime.close();
   }
 
-  async #prepare(tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
+  async #prepare(tool: ToolPolicy, functionName: string): Promise<KnownTool> {
     const key = `${tool.name}\n${functionName}`;
     const stamp = await stampOf(tool);
     const known = this.#tools.get(key);
-    if (known !== undefined && known.stamp === stamp) return known.call;
-    const call = this.#prepareAfresh(tool, functionName);
-    this.#tools.set(key, { stamp, call });
-    call.catch(() => this.#tools.delete(key));
+    if (known !== undefined && known.stamp === stamp) return known;
+    const component = readComponent(tool);
+    const call = component.then((decoded) => this.#prepareAfresh(decoded, tool, functionName));
+    const fresh: KnownTool = { stamp, component, call };
+    this.#tools.set(key, fresh);
+    call.catch(() => this.#tools.get(key) === fresh && this.#tools.delete(key));
     void known?.call.then((old) => this.#runtime.release(old)).catch(() => undefined);
-    return call;
+    return fresh;
   }
 
-  async #prepareAfresh(tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
-    const component = await readComponent(tool);
+  #prepareAfresh(component: Component, tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
     return this.#runtime.prepare(component, {
       function: functionName,
       capabilities: this.#entries.filter((entry) => tool.grants.includes(entry.name)).map((entry) => entry.capability),

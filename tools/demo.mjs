@@ -70,8 +70,9 @@ try {
     parameters: { text: log, options: { custom: [] } },
   });
   expectKind(redacted, 'ok');
-  const changed = redacted.value.text.split('\n').filter((line) => /\[[a-z0-9-]+\]/.test(line) && !log.includes(line));
-  for (const line of changed.slice(0, 5)) say(`  ${shown(line)}`);
+  const mark = new RegExp(`\\[(${redacted.value.counts.map((count) => count.kind).join('|')})\\]`);
+  const changed = redacted.value.text.split('\n').filter((line) => mark.test(line));
+  for (const line of changed.slice(0, 5)) say(`  ... ${shown(line.slice(Math.max(0, line.search(mark) - 60)))}`);
   say(`  counts:  ${redacted.value.counts.map((count) => `${count.kind} ${count.times}`).join(', ')}`);
   for (const { level, message } of redacted.log ?? []) say(`  log:     ${level}: ${shown(message)}`);
   receipt(redacted);

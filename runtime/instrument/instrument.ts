@@ -201,7 +201,7 @@ function assemble(bytes: Uint8Array, contents: ReadonlyMap<number, Uint8Array>, 
     for (const { start, end } of kept) out.copy(bytes, start, end);
     out.close(mark);
   }
-  return out.done();
+  return out.done().slice(); // a buffer of its own: a view would carry the spare room along between threads
 }
 
 function checkOption(name: keyof InstrumentOptions, value: number, max: number): void {

@@ -1,10 +1,21 @@
 // Inspects and runs every component below the given paths, as `cellblock inspect` and `cellblock run` would: each callable
-// function once, with small parameters made from its JSON Schema. Prints counts by outcome and every reason.
+// function once, with small parameters made from its JSON Schema. Prints counts by outcome and every reason. A component
+// that is refused for its imports is then run a second time with host functions that give sample answers.
 //
 //   node test/outside/components.mjs [--json] PATH...
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeComponent, findFunctions, paramsFromJson, paramsSchema, parseJson, Runtime } from 'cellblock/runtime';
+import {
+  decodeComponent,
+  findFunctions,
+  fromJson,
+  isMet,
+  paramsFromJson,
+  paramsSchema,
+  parseJson,
+  Runtime,
+  resultSchema,
+} from 'cellblock/runtime';
 import { sampleFor } from './sample.mjs';
 
 const json = process.argv.includes('--json');
@@ -30,7 +41,7 @@ function wasmBelow(path) {
 }
 
 async function tryComponent(file) {
-  const row = { file, loaded: false, functions: 0, callable: 0, outcomes: {}, reasons: [] };
+  const row = { file, loaded: false, functions: 0, callable: 0, outcomes: {}, withHost: {}, reasons: [] };
   let component;
   try {
     component = decodeComponent(readFileSync(file));
@@ -47,16 +58,47 @@ async function tryComponent(file) {
       continue;
     }
     row.callable += 1;
-    const { kind, why } = await tryFunction(component, found);
-    row.outcomes[kind] = (row.outcomes[kind] ?? 0) + 1;
-    if (why !== undefined) row.reasons.push(`${found.id} ${kind}: ${why}`);
+    const alone = await tryFunction(component, found, []);
+    count(row.outcomes, alone.kind);
+    if (alone.why !== undefined) row.reasons.push(`${found.id} ${alone.kind}: ${alone.why}`);
+    if (!alone.why?.startsWith('denied/no-grant')) continue;
+    const served = await tryFunction(component, found, sampleHost(component));
+    count(row.withHost, served.kind);
+    if (served.why !== undefined) row.reasons.push(`${found.id} with host functions ${served.kind}: ${served.why}`);
   }
   return row;
 }
 
-async function tryFunction(component, found) {
+function count(counts, kind) {
+  counts[kind] = (counts[kind] ?? 0) + 1;
+}
+
+/** A capability for each import that the runtime does not meet itself: every function answers with a sample of its result type. */
+function sampleHost(component) {
+  return component.imports
+    .filter((item) => (item.kind === 'interface' && !isMet(item.name)) || item.kind === 'func')
+    .map((item) => {
+      const functions = item.kind === 'func' ? [item] : item.items.filter((inner) => inner.kind === 'func');
+      return {
+        kind: 'bridged',
+        name: item.name,
+        interface: item.name,
+        functions: Object.fromEntries(functions.map((inner) => [inner.name, sampleFunction(inner.type)])),
+      };
+    });
+}
+
+function sampleFunction({ result }) {
+  return () => (result === undefined ? undefined : fromJson(parseJson(JSON.stringify(sampleFor(resultSchema(result)))), result));
+}
+
+async function tryFunction(component, found, capabilities) {
   try {
-    const call = await runtime.prepare(component, { function: found.id, limits: { memoryPagesMax: 4096, timeoutMsMax: 20_000 } });
+    const call = await runtime.prepare(component, {
+      function: found.id,
+      capabilities,
+      limits: { memoryPagesMax: 4096, timeoutMsMax: 20_000 },
+    });
     const params = paramsFromJson(parseJson(JSON.stringify(sampleFor(paramsSchema(found.type.params)))), found.type.params);
     const outcome = await runtime.invoke(call, params);
     runtime.release(call);
@@ -74,12 +116,16 @@ function report(all) {
     );
     for (const reason of row.reasons) console.log(`    ${reason.slice(0, 240)}`);
   }
-  const sum = {};
-  for (const row of all) for (const [kind, count] of Object.entries(row.outcomes)) sum[kind] = (sum[kind] ?? 0) + count;
-  const ran = all.filter((row) => row.outcomes.ok || row.outcomes['tool-error'] || row.outcomes.trapped).length;
-  const refused = all.filter((row) => row.loaded && row.outcomes.refused && !row.outcomes.ok).length;
+  const total = (key) => {
+    const sum = {};
+    for (const row of all) for (const [kind, times] of Object.entries(row[key])) sum[kind] = (sum[kind] ?? 0) + times;
+    return JSON.stringify(sum);
+  };
+  const ran = (row) => ['ok', 'tool-error', 'trapped', 'limited'].some((kind) => row.outcomes[kind] || row.withHost[kind]);
+  const none = all.filter((row) => row.loaded && row.callable === 0).length;
   console.log(
-    `\n${all.length} components: ${all.filter((row) => row.loaded).length} loaded, ${ran} ran at least one function, ${refused} refused for their imports or features`,
+    `\n${all.length} components: ${all.filter((row) => row.loaded).length} loaded, ${all.filter(ran).length} ran, ${none} have no function that data can call`,
   );
-  console.log(`calls by outcome: ${JSON.stringify(sum)}`);
+  console.log(`calls with nothing granted: ${total('outcomes')}`);
+  console.log(`calls refused for an import, again with host functions: ${total('withHost')}`);
 }

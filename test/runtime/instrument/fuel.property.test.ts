@@ -7,7 +7,12 @@ import { type Instruction, interpret, type Program, textOf } from './program.ts'
 type Statement =
   | { readonly kind: 'work'; readonly by: number }
   | { readonly kind: 'fill'; readonly bytes: number }
-  | { readonly kind: 'block' | 'else'; readonly body: readonly Statement[]; readonly other: readonly Statement[]; readonly bit: number }
+  | {
+      readonly kind: 'block' | 'else';
+      readonly body: readonly Statement[];
+      readonly other: readonly Statement[];
+      readonly bit: number;
+    }
   | { readonly kind: 'loop'; readonly times: number; readonly body: readonly Statement[] }
   | { readonly kind: 'leave'; readonly how: 'br' | 'br_if' | 'br_table' | 'return'; readonly pick: number; readonly bit: number }
   | { readonly kind: 'call'; readonly pick: number };
@@ -18,7 +23,12 @@ const { body } = fc.letrec<{ body: Statement[]; statement: Statement }>((tie) =>
     { depthIdentifier: 'program', maxDepth: 4, withCrossShrink: true },
     fc.record({ kind: fc.constant('work' as const), by: fc.nat(1000) }),
     fc.record({ kind: fc.constant('fill' as const), bytes: fc.nat(300) }),
-    fc.record({ kind: fc.constant('leave' as const), how: fc.constantFrom('br', 'br_if', 'br_table', 'return'), pick: fc.nat(9), bit: fc.nat(9) }),
+    fc.record({
+      kind: fc.constant('leave' as const),
+      how: fc.constantFrom('br', 'br_if', 'br_table', 'return'),
+      pick: fc.nat(9),
+      bit: fc.nat(9),
+    }),
     fc.record({ kind: fc.constant('call' as const), pick: fc.nat(3) }),
     fc.record({ kind: fc.constantFrom('block', 'else'), body: tie('body'), other: tie('body'), bit: fc.nat(9) }),
     fc.record({ kind: fc.constant('loop' as const), times: fc.integer({ min: 1, max: 3 }), body: tie('body') }),
@@ -29,7 +39,8 @@ const bit = (at: number): Instruction[] => ['global.get 0', `i32.const ${at}`, '
 
 /** Branches go outwards to blocks only, and calls to later functions only, so that every program ends. */
 function lower(statements: readonly Statement[], labels: readonly boolean[], self: number, functions: number): Instruction[] {
-  const inner = (more: readonly Statement[], isBlock: boolean): Instruction[] => lower(more, [isBlock, ...labels], self, functions);
+  const inner = (more: readonly Statement[], isBlock: boolean): Instruction[] =>
+    lower(more, [isBlock, ...labels], self, functions);
   return statements.flatMap((one): Instruction[] => {
     switch (one.kind) {
       case 'work':
@@ -39,7 +50,13 @@ function lower(statements: readonly Statement[], labels: readonly boolean[], sel
       case 'block':
         return ['block', ...inner(one.body, true), 'end'];
       case 'else':
-        return [...bit(one.bit), 'if', ...inner(one.body, true), ...(one.bit % 2 ? ['else', ...inner(one.other, true)] : []), 'end'];
+        return [
+          ...bit(one.bit),
+          'if',
+          ...inner(one.body, true),
+          ...(one.bit % 2 ? ['else', ...inner(one.other, true)] : []),
+          'end',
+        ];
       case 'loop': {
         const counter = Math.min(labels.length, 9);
         const next = [`local.get ${counter}`, 'i32.const -1', 'i32.add', `local.tee ${counter}`, 'br_if 0'];
@@ -47,7 +64,7 @@ function lower(statements: readonly Statement[], labels: readonly boolean[], sel
       }
       case 'call':
         return self + 1 < functions ? [`call ${self + 1 + (one.pick % (functions - self - 1))}`] : ['nop'];
-      case 'leave':
+      default:
         return leave(one.how, one.pick, one.bit, labels);
     }
   });
@@ -65,7 +82,7 @@ const programs: fc.Arbitrary<Program> = fc
   .array(body, { minLength: 1, maxLength: 4 })
   .map((bodies) => bodies.map((statements, at) => lower(statements, [], at, bodies.length)));
 
-const valueOf = (exports: WebAssembly.Exports): unknown => (exports.x as WebAssembly.Global).value; // the program's global
+const globalOf = (exports: WebAssembly.Exports): unknown => (exports.x as WebAssembly.Global).value; // the program's global
 
 describe('fuel by basic block', () => {
   it('equals what a naive interpreter counts instruction by instruction, and changes no result', () => {
@@ -77,8 +94,8 @@ describe('fuel by basic block', () => {
         (plain.exports.run as () => void)(); // the entry of every program
         const guest = start(bytes);
         expect(guest.fuelOf('run')).toBe(BigInt(expected.fuel));
-        expect(valueOf(guest.all)).toBe(expected.x);
-        expect(valueOf(plain.exports)).toBe(expected.x);
+        expect(globalOf(guest.all)).toBe(expected.x);
+        expect(globalOf(plain.exports)).toBe(expected.x);
       }),
       { numRuns: 400 },
     );

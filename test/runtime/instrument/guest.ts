@@ -1,5 +1,11 @@
 import loadWabt from 'wabt';
-import { createMeter, type InstrumentOptions, instrument, type Meter, type MeterBudget } from '../../../runtime/instrument/index.ts';
+import {
+  createMeter,
+  type InstrumentOptions,
+  instrument,
+  type Meter,
+  type MeterBudget,
+} from '../../../runtime/instrument/index.ts';
 
 const wabt = await loadWabt();
 
@@ -44,7 +50,8 @@ interface Start extends Partial<MeterBudget> {
 
 /** Instruments and instantiates a module without charging its start, so that tests count calls alone. */
 export function start(source: string | Uint8Array, { imports = {}, options, ...given }: Start = {}): Guest {
-  const meter = given.meter ?? createMeter({ fuel: given.fuel ?? 10n ** 9n, pages: given.pages ?? 64, elements: given.elements ?? 1000 });
+  const meter =
+    given.meter ?? createMeter({ fuel: given.fuel ?? 10n ** 9n, pages: given.pages ?? 64, elements: given.elements ?? 1000 });
   const { bytes } = instrument(typeof source === 'string' ? wat(source) : source, options);
   const instance = new WebAssembly.Instance(compile(bytes), { ...imports, ...meter.imports });
   const exports = instance.exports as Guest['exports']; // the tests call only functions
@@ -62,7 +69,8 @@ export function start(source: string | Uint8Array, { imports = {}, options, ...g
 
 /** The same module as it is. */
 export function startPlain(source: string | Uint8Array, imports: WebAssembly.Imports = {}): Guest['exports'] {
-  return new WebAssembly.Instance(compile(typeof source === 'string' ? wat(source) : source), imports).exports as Guest['exports']; // as above
+  return new WebAssembly.Instance(compile(typeof source === 'string' ? wat(source) : source), imports)
+    .exports as Guest['exports']; // as above
 }
 
 /** What a call ends with: its value, or the engine's words for the trap. */

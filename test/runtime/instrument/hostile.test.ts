@@ -53,7 +53,9 @@ describe('endless work stops out of fuel', () => {
   });
 
   it('any later call, once the fuel is used up', () => {
-    const guest = start('(module (func (export "run") (loop (br 0))) (func (export "next") (result i32) (i32.const 1)))', { fuel: 99n });
+    const guest = start('(module (func (export "run") (loop (br 0))) (func (export "next") (result i32) (i32.const 1)))', {
+      fuel: 99n,
+    });
     run(guest);
     expect(endOf(() => guest.exports.next?.())).toBe('unreachable');
   });
@@ -153,7 +155,8 @@ describe('growth', () => {
 
 describe('modules that would cost too much to compile are refused quickly', () => {
   const leb = (value: number): number[] => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)]);
-  const section = (id: number, content: Uint8Array): Buffer => Buffer.concat([Buffer.from([id, ...leb(content.length)]), content]);
+  const section = (id: number, content: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from([id, ...leb(content.length)]), content]);
   const vector = (count: number, item: readonly number[]): Buffer =>
     Buffer.concat([Buffer.from(leb(count)), Buffer.alloc(count * item.length, Buffer.from(item))]);
   const header = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -174,11 +177,25 @@ describe('modules that would cost too much to compile are refused quickly', () =
     ['100,000 globals', Buffer.concat([header, section(6, vector(100_000, [0x7f, 0, 0x41, 0, 0x0b]))]), 'globalsMax'],
     ['100,000 types', Buffer.concat([header, section(1, vector(100_000, [0x60, 0, 0]))]), 'typesMax'],
     ['100,000 data segments', Buffer.concat([header, section(11, vector(100_000, [1, 0]))]), 'dataSegmentsMax'],
-    ['30,000 blocks inside one another', withBodies(1, [0, ...new Array(30_000).fill([2, 0x40]).flat(), ...new Array(30_001).fill(0x0b)]), 'nestingMax'],
-    ['50,000 locals and 10,000 blocks', withBodies(1, [1, ...leb(50_000), 0x7f, ...new Array(10_000).fill([2, 0x40, 0x0b]).flat(), 0x0b]), 'compileValuesMax'],
+    [
+      '30,000 blocks inside one another',
+      withBodies(1, [0, ...new Array(30_000).fill([2, 0x40]).flat(), ...new Array(30_001).fill(0x0b)]),
+      'nestingMax',
+    ],
+    [
+      '50,000 locals and 10,000 blocks',
+      withBodies(1, [1, ...leb(50_000), 0x7f, ...new Array(10_000).fill([2, 0x40, 0x0b]).flat(), 0x0b]),
+      'compileValuesMax',
+    ],
     [
       '100,000 operands and 1,000 blocks',
-      withBodies(1, [0, ...new Array(100_000).fill([0x41, 0]).flat(), ...new Array(1000).fill([2, 0x40, 0x0b]).flat(), ...new Array(100_000).fill(0x1a), 0x0b]),
+      withBodies(1, [
+        0,
+        ...new Array(100_000).fill([0x41, 0]).flat(),
+        ...new Array(1000).fill([2, 0x40, 0x0b]).flat(),
+        ...new Array(100_000).fill(0x1a),
+        0x0b,
+      ]),
       'compileValuesMax',
     ],
     ['a body beyond 7,654,321 bytes', withBodies(1, [0, ...new Array(7_654_320).fill(1), 0x0b]), 'functionBytesMax'],

@@ -44,11 +44,23 @@ describe('the meter', () => {
     expect(meter.fuelUsed()).toBe(BigInt(instrumented.startFuel + 2));
   });
 
-  it.each([{ fuel: -1n }, { fuel: 2n ** 62n + 1n }, { pages: 65_537 }, { pages: 0.5 }, { elements: -1 }, { elements: 2 ** 31 }])('refuses the budget %j', (wrong) => {
+  it.each([
+    ['negative fuel', { fuel: -1n }],
+    ['fuel that could wrap around', { fuel: 2n ** 62n + 1n }],
+    ['more pages than the format has', { pages: 65_537 }],
+    ['half a page', { pages: 0.5 }],
+    ['negative elements', { elements: -1 }],
+    ['elements beyond 31 bits', { elements: 2 ** 31 }],
+  ])('refuses a budget with %s', (_, wrong) => {
     expect(thrownBy(() => createMeter({ ...budget, ...wrong })).code).toBe('usage/invalid-argument');
   });
 
-  it.each([-1, 0.5, Number.NaN, -1n])('refuses to charge %s', (units) => {
+  it.each([
+    ['a negative number', -1],
+    ['half a unit', 0.5],
+    ['no number', Number.NaN],
+    ['a negative bigint', -1n],
+  ])('refuses to charge %s', (_, units) => {
     expect(thrownBy(() => createMeter(budget).charge(units)).code).toBe('internal/invariant');
   });
 });

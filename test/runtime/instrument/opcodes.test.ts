@@ -75,7 +75,8 @@ describe('the opcode table', () => {
       const text = toWat(moduleWith([...encoded(opcode), ...(SAMPLES[kindName(opcode)] ?? []), 0x01]));
       const [first, second] = text.split('(func ')[1]?.split('\n').slice(1) ?? [];
       const found = first?.trim().replace(/\)+$/, '').split(' ')[0];
-      if (found !== mnemonic || !second?.includes('nop')) differences.push(`${opcode.toString(16)}: ${mnemonic}, wabt: ${first} ${second}`);
+      if (found !== mnemonic || !second?.includes('nop'))
+        differences.push(`${opcode.toString(16)}: ${mnemonic}, wabt: ${first} ${second}`);
     }
     expect(differences).toEqual([]);
   });

@@ -10,7 +10,16 @@ export type Instruction = string;
 export type Program = readonly (readonly Instruction[])[];
 
 /** Costs of the instructions that programs use, as `costs.ts` documents them; every other one is 1. */
-const COSTS: Readonly<Record<string, number>> = { nop: 0, block: 0, loop: 0, else: 0, end: 0, br_table: 2, call: 3, 'memory.fill': 32 };
+const COSTS: Readonly<Record<string, number>> = {
+  nop: 0,
+  block: 0,
+  loop: 0,
+  else: 0,
+  end: 0,
+  br_table: 2,
+  call: 3,
+  'memory.fill': 32,
+};
 
 /** Loops count down locals 0 to 9; bulk operations work on one page. */
 export function textOf(program: Program): string {

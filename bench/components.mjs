@@ -1,0 +1,65 @@
+// What is measured: the sample tools with the log that they are made for, and a component that does next to nothing.
+import { readFileSync } from 'node:fs';
+import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { BUILT_IN } from 'cellblock';
+import { decodeComponent, paramsFromPlain } from 'cellblock/runtime';
+import { ROOT } from './machine.mjs';
+
+/** A function that adds two numbers, and one that returns its text: the smallest calls there are. */
+const TINY_CORE = `(module
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 1024))
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
+    (global.set $next (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "echo") (param i32 i32) (result i32)
+    (i32.store (i32.const 16) (local.get 0))
+    (i32.store (i32.const 20) (local.get 1))
+    (i32.const 16)))`;
+
+const TINY_WIT = `package bench:tiny; world tiny {
+  export add: func(a: u32, b: u32) -> u32;
+  export echo: func(text: string) -> string;
+}`;
+
+/** The bytes of the tiny component, assembled from the text above. */
+export async function tinyBytes() {
+  return componentNew(await componentEmbed({ binary: await parse(TINY_CORE), witSource: TINY_WIT }));
+}
+
+/**
+ * The calls to measure: name, component bytes, options of `Runtime.prepare`, parameters as values by position, and how
+ * many bytes of text go in. The limits are high enough that none of them ends a call.
+ */
+export async function subjects() {
+  const log = readFileSync(`${ROOT}tools/samples/kube-crashloop.log`, 'utf8');
+  const tiny = await tinyBytes();
+  const sample = (name) => readFileSync(`${ROOT}tools/${name}/${name}.wasm`);
+  const logCapability = BUILT_IN.find((entry) => entry.name === 'log').capability;
+  return [
+    subject('tiny add', tiny, { function: 'add' }, { a: 1, b: 2 }),
+    subject('tiny echo', tiny, { function: 'echo' }, { text: log.slice(0, 200) }),
+    subject('redact', sample('redact'), { function: 'redact', capabilities: [logCapability] }, { text: log, options: { custom: [] } }),
+    subject('crash-summary', sample('crash-summary'), { function: 'summarise' }, { log, 'pods-max': 5 }),
+  ];
+}
+
+function subject(name, bytes, options, params) {
+  return { name, bytes, options: { ...options, limits: { fuelMax: 2_000_000_000n } }, params };
+}
+
+/** Decodes and prepares a subject in a runtime, with its parameters as values. */
+export async function prepare(runtime, { bytes, options, params }) {
+  const call = await runtime.prepare(decodeComponent(bytes), options);
+  return { call, values: paramsFromPlain(params, call.function.type.params) };
+}
+
+/** Runs one call and insists that it went well: a bench of refusals would be fast. */
+export async function invokeOk(runtime, call, values) {
+  const outcome = await runtime.invoke(call, values);
+  if (outcome.kind !== 'ok') throw new Error(`a call ended as \`${outcome.kind}\`: ${outcome.error?.message}`);
+  return outcome;
+}
