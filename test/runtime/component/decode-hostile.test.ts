@@ -4,7 +4,7 @@ import { decodeComponent } from '../../../runtime/component/decode.ts';
 import type { DecodeLimits } from '../../../runtime/component/decode-limits.ts';
 import { isCoded } from '../../../runtime/error.ts';
 import { assemble, fixture } from '../../support/assemble.ts';
-import { mutate, seededRandom } from '../../support/mutate.ts';
+import { mutate, seededRandom } from '../../support/mutate.mjs';
 
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 

@@ -1,10 +1,12 @@
+// Plain JavaScript, so that `test/outside/mutate.mjs` runs without a build of the tests; types in `mutate.d.mts`.
+
 /**
  * A random generator that always gives the same numbers for the same seed.
  *
  * @returns a function like `Math.random`: each call gives a number from 0 up to, not including, 1.
  * Source: mulberry32 (public domain).
  */
-export function seededRandom(seed: number): () => number {
+export function seededRandom(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -14,7 +16,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-type Mutation = (bytes: Uint8Array, below: (max: number) => number) => Uint8Array;
+/** @typedef {(bytes: Uint8Array, below: (max: number) => number) => Uint8Array} Mutation Takes the bytes as its own. */
 
 /** Bytes that mean most to a decoder: ends of LEB128 ranges, type opcodes, and small counts. */
 const LOADED = [0x00, 0x01, 0x02, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x68, 0x69, 0x72, 0x7f, 0x80, 0xff];
@@ -27,7 +29,8 @@ const BOMBS = [
   [0xe8, 0x07],
 ];
 
-const MUTATIONS: readonly Mutation[] = [
+/** @type {readonly Mutation[]} */
+const MUTATIONS = [
   flipBit,
   setByte,
   nudge,
@@ -47,72 +50,72 @@ const MUTATIONS: readonly Mutation[] = [
  * @param seed - the binary; not changed. May be empty.
  * @param random - numbers from 0 up to 1, as from `seededRandom`.
  */
-export function mutate(seed: Uint8Array, random: () => number): Uint8Array {
-  const below = (max: number) => Math.floor(random() * max);
+export function mutate(seed, random) {
+  const below = (max) => Math.floor(random() * max);
   // Not `slice`: that of a Buffer is a view, and the changes would pile up in the caller's bytes.
-  let bytes: Uint8Array = new Uint8Array(seed);
+  let bytes = new Uint8Array(seed);
   const changes = 1 + below(3);
   for (let change = 0; change < changes && bytes.length > 0; change++) {
-    bytes = (MUTATIONS[below(MUTATIONS.length)] as Mutation)(bytes, below);
+    bytes = MUTATIONS[below(MUTATIONS.length)](bytes, below);
   }
   return bytes;
 }
 
-function flipBit(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function flipBit(bytes, below) {
   const index = below(bytes.length);
-  bytes[index] = (bytes[index] as number) ^ (1 << below(8));
+  bytes[index] = bytes[index] ^ (1 << below(8));
   return bytes;
 }
 
-function setByte(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
-  bytes[below(bytes.length)] = LOADED[below(LOADED.length)] as number;
+function setByte(bytes, below) {
+  bytes[below(bytes.length)] = LOADED[below(LOADED.length)];
   return bytes;
 }
 
-function nudge(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function nudge(bytes, below) {
   const index = below(bytes.length);
-  bytes[index] = (bytes[index] as number) + (below(2) === 0 ? 1 : -1);
+  bytes[index] = bytes[index] + (below(2) === 0 ? 1 : -1);
   return bytes;
 }
 
-function truncate(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function truncate(bytes, below) {
   return bytes.slice(0, below(bytes.length));
 }
 
-function bomb(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
-  return splice(bytes, below(bytes.length), 1, BOMBS[below(BOMBS.length)] as number[]);
+function bomb(bytes, below) {
+  return splice(bytes, below(bytes.length), 1, BOMBS[below(BOMBS.length)][]);
 }
 
-function cut(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function cut(bytes, below) {
   return splice(bytes, below(bytes.length), 1 + below(16), []);
 }
 
-function repeat(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function repeat(bytes, below) {
   const start = below(bytes.length);
   return splice(bytes, start, 0, bytes.slice(start, start + 1 + below(32)));
 }
 
-function swapSections(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function swapSections(bytes, below) {
   const sections = split(bytes);
   if (sections.length < 2) return bytes;
   const at = below(sections.length - 1);
-  const [first, second] = [sections[at] as Uint8Array, sections[at + 1] as Uint8Array];
+  const [first, second] = [sections[at], sections[at + 1]];
   return join(bytes, sections.with(at, second).with(at + 1, first));
 }
 
-function dropSection(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function dropSection(bytes, below) {
   const sections = split(bytes);
   return sections.length === 0 ? bytes : join(bytes, sections.toSpliced(below(sections.length), 1));
 }
 
-function repeatSection(bytes: Uint8Array, below: (max: number) => number): Uint8Array {
+function repeatSection(bytes, below) {
   const sections = split(bytes);
   if (sections.length === 0) return bytes;
   const at = below(sections.length);
-  return join(bytes, sections.toSpliced(at, 0, sections[at] as Uint8Array));
+  return join(bytes, sections.toSpliced(at, 0, sections[at]));
 }
 
-function splice(bytes: Uint8Array, start: number, removed: number, added: ArrayLike<number>): Uint8Array {
+function splice(bytes, start, removed, added) {
   const end = Math.min(bytes.length, start + removed);
   const result = new Uint8Array(bytes.length - (end - start) + added.length);
   result.set(bytes.subarray(0, start));
@@ -122,14 +125,14 @@ function splice(bytes: Uint8Array, start: number, removed: number, added: ArrayL
 }
 
 /** The outermost sections with their id and size, as far as they can be told apart. */
-function split(bytes: Uint8Array): Uint8Array[] {
-  const sections: Uint8Array[] = [];
+function split(bytes) {
+  const sections = [];
   let start = 8;
   while (start + 1 < bytes.length) {
     let position = start + 1;
     let size = 0;
     for (let shift = 0; shift < 35 && position < bytes.length; shift += 7) {
-      const byte = bytes[position++] as number;
+      const byte = bytes[position++];
       size += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) break;
     }
@@ -140,6 +143,6 @@ function split(bytes: Uint8Array): Uint8Array[] {
   return sections;
 }
 
-function join(bytes: Uint8Array, sections: readonly Uint8Array[]): Uint8Array {
+function join(bytes, sections) {
   return new Uint8Array(Buffer.concat([bytes.subarray(0, 8), ...sections]));
 }
