@@ -42,7 +42,12 @@ export async function subjects() {
   return [
     subject('tiny add', tiny, { function: 'add' }, { a: 1, b: 2 }),
     subject('tiny echo', tiny, { function: 'echo' }, { text: log.slice(0, 200) }),
-    subject('redact', sample('redact'), { function: 'redact', capabilities: [logCapability] }, { text: log, options: { custom: [] } }),
+    subject(
+      'redact',
+      sample('redact'),
+      { function: 'redact', capabilities: [logCapability] },
+      { text: log, options: { custom: [] } },
+    ),
     subject('crash-summary', sample('crash-summary'), { function: 'summarise' }, { log, 'pods-max': 5 }),
   ];
 }

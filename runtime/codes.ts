@@ -60,7 +60,6 @@ export const CODES = {
   'denied/tool-not-granted': row('refused', 'operator', 'The agent exists but may not use this tool.'),
   'denied/function-not-listed': row('refused', 'operator', 'The tool exists but this function of it is not offered.'),
   'denied/no-grant': row('refused', 'operator', 'The component imports something that was not granted.'),
-  'denied/unknown-grant': row('refused', 'operator', 'A grant names a capability that does not exist here.'),
   'limit/fuel': row('limited', 'operator', 'The guest used up its fuel.'),
   'limit/memory': row('limited', 'operator', 'The component needs more memory than the limit to start.'),
   'limit/table': row('limited', 'operator', 'The component needs larger tables than the limit to start.'),
@@ -69,7 +68,6 @@ export const CODES = {
   'limit/stack': row('limited', 'author', 'The guest recursed past the stack.'),
   'limit/handles': row('limited', 'author', 'The guest holds more open handles than the limit.'),
   'limit/host-calls': row('limited', 'author', 'A host call passes a size limit.'),
-  'limit/size': row('limited', 'operator', 'The component is larger than the limit to be prepared.'),
   'busy/overloaded': row('failed', 'caller', 'The queue is full; try again after `data.retryAfterMs` milliseconds.'),
   'trap/unreachable': row('trapped', 'author', 'The guest executed `unreachable` (a panic or an abort).'),
   'trap/out-of-bounds': row('trapped', 'author', 'The guest accessed memory or a table out of bounds.'),
@@ -85,7 +83,6 @@ export const CODES = {
   'capability/failed': row('trapped', 'operator', 'A host function of the embedding program threw.'),
   'cancelled/by-caller': row('cancelled', 'caller', 'The caller aborted the call.'),
   'failed/worker-crashed': row('failed', 'operator', 'The worker died while it ran the call.'),
-  'failed/cache': row('failed', 'operator', 'The artifact cache cannot be written or read.'),
   'internal/invariant': row('failed', 'us', 'A rule that we rely on does not hold: a bug of ours.'),
 } as const satisfies Readonly<Record<string, CodeRow>>;
 

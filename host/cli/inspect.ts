@@ -62,7 +62,7 @@ export function inspect(component: Component): InspectReport {
     coreModules: component.coreModules.length,
     nestedComponents: component.nestedComponents,
     ...(component.docs === undefined ? {} : { docs: component.docs }),
-    imports: component.imports.map(importReport),
+    imports: component.imports.filter((item) => item.kind !== 'type').map(importReport),
     functions: functions.map(functionReport),
     types: typesOf(functions),
     bindings: 'jco',
@@ -70,7 +70,7 @@ export function inspect(component: Component): InspectReport {
 }
 
 function importReport(item: Component['imports'][number]): ImportReport {
-  const onlyTypes = item.kind === 'type' || (item.kind === 'interface' && item.items.every((inner) => inner.kind === 'type'));
+  const onlyTypes = item.kind === 'interface' && item.items.every((inner) => inner.kind === 'type');
   if (onlyTypes || isMet(item.name)) return { import: item.name, servedBy: 'always' };
   const grant = grantFor(item.name);
   return grant === undefined ? { import: item.name, servedBy: 'nothing' } : { import: item.name, servedBy: 'grant', grant };
@@ -85,11 +85,8 @@ function functionReport(found: CallableFunction): FunctionReport {
 
 /** Declarations of the types of all functions, each once, in the order of first use. */
 function typesOf(functions: readonly CallableFunction[]): readonly string[] {
-  const types = functions.flatMap(({ type }) => [
-    ...type.params.map((param) => param.type),
-    ...(type.result === undefined ? [] : [type.result]),
-  ]);
-  return [...new Set(types.flatMap((type) => declarationsToWit(type)))];
+  const declarations = functions.flatMap(({ type }) => declarationsToWit(type).split(/\n\n+/));
+  return [...new Set(declarations.map((text) => text.trim()).filter((text) => text !== ''))];
 }
 
 function toText(report: InspectReport): readonly string[] {
@@ -102,7 +99,7 @@ function toText(report: InspectReport): readonly string[] {
   lines.push('', report.functions.length === 0 ? 'functions: none' : 'functions:');
   for (const found of report.functions) lines.push(...functionLines(found), '');
   if (report.types.length > 0)
-    lines.push('types:', ...report.types.flatMap((text) => text.split('\n').map((line) => `  ${line}`)));
+    lines.push('types:', ...report.types.flatMap((text) => [...text.split('\n').map((line) => `  ${line}`), '']));
   return lines;
 }
 

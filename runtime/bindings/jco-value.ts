@@ -31,11 +31,6 @@ export function camelCase(name: string): string {
     .join('');
 }
 
-/** WIT's kebab-case as jco's class names. */
-export function pascalCase(name: string): string {
-  const camel = camelCase(name);
-  return camel.charAt(0).toUpperCase() + camel.slice(1);
-}
 
 function converter(cache: WeakMap<ValueType, Convert>, make: (type: ValueType) => Convert, type: ValueType): Convert {
   let convert = cache.get(type);

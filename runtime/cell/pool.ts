@@ -62,23 +62,37 @@ export class CellPool {
   }
 
   /**
-   * Claims the worker that suits the plan best for one call, or waits for one. The caller must `release` the slot and
-   * `offer` it again, or `kill` it.
+   * Claims the idle worker that suits the plan best for one call; undefined when none is idle. The caller must
+   * `giveBack` the slot, `release` and `offer` it, or `kill` it.
+   *
+   * @throws CodedError `usage/closed`.
+   */
+  claim(plan: CellPlan, listener: SlotListener): Slot | undefined {
+    if (this.#closed) throw new CodedError('usage/closed', 'the runtime is closed');
+    const slot = this.#bestIdle(plan.planId);
+    slot?.claim(listener);
+    return slot;
+  }
+
+  /**
+   * Waits for a worker; what resolves is claimed.
    *
    * @throws CodedError `busy/overloaded`, `usage/closed`; the signal's reason when it aborts first.
    */
-  acquire(plan: CellPlan, listener: SlotListener, signal: AbortSignal): Promise<Slot> {
-    if (this.#closed) return Promise.reject(new CodedError('usage/closed', 'the runtime is closed'));
-    const slot = this.#bestIdle(plan.planId);
-    if (slot !== undefined) {
-      slot.claim(listener);
-      return Promise.resolve(slot);
-    }
+  wait(plan: CellPlan, listener: SlotListener, signal: AbortSignal): Promise<Slot> {
     if (this.#waiting.length >= this.#queueMax) {
       const data = { limit: this.#queueMax, retryAfterMs: 100 };
       return Promise.reject(new CodedError('busy/overloaded', `${this.#queueMax} calls already wait for a worker`, { data }));
     }
-    return this.#wait(plan, listener, signal);
+    return this.#enqueue(plan, listener, signal);
+  }
+
+  /** Takes a slot back after a good call. */
+  giveBack(slot: Slot, plan: CellPlan): void {
+    slot.release();
+    if (this.#slots.delete(slot)) this.#slots.add(slot); // in the order of their last use: see #bestIdle
+    this.offer(slot);
+    this.#spread(plan);
   }
 
   /** Tells the pool that a slot is free again. */
@@ -130,19 +144,36 @@ export class CellPool {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
 
-  /** Idle slots in order of preference: made the next instance of this plan ahead, has the plan, is up. */
+  /**
+   * Idle slots in order of preference: made the next instance of this plan ahead, has the plan, is up. Among equals the
+   * one that rests longest, since it is the least likely to be still at work on its next instance.
+   */
   #bestIdle(planId: number): Slot | undefined {
     let best: Slot | undefined;
     let bestRank = -1;
     for (const slot of this.#slots) {
-      if (slot.busy || slot.dead || !slot.isUp) continue;
-      const rank = slot.lastPlanId === planId ? 2 : slot.has(planId) ? 1 : 0;
+      if (!isIdle(slot)) continue;
+      const rank = slot.isAhead(planId) ? 2 : slot.has(planId) ? 1 : 0;
       if (rank > bestRank) [best, bestRank] = [slot, rank];
     }
     return best;
   }
 
-  #wait(plan: CellPlan, listener: SlotListener, signal: AbortSignal): Promise<Slot> {
+  /**
+   * Gives a plan that works to a second worker while that has nothing to do: calls that follow one another closely then
+   * find the one with an instance ready while the other makes its next.
+   */
+  #spread(plan: CellPlan): void {
+    let idle: Slot | undefined;
+    let holders = 0;
+    for (const slot of this.#slots) {
+      if (slot.has(plan.planId)) holders += 1;
+      else if (isIdle(slot)) idle ??= slot;
+    }
+    if (holders === 1) idle?.load(plan).catch(() => undefined); // whoever calls it there hears of it
+  }
+
+  #enqueue(plan: CellPlan, listener: SlotListener, signal: AbortSignal): Promise<Slot> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         const at = this.#waiting.indexOf(waiter);
@@ -165,4 +196,8 @@ export class CellPool {
       this.#waiting.push(waiter);
     });
   }
+}
+
+function isIdle(slot: Slot): boolean {
+  return slot.isUp && !slot.busy && !slot.dead;
 }

@@ -22,16 +22,22 @@ export interface BlockingPort extends Port {
 /** Bytes of one frame: above the largest parameters, result and output that limits allow, with their headers. */
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a worker needs to make its end: a message port and a counter of frames sent to it. */
+/** What a worker needs to make its end: a message port, a counter of frames sent to it, and what it has ready. */
 export interface PortEnd {
   readonly messages: MessagePort;
   readonly sent: Int32Array;
+  /**
+   * The plan whose next instance the worker made ahead, 0 for none. Written by the worker at no cost to a call; the
+   * trusted side reads it only to choose between workers, so a wrong number costs time and nothing else.
+   */
+  readonly ahead: Int32Array;
 }
 
 /** Makes the pair of ends for one worker; `sent` is 4 bytes of shared memory that wake a sleeping receiver. */
 export function portEnds(channel: MessageChannel): { readonly near: PortEnd; readonly far: PortEnd } {
   const sent = new Int32Array(new SharedArrayBuffer(4));
-  return { near: { messages: channel.port1, sent }, far: { messages: channel.port2, sent } };
+  const ahead = new Int32Array(new SharedArrayBuffer(4));
+  return { near: { messages: channel.port1, sent, ahead }, far: { messages: channel.port2, sent, ahead } };
 }
 
 /** The trusted side's end. */

@@ -29,8 +29,7 @@ export class Slot {
   #listener: SlotListener | undefined;
   #dead = false;
   #isUp = false;
-  /** The plan of the last good call: the worker has probably made its next instance ahead. */
-  lastPlanId: number | undefined;
+  readonly #ahead: Int32Array;
 
   constructor(run: RunTask, onGone: (slot: Slot) => void) {
     const frames = new MessageChannel();
@@ -38,6 +37,7 @@ export class Slot {
     const { near, far } = portEnds(frames);
     this.#control = control.port1;
     this.#port = openPort(near);
+    this.#ahead = near.ahead;
     this.#port.onFrame((bytes) => this.#onFrame(bytes));
     this.#up = new Promise((resolve, reject) => this.#waiting.set(UP, { resolve, reject }));
     this.#up.catch(() => undefined); // whoever needs the slot awaits it again
@@ -67,6 +67,11 @@ export class Slot {
 
   has(planId: number): boolean {
     return this.#plans.has(planId);
+  }
+
+  /** True when the worker says that the plan's next instance is made already. */
+  isAhead(planId: number): boolean {
+    return Atomics.load(this.#ahead, 0) === planId;
   }
 
   /** Takes the slot for one call. The owner must `release` or `kill` it. */

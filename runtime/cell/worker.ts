@@ -31,6 +31,12 @@ function muteProcess(): void {
   for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[method] = mute;
 }
 
+/** An instance made ahead of its call. */
+interface Spare {
+  readonly planId: number;
+  readonly instance: CellInstance;
+}
+
 class CellWorker {
   readonly #port: BlockingPort;
   readonly #control: MessagePort;
@@ -38,9 +44,12 @@ class CellWorker {
   readonly #plans = new Map<number, LoadedPlan>();
   /** Plans whose start calls the host: their instances cannot be made ahead of the call. */
   readonly #notAhead = new Set<number>();
-  #spare: { readonly planId: number; readonly instance: CellInstance } | undefined;
+  #spare: Spare | undefined;
+  /** Tells the pool which plan `#spare` is for. */
+  readonly #ahead: Int32Array;
 
   constructor(task: WorkerTask, done: () => void) {
+    this.#ahead = task.port.ahead;
     this.#port = openBlockingPort(task.port);
     this.#control = task.control;
     this.#done = done;
@@ -74,7 +83,7 @@ class CellWorker {
   #forget(planId: number): void {
     this.#plans.delete(planId);
     this.#notAhead.delete(planId);
-    if (this.#spare?.planId === planId) this.#spare = undefined;
+    if (this.#spare?.planId === planId) this.#keep(undefined);
   }
 
   #close(): void {
@@ -107,7 +116,7 @@ class CellWorker {
   #takeSpare(planId: number): CellInstance | undefined {
     const spare = this.#spare;
     if (spare?.planId !== planId) return undefined;
-    this.#spare = undefined;
+    this.#keep(undefined);
     return spare.instance;
   }
 
@@ -116,8 +125,13 @@ class CellWorker {
     if (loaded === undefined || this.#notAhead.has(planId) || this.#spare?.planId === planId) return;
     const instance = new CellInstance(loaded);
     instance.start(undefined, refuseAhead);
-    if (instance.startedAlone) this.#spare = { planId, instance };
+    if (instance.startedAlone) this.#keep({ planId, instance });
     else this.#notAhead.add(planId);
+  }
+
+  #keep(spare: Spare | undefined): void {
+    this.#spare = spare;
+    Atomics.store(this.#ahead, 0, spare?.planId ?? 0);
   }
 
   #bridgeFor(callId: number, plan: CellPlan): CallBridge {

@@ -129,13 +129,13 @@ export class Descriptor extends HostResource implements Types.Descriptor {
   linkAt(_oldPathFlags: Types.PathFlags, oldPath: string, newDescriptor: Types.Descriptor, newPath: string): void {
     this.call(() => {
       const target = newDescriptor as Descriptor; // bindings pass only what this module made
-      const old = this.#resolveForChange(oldPath);
-      const { parent, name, directoryOnly } = target.#resolveForChange(newPath);
+      const node = this.#resolveForChange(oldPath).node ?? fail('no-entry');
+      const made = target.#resolveForChange(newPath);
+      if (made.node !== undefined || made.name === undefined) fail('exist');
+      if (made.directoryOnly) fail('no-entry');
       if (target.#mount.tree !== this.#mount.tree) fail('cross-device');
-      const node = old.node ?? fail('no-entry');
       if (node.kind !== 'file') fail('not-permitted');
-      if (directoryOnly) fail('no-entry');
-      this.#mount.tree.link(node, parent, name ?? fail('exist'), this.#now());
+      this.#mount.tree.link(node, made.parent, made.name, this.#now());
     });
   }
 

@@ -21,7 +21,11 @@ function sourceFiles(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
-  const found = [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g)];
+  const found = [
+    ...text.matchAll(
+      /(?:^|\n)\s*(?:import|export)\b[^;'"]*?from\s*'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g,
+    ),
+  ];
   return found.map((match) => {
     const to = match[1] ?? match[2] ?? match[3] ?? '';
     return { from: file, to: to.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), to)) : to };
@@ -57,7 +61,9 @@ describe('layering', () => {
   });
 
   it('lets capabilities, policy and receipts know nothing of the warden', () => {
-    expect(host.filter(({ from, to }) => to === 'host/warden.ts' && !['host/index.ts', 'host/cli/call.ts'].includes(from))).toEqual([]);
+    expect(
+      host.filter(({ from, to }) => to === 'host/warden.ts' && !['host/index.ts', 'host/cli/call.ts'].includes(from)),
+    ).toEqual([]);
   });
 
   it('gives each heavy package one home', () => {

@@ -99,7 +99,7 @@ const WASI_WIT = `
     interface run { run: func() -> result; }
   }
   package wasi:random@0.2.0 { interface random { get-random-u64: func() -> u64; } }
-  package wasi:clocks@0.2.0 { interface monotonic-clock { type instant = u64; now: func() -> instant; } }`;
+  package wasi:clocks@0.2.0 { interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; } }`;
 
 /** Uses WASI: floods stdout, exits, asks for randomness and time. */
 export function wasiGuest(): Promise<Uint8Array> {
@@ -109,7 +109,7 @@ export function wasiGuest(): Promise<Uint8Array> {
       (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush" (func $write (param i32 i32 i32 i32)))
       (import "wasi:cli/exit@0.2.0" "exit" (func $exit (param i32)))
       (import "wasi:random/random@0.2.0" "get-random-u64" (func $random (result i64)))
-      (import "wasi:clocks/monotonic-clock@0.2.0" "now" (func $now (result i64)))
+      (import "wasi:clocks/wall-clock@0.2.0" "now" (func $now (param i32)))
       ${MEMORY}
       (func (export "flood") (param $times i32)
         (local $out i32)
@@ -121,7 +121,7 @@ export function wasiGuest(): Promise<Uint8Array> {
           (br_if $l (i32.gt_s (local.get $times) (i32.const 0)))))
       (func (export "quit") (param i32) (call $exit (local.get 0)))
       (func (export "random") (result i64) (call $random))
-      (func (export "now") (result i64) (call $now))
+      (func (export "now") (result i64) (call $now (i32.const 64)) (i64.load (i32.const 64)))
       (func (export "wasi:cli/run@0.2.0#run") (result i32) (call $exit (i32.const 1)) (i32.const 0)))`,
     `package test:wasi;
      world w {
@@ -129,7 +129,7 @@ export function wasiGuest(): Promise<Uint8Array> {
        import wasi:io/streams@0.2.0;
        import wasi:cli/exit@0.2.0;
        import wasi:random/random@0.2.0;
-       import wasi:clocks/monotonic-clock@0.2.0;
+       import wasi:clocks/wall-clock@0.2.0;
        export flood: func(times: s32);
        export quit: func(status: u32);
        export random: func() -> u64;

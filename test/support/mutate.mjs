@@ -30,18 +30,7 @@ const BOMBS = [
 ];
 
 /** @type {readonly Mutation[]} */
-const MUTATIONS = [
-  flipBit,
-  setByte,
-  nudge,
-  truncate,
-  bomb,
-  cut,
-  repeat,
-  swapSections,
-  dropSection,
-  repeatSection,
-];
+const MUTATIONS = [flipBit, setByte, nudge, truncate, bomb, cut, repeat, swapSections, dropSection, repeatSection];
 
 /**
  * Makes a damaged copy of a wasm binary: one to three changes, each a flip, truncation, length bomb, moved section or
@@ -59,6 +48,31 @@ export function mutate(seed, random) {
     bytes = MUTATIONS[below(MUTATIONS.length)](bytes, below);
   }
   return bytes;
+}
+
+/**
+ * Like `mutate`, with one change inside of a section whose size is put right again, at any depth of core modules and
+ * nested components: such a copy gets past the outermost reader and damages what stands behind it.
+ */
+export function mutateInside(seed, random) {
+  const below = (max) => Math.floor(random() * max);
+  return changeInside(new Uint8Array(seed), below);
+}
+
+function changeInside(bytes, below) {
+  const nested = bytes[0] === 0 && bytes[1] === 0x61;
+  const sections = nested ? split(bytes) : [];
+  if (sections.length === 0 || below(8) === 0) return MUTATIONS[below(MUTATIONS.length)](bytes, below);
+  const at = below(sections.length);
+  const section = sections[at];
+  const start = section.findIndex((byte, index) => index > 0 && byte < 0x80) + 1;
+  if (start === 0 || start === section.length) return flipBit(bytes, below);
+  const content = changeInside(section.slice(start), below);
+  return join(bytes, sections.with(at, Uint8Array.from([section[0], ...leb(content.length), ...content])));
+}
+
+function leb(value) {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
 
 function flipBit(bytes, below) {
@@ -83,7 +97,7 @@ function truncate(bytes, below) {
 }
 
 function bomb(bytes, below) {
-  return splice(bytes, below(bytes.length), 1, BOMBS[below(BOMBS.length)][]);
+  return splice(bytes, below(bytes.length), 1, BOMBS[below(BOMBS.length)]);
 }
 
 function cut(bytes, below) {

@@ -75,7 +75,10 @@ describe('poll', () => {
   });
 
   it.each([
-    ['poll', (guest: ReturnType<typeof openWasi>['guest'], never: { block(): void }) => guest['wasi:io/poll'].poll([never as never])],
+    [
+      'poll',
+      (guest: ReturnType<typeof openWasi>['guest'], never: { block(): void }) => guest['wasi:io/poll'].poll([never as never]),
+    ],
     ['block', (_guest: unknown, never: { block(): void }) => never.block()],
   ])('%s ends the call instead of waiting for what can never happen', (_name, run) => {
     const { wasi, guest } = openWasi();

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { CLOSED_WASI_INTERFACES, ExitSignal, exitCodeOf, isMet, MemoryFileTree, missingFunctions } from '../../../runtime/wasi/index.ts';
+import {
+  CLOSED_WASI_INTERFACES,
+  ExitSignal,
+  exitCodeOf,
+  isMet,
+  MemoryFileTree,
+  missingFunctions,
+} from '../../../runtime/wasi/index.ts';
 import { thrownBy } from '../value/thrown-by.ts';
 import { drop, openWasi, thrown, utf8 } from './guest-side.ts';
 
@@ -192,7 +199,13 @@ describe('isMet', () => {
   it('finds what a later patch would add', () => {
     const known = ['[method]output-stream.blocking-write-and-flush', '[method]input-stream.read'];
     expect(missingFunctions('wasi:io/streams@0.2.99', known)).toEqual([]);
-    const news = ['[method]input-stream.tee', '[constructor]input-stream', '[method]constructor.read', 'InputStream', 'has-own-property'];
+    const news = [
+      '[method]input-stream.tee',
+      '[constructor]input-stream',
+      '[method]constructor.read',
+      'InputStream',
+      'has-own-property',
+    ];
     expect(missingFunctions('wasi:io/streams@0.2.99', [...known, ...news])).toEqual(news);
     expect(missingFunctions('wasi:cli/exit@0.2.3', ['exit', 'exit-with-code'])).toEqual([]);
     expect(missingFunctions('wasi:http/types@0.2.3', ['exit'])).toEqual(['exit']);

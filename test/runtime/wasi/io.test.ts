@@ -16,7 +16,8 @@ describe('stdin', () => {
     expect(text(input.read(2n))).toBe('he');
     expect(input.skip(1n)).toBe(1n);
     expect(text(input.blockingRead(99n))).toBe('lo');
-    for (const run of [() => input.read(1n), () => input.read(0n), () => input.blockingSkip(1n)]) expect(thrown(run)).toEqual(CLOSED);
+    for (const run of [() => input.read(1n), () => input.read(0n), () => input.blockingSkip(1n)])
+      expect(thrown(run)).toEqual(CLOSED);
   });
 
   it('allocates what there is, not what is asked for', () => {
@@ -96,8 +97,17 @@ describe('the permit to write', () => {
 
   it.each([
     ['write without asking', (out: ReturnType<typeof openStdout>['out']) => out.write(utf8('x'))],
-    ['write-zeroes of 2^64-1', (out: ReturnType<typeof openStdout>['out']) => (out.checkWrite(), out.writeZeroes(2n ** 64n - 1n))],
-    ['a blocking write of 4097 bytes', (out: ReturnType<typeof openStdout>['out']) => out.blockingWriteAndFlush(new Uint8Array(4097))],
+    [
+      'write-zeroes of 2^64-1',
+      (out: ReturnType<typeof openStdout>['out']) => {
+        out.checkWrite();
+        out.writeZeroes(2n ** 64n - 1n);
+      },
+    ],
+    [
+      'a blocking write of 4097 bytes',
+      (out: ReturnType<typeof openStdout>['out']) => out.blockingWriteAndFlush(new Uint8Array(4097)),
+    ],
     ['4097 zeroes, blocking', (out: ReturnType<typeof openStdout>['out']) => out.blockingWriteZeroesAndFlush(4097n)],
   ])('traps %s, and writes nothing', (_what, run) => {
     const { wasi, out } = openStdout();

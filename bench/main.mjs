@@ -1,0 +1,81 @@
+// `npm run bench`: what a call costs, phase by phase, beside a piscina pool that does nothing, on this machine.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { build, install } from '../test/setup/set-up.mjs';
+
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start]
+
+Measures a call by phase, warm calls beside a piscina no-op, and whole processes beside \`node -e 0\`.
+Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
+
+  --quick   fewer samples, about a quarter of the time; writes to bench/out/ instead
+  --json    print the raw data instead of the tables
+  --only    one part; writes to bench/out/ instead
+  --help    this text`;
+
+const PARTS = ['phases', 'warm', 'start'];
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.only !== undefined && !PARTS.includes(values.only)) throw new Error(`there is no part \`${values.only}\``);
+  return values;
+}
+
+/** Runs the parts that were asked for; each is loaded after the build that it measures. */
+async function measure({ quick, only }) {
+  const { machine, versions } = await import('./machine.mjs');
+  const results = { format: 1, startedAt: new Date().toISOString(), quick, machine: machine(), versions: versions() };
+  const wants = (part) => only === undefined || only === part;
+  if (wants('phases')) results.phases = await (await import('./phases.mjs')).measurePhases({ quick });
+  if (wants('warm')) results.warmCalls = await (await import('./warm-call.mjs')).measureWarmCalls({ quick });
+  if (wants('start')) results.starts = (await import('./start.mjs')).measureStarts({ quick });
+  return results;
+}
+
+/** The tables of a run, as Markdown. */
+async function report({ machine, versions, startedAt, phases, warmCalls, starts }) {
+  const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
+  const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
+  const parts = [
+    `${startedAt}\n${machine.cpu}, ${machine.cores} cores, ${memory}, ${machine.os}, load ${machine.loadAverage.toFixed(2)}`,
+    `node ${versions.node}, V8 ${versions.v8}, jco-transpile ${versions.jcoTranspile}, piscina ${versions.piscina}, cellblock ${versions.cellblock}${commit}`,
+  ];
+  if (phases !== undefined) {
+    const { phaseTable } = await import('./phases.mjs');
+    for (const name of new Set(phases.map(({ subject }) => subject))) {
+      parts.push(phaseTable(phases.filter(({ subject }) => subject === name)));
+    }
+  }
+  if (warmCalls !== undefined) parts.push((await import('./warm-call.mjs')).warmCallTable(warmCalls));
+  if (starts !== undefined) parts.push((await import('./start.mjs')).startTable(starts));
+  return parts.join('\n\n');
+}
+
+function save(results, folder) {
+  const directory = new URL(`./${folder}/`, import.meta.url);
+  mkdirSync(directory, { recursive: true });
+  const name = `${results.startedAt.replace(/[-:]|\.\d+/g, '')}-node${process.versions.node.split('.')[0]}.json`;
+  writeFileSync(new URL(name, directory), `${JSON.stringify(results)}\n`);
+  return `bench/${folder}/${name}`;
+}
+
+async function main() {
+  const chosen = options();
+  if (chosen.help) return console.log(HELP);
+  install();
+  build();
+  const results = await measure(chosen);
+  // Only complete runs are evidence; everything else goes where git does not look.
+  const path = save(results, chosen.quick || chosen.only !== undefined ? 'out' : 'results');
+  console.log(chosen.json ? JSON.stringify(results) : await report(results));
+  console.error(`\nraw data: ${path}`);
+}
+
+await main();

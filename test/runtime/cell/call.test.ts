@@ -1,0 +1,115 @@
+import { Runtime } from 'cellblock/runtime';
+import { describe, expect, it } from 'vitest';
+import { decodeComponent } from '../../../runtime/component/decode.ts';
+import { useCells } from '../../support/cells.ts';
+import { hostileGuest, wasiGuest } from '../../support/guests.ts';
+
+const cells = useCells();
+
+describe('cancelling', () => {
+  it('ends a running call, and the next one works', async () => {
+    const controller = new AbortController();
+    const running = cells.run(await hostileGuest(), 'spin', [], {
+      limits: { fuelMax: 2n ** 62n },
+      invoke: { signal: controller.signal },
+    });
+    setTimeout(() => controller.abort(), 100);
+    expect(await running).toMatchObject({ kind: 'cancelled', error: { code: 'cancelled/by-caller' } });
+    expect(await cells.run(await hostileGuest(), 'add', [1, 1])).toMatchObject({ kind: 'ok', value: 2 });
+  });
+
+  it('does not start a call that was cancelled before', async () => {
+    const outcome = await cells.run(await hostileGuest(), 'add', [1, 1], { invoke: { signal: AbortSignal.abort() } });
+    expect(outcome).toMatchObject({ kind: 'cancelled', usage: { fuel: 0n } });
+  });
+});
+
+describe('determinism', () => {
+  it('gives the same bytes and the same fuel to the same call, whichever worker and instance serves it', async () => {
+    const bytes = await wasiGuest();
+    const call = await cells.runtime.prepare(decodeComponent(bytes), { function: 'random' });
+    const outcomes = [];
+    for (let at = 0; at < 6; at += 1) outcomes.push(await cells.runtime.invoke(call, []));
+    const [first] = outcomes;
+    expect(first?.kind).toBe('ok');
+    for (const outcome of outcomes) {
+      expect(outcome.valueBytes).toEqual(first?.valueBytes);
+      expect(outcome.usage.fuel).toBe(first?.usage.fuel);
+    }
+  });
+
+  it('takes another seed for what it is', async () => {
+    const seeds = [1, 2, 1].map((byte) => new Uint8Array(16).fill(byte));
+    const values = [];
+    for (const seed of seeds) values.push((await cells.run(await wasiGuest(), 'random', [], { invoke: { seed } })).value);
+    expect(values[0]).toBe(values[2]);
+    expect(values[0]).not.toBe(values[1]);
+  });
+
+  it('shows a clock that stands still, unless the real one is granted', async () => {
+    expect(await cells.run(await wasiGuest(), 'now', [])).toMatchObject({ kind: 'ok', value: 0n });
+    const capabilities = [{ kind: 'wasi', name: 'clock', setup: { clock: 'real' } }] as const;
+    const real = await cells.run(await wasiGuest(), 'now', [], { capabilities });
+    expect(Math.abs(Number(real.value) - Date.now() / 1000)).toBeLessThan(60);
+  });
+
+  it('succeeds with exactly the fuel that the call needs, and is limited with one unit less', async () => {
+    const bytes = await hostileGuest();
+    const { usage } = await cells.run(bytes, 'add', [2, 3]);
+    const exact = await cells.run(bytes, 'add', [2, 3], { limits: { fuelMax: usage.fuel } });
+    expect(exact).toMatchObject({ kind: 'ok', value: 5, usage: { fuel: usage.fuel } });
+    const less = await cells.run(bytes, 'add', [2, 3], { limits: { fuelMax: usage.fuel - 1n } });
+    expect(less).toMatchObject({ kind: 'limited', error: { code: 'limit/fuel' } });
+  });
+});
+
+describe('parameters', () => {
+  it.each([
+    [['x', 1], '$.a'],
+    [[1], ''],
+    [[1, 2, 3], ''],
+    [[-1, 1], '$.a'],
+    [[1, 2 ** 32], '$.b'],
+  ])('refuses %j before anything runs', async (params) => {
+    const outcome = await cells.run(await hostileGuest(), 'add', params);
+    expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'params/invalid' }, usage: { fuel: 0n } });
+  });
+});
+
+describe('the pool', () => {
+  it('runs more calls at once than it has workers, each with its own answer', async () => {
+    const call = await cells.runtime.prepare(decodeComponent(await hostileGuest()), { function: 'add' });
+    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, at) => cells.runtime.invoke(call, [at, 1])));
+    expect(outcomes.map((outcome) => outcome.value)).toEqual(Array.from({ length: 200 }, (_, at) => at + 1));
+  });
+
+  it('refuses what does not fit into its queue, with a time to come back', async () => {
+    const small = new Runtime({ cacheDirectory: false, threads: 2, queueMax: 3 });
+    const call = await small.prepare(decodeComponent(await hostileGuest()), { function: 'add' });
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => small.invoke(call, [1, 1])));
+    await small.close();
+    const refused = outcomes.filter((outcome) => outcome.error?.code === 'busy/overloaded');
+    expect(refused.length).toBeGreaterThanOrEqual(15);
+    expect(refused[0]?.error?.data).toMatchObject({ limit: 3, retryAfterMs: 100 });
+    expect(outcomes.filter((outcome) => outcome.kind === 'ok').length).toBe(20 - refused.length);
+  });
+
+  it('keeps serving while hostile calls end its workers', async () => {
+    const component = decodeComponent(await hostileGuest());
+    const good = await cells.runtime.prepare(component, { function: 'add' });
+    const bad = await cells.runtime.prepare(component, { function: 'panic' });
+    const mixed = await Promise.all(
+      Array.from({ length: 30 }, (_, at) => (at % 3 === 0 ? cells.runtime.invoke(bad, []) : cells.runtime.invoke(good, [at, 0]))),
+    );
+    mixed.forEach((outcome, at) => {
+      expect(outcome).toMatchObject(at % 3 === 0 ? { kind: 'trapped' } : { kind: 'ok', value: at });
+    });
+  });
+
+  it('refuses calls after it was closed', async () => {
+    const closing = new Runtime({ cacheDirectory: false, threads: 2 });
+    const call = await closing.prepare(decodeComponent(await hostileGuest()), { function: 'add' });
+    await closing.close();
+    expect(await closing.invoke(call, [1, 1])).toMatchObject({ kind: 'failed', error: { code: 'usage/closed' } });
+  });
+});
