@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importingGuest } from '../../support/guests.ts';
+
+/* What a worker inherits from its process: nothing. Seen from a process whose streams and environment are ours. */
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cellblock-isolation-'));
+  writeFileSync(join(folder, 'importing.wasm'), await importingGuest());
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a worker', () => {
+  it('has no environment, no arguments and no way to the streams of its process', () => {
+    const script = `
+      import { readFileSync } from 'node:fs';
+      import { decodeComponent, Runtime } from ${JSON.stringify(new URL('../../../dist/runtime/index.js', import.meta.url).href)};
+      const runtime = new Runtime({ cacheDirectory: false, threads: 2 });
+      const nosy = { kind: 'local', name: 'nosy', interface: 'test:host/double@1.0.0', moduleUrl: ${JSON.stringify(new URL('../../fixtures/capabilities/nosy.mjs', import.meta.url).href)} };
+      const component = decodeComponent(readFileSync(${JSON.stringify(join(folder, 'importing.wasm'))}));
+      const call = await runtime.prepare(component, { function: 'twice', capabilities: [nosy] });
+      const outcome = await runtime.invoke(call, [1]);
+      console.log(outcome.kind, outcome.value);
+      await runtime.close();`;
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, SECRET_TOKEN: 'do not tell', NODE_OPTIONS: '' },
+      encoding: 'utf8',
+    });
+    // Two arguments are the thread's own executable and script, as Node gives them to every worker.
+    expect({ stdout, stderr, status }).toEqual({ stdout: 'ok 20\n', stderr: '', status: 0 });
+  });
+});
