@@ -1,16 +1,18 @@
 // `npm run bench`: what a call costs, phase by phase, beside a piscina pool that does nothing, on this machine.
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, install } from '../test/setup/set-up.mjs';
+import { build, install, ROOT } from '../test/setup/set-up.mjs';
 
 const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start]
 
 Measures a call by phase, warm calls beside a piscina no-op, and whole processes beside \`node -e 0\`.
 Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
-  --quick   fewer samples, about a quarter of the time; writes to bench/out/ instead
+  --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
   --json    print the raw data instead of the tables
-  --only    one part; writes to bench/out/ instead
+  --only    one part; writes to the temporary folder instead
   --help    this text`;
 
 const PARTS = ['phases', 'warm', 'start'];
@@ -58,12 +60,14 @@ async function report({ machine, versions, startedAt, phases, warmCalls, starts 
   return parts.join('\n\n');
 }
 
-function save(results, folder) {
-  const directory = new URL(`./${folder}/`, import.meta.url);
+/** Only complete runs are evidence to keep; the rest goes to the temporary folder. */
+function save(results, isComplete) {
+  const directory = isComplete ? join(ROOT, 'bench', 'results') : join(tmpdir(), 'cellblock-bench-results');
   mkdirSync(directory, { recursive: true });
   const name = `${results.startedAt.replace(/[-:]|\.\d+/g, '')}-node${process.versions.node.split('.')[0]}.json`;
-  writeFileSync(new URL(name, directory), `${JSON.stringify(results)}\n`);
-  return `bench/${folder}/${name}`;
+  const path = join(directory, name);
+  writeFileSync(path, `${JSON.stringify(results)}\n`);
+  return path;
 }
 
 async function main() {
@@ -72,8 +76,7 @@ async function main() {
   install();
   build();
   const results = await measure(chosen);
-  // Only complete runs are evidence; everything else goes where git does not look.
-  const path = save(results, chosen.quick || chosen.only !== undefined ? 'out' : 'results');
+  const path = save(results, !chosen.quick && chosen.only === undefined);
   console.log(chosen.json ? JSON.stringify(results) : await report(results));
   console.error(`\nraw data: ${path}`);
 }

@@ -35,7 +35,7 @@ export async function measurePhases({ quick }) {
   const cache = mkdtempSync(join(tmpdir(), 'cellblock-bench-'));
   try {
     for (const subject of await subjects()) {
-      const starts = quick ? 3 : 9;
+      const starts = quick ? 3 : 7;
       rows.push(await fromStart(subject, 'cold', starts, { cacheDirectory: false }));
       await oneStart(subject, { cacheDirectory: cache }); // fills the cache
       rows.push(await fromStart(subject, 'cached', starts, { cacheDirectory: cache }));

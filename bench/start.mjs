@@ -24,7 +24,7 @@ const RUN = [
  * @returns rows of `{process, medianMs, samplesMs}`.
  */
 export function measureStarts({ quick }) {
-  const runs = quick ? 3 : 11;
+  const runs = quick ? 3 : 7;
   const cache = mkdtempSync(join(tmpdir(), 'cellblock-bench-'));
   const samples = { cold: [], cached: [], node: [] };
   try {

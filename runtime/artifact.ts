@@ -4,6 +4,7 @@ import { JCO_VERSION } from './bindings/jco-version.ts';
 import type { Transpiled, TranspiledModule } from './bindings/transpile-worker.ts';
 import type { Transpiler } from './bindings/transpiler.ts';
 import type { PlanModule } from './cell/plan.ts';
+import { checkPlainName } from './component/plain-names.ts';
 import { withoutCustomSections } from './component/strip-custom.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
@@ -86,13 +87,27 @@ function isTranspiled(value: unknown): value is Transpiled {
 
 async function compile(module: TranspiledModule): Promise<PlanModule> {
   const { name, bytes, startFuel, memories, memoryPagesInitial, tableElementsInitial } = module;
+  const compiled = await compileBytes(bytes);
+  checkNames(compiled);
+  return { name, module: compiled, startFuel, memories, memoryPagesInitial, tableElementsInitial };
+}
+
+async function compileBytes(bytes: Uint8Array): Promise<WebAssembly.Module> {
   try {
-    const compiled = await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>); // never a view of shared memory
-    return { name, module: compiled, startFuel, memories, memoryPagesInitial, tableElementsInitial };
+    return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>); // never a view of shared memory
   } catch (error) {
     throw new CodedError(
       'component/invalid-core-module',
       `a core module does not compile: ${error instanceof Error ? error.message : error}`,
     );
   }
+}
+
+/** INVARIANT: no linking code is evaluated before the names in it were looked at, here by the engine's own reading of them. */
+function checkNames(module: WebAssembly.Module): void {
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    checkPlainName(from);
+    checkPlainName(name);
+  }
+  for (const { name } of WebAssembly.Module.exports(module)) checkPlainName(name);
 }

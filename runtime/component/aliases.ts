@@ -1,4 +1,5 @@
 import { addToScope } from './declarations.ts';
+import { readPlainName } from './plain-names.ts';
 import { article, type ByteReader, hex, malformed, quote } from './reader.ts';
 import { type Scope, type Sort, sortOf } from './scope.ts';
 import type { Extern } from './type-space.ts';
@@ -61,7 +62,7 @@ function readCoreExportAlias(reader: ByteReader, scope: Scope, sort: Sort): void
     throw malformed(offset, `expected a core function, table, memory or global, found ${sort}`);
   }
   scope.check('core instance', reader.u32('a core instance index'), offset);
-  reader.name('a core export name');
+  readPlainName(reader, 'a core export name');
   scope.add(sort);
 }
 

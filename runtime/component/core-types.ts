@@ -1,3 +1,4 @@
+import { readPlainName } from './plain-names.ts';
 import { type ByteReader, hex, malformed, unsupported } from './reader.ts';
 import type { CoreType } from './scope.ts';
 
@@ -50,8 +51,8 @@ function skipModuleType(reader: ByteReader, outerTypes: number): void {
     const offset = reader.position;
     const kind = reader.byte('a module type declaration');
     if (kind === 0x00) {
-      reader.name('a core import module');
-      reader.name('a core import name');
+      readPlainName(reader, 'a core import module');
+      readPlainName(reader, 'a core import name');
       skipCoreExternType(reader, types);
     } else if (kind === 0x01) {
       reader.expect(0x60, 'a core function type');
@@ -61,7 +62,7 @@ function skipModuleType(reader: ByteReader, outerTypes: number): void {
       skipOuterAlias(reader, outerTypes);
       types++;
     } else if (kind === 0x03) {
-      reader.name('a core export name');
+      readPlainName(reader, 'a core export name');
       skipCoreExternType(reader, types);
     } else throw malformed(offset, `expected a module type declaration, found ${hex(kind)}`);
   }

@@ -1,5 +1,6 @@
 import { readSort } from './aliases.ts';
 import { readExternName, UniqueNames } from './names.ts';
+import { readPlainName } from './plain-names.ts';
 import { article, type ByteReader, hex, malformed, quote } from './reader.ts';
 import { instantiate } from './remap.ts';
 import { CORE_SORTS, type Scope, type Sort } from './scope.ts';
@@ -22,7 +23,7 @@ function readCoreArguments(reader: ByteReader, scope: Scope, space: TypeSpace): 
   const count = reader.count('core instantiation arguments', 3);
   space.charge(count);
   for (let index = 0; index < count; index++) {
-    addOnce(seen, reader.position, reader.name('an argument name'));
+    addOnce(seen, reader.position, readPlainName(reader, 'an argument name'));
     reader.expect(0x12, 'the core instance sort');
     const at = reader.position;
     scope.check('core instance', reader.u32('a core instance index'), at);
@@ -34,7 +35,7 @@ function readCoreBag(reader: ByteReader, scope: Scope, space: TypeSpace): void {
   const count = reader.count('core exports', 3);
   space.charge(count);
   for (let index = 0; index < count; index++) {
-    addOnce(seen, reader.position, reader.name('a core export name'));
+    addOnce(seen, reader.position, readPlainName(reader, 'a core export name'));
     const at = reader.position;
     const sort = CORE_SORTS[reader.byte('a core sort')];
     if (sort === undefined) throw malformed(at, 'expected a core sort');
@@ -65,7 +66,7 @@ function readArguments(reader: ByteReader, scope: Scope, space: TypeSpace): Exte
   space.charge(count);
   for (let index = 0; index < count; index++) {
     const offset = reader.position;
-    const name = reader.name('an argument name');
+    const name = readPlainName(reader, 'an argument name');
     if (args.has(name)) throw malformed(offset, `expected an argument name not used before, found ${quote(name)} again`);
     args.set(name, readItem(reader, scope));
   }

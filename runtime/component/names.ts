@@ -1,3 +1,4 @@
+import { readPlainName } from './plain-names.ts';
 import { type ByteReader, hex, malformed, quote, unsupported } from './reader.ts';
 
 // No fragment matches in two ways: with `[0-9a-z]+|[0-9A-Z]+` a name like `a-1-1-1-1-1!` would take 2^n steps to refuse.
@@ -80,7 +81,7 @@ function skipAttributes(reader: ByteReader): void {
       throw malformed(offset, `expected a name attribute not given before (0x00 to 0x02), found ${hex(kind)}`);
     }
     seen.add(kind);
-    reader.name('a name attribute');
+    readPlainName(reader, 'a name attribute');
   }
 }
 

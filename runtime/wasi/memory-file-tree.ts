@@ -147,6 +147,7 @@ export class MemoryFileTree implements FileTree {
     if (target.links === 0) fail('no-entry');
     checkName(toName);
     if (node.kind === 'directory' && isWithin(target, node)) fail('invalid');
+    if (old?.kind === 'directory' && isWithin(source, old)) fail('not-empty'); // it holds what would replace it
     if (old !== undefined) {
       checkReplaceable(node, old);
       this.#removeName(target, toName, old, now);
