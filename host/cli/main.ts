@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
 import { BUILT_IN } from '../capabilities/index.ts';
 import { formatPolicyError } from '../policy/index.ts';
@@ -43,13 +43,13 @@ program
     'Decodes a component and shows its digest, its imports and what grants them, and each function with docs, WIT signature and JSON Schema.',
   )
   .argument('<component>', 'path of a component (.wasm)')
-  .option('--json', 'print one JSON document, JSON Schemas included', false)
+  .option('--json', 'print one JSON document, JSON Schemas included')
   .addHelpText(
     'after',
     '\nExample:\n  cellblock inspect tools/redact/redact.wasm\n  cellblock inspect tools/redact/redact.wasm --json | jq .functions[0].params',
   )
-  .action(async (component: string, options: { json: boolean }) => {
-    await inspectCommand(component, options.json).catch((error: unknown) => fail(error, options.json));
+  .action(async (component: string, options: { json?: boolean }) => {
+    await inspectCommand(component, options.json === true).catch((error: unknown) => fail(error, options.json === true));
   });
 
 program
@@ -59,16 +59,15 @@ program
   .argument('<component>', 'path of a component (.wasm)')
   .argument('<function>', 'function name, or interface#function where names repeat')
   .option('--params <json>', PARAMS_HELP)
-  .option(
-    '--grant <name>',
-    `grant a capability; repeatable (${BUILT_IN.map((entry) => entry.name).join(', ')})`,
-    (name, all: string[]) => [...all, name],
-    [],
+  .addOption(
+    new Option('--grant <name>', `grant a capability; repeatable (${BUILT_IN.map((entry) => entry.name).join(', ')})`)
+      .argParser((name, all: string[]) => [...all, name])
+      .default([], 'none'),
   )
   .option('--fuel <units>', 'fuel limit, for example 50_000_000')
   .option('--memory <size>', 'memory limit, for example 64MiB')
   .option('--timeout <duration>', 'time limit, for example 500ms or 2s')
-  .option('--json', 'print one outcome as JSON', false)
+  .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',
     `
@@ -79,8 +78,8 @@ Example:
   cellblock run tools/redact/redact.wasm redact --grant log --params @request.json --fuel 100_000_000
 ${EXIT_TEXT}`,
   )
-  .action(async (component: string, name: string, options: RunOptions & { json: boolean }) => {
-    printOutcome(await runCommand(component, name, options), options.json);
+  .action(async (component: string, name: string, options: RunOptions & { json?: boolean }) => {
+    printOutcome(await runCommand(component, name, options), options.json === true);
   });
 
 program
@@ -93,13 +92,13 @@ program
   .option('--policy <file>', 'policy file', 'cellblock.yaml')
   .option('--agent <name>', 'agent that asks; may be left out where the policy has only one')
   .option('--params <json>', PARAMS_HELP)
-  .option('--json', 'print one outcome as JSON', false)
+  .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',
     `\nExample:\n  cellblock call redact --agent triage --params '{"text": "mail me at ann@example.com"}'\n${EXIT_TEXT}`,
   )
-  .action(async (tool: string, options: CallOptions & { json: boolean }) => {
-    printOutcome(await callCommand(tool, options), options.json);
+  .action(async (tool: string, options: CallOptions & { json?: boolean }) => {
+    printOutcome(await callCommand(tool, options), options.json === true);
   });
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */

@@ -1,7 +1,7 @@
 import type { Component, FunctionType, InterfaceItem, WorldItem } from '../component/types.ts';
 import { CodedError } from '../error.ts';
 import type { WitValue } from '../value/index.ts';
-import { isMet } from '../wasi/index.ts';
+import { isMet, missingFunctions } from '../wasi/index.ts';
 import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
 
 /** What a host function of the trusted side is told about the call it serves. */
@@ -93,9 +93,7 @@ function serve(
   }
   const capability = capabilities.find((candidate) => candidate.kind !== 'wasi' && serves(candidate.interface, item.name));
   if (capability === undefined || capability.kind === 'wasi') {
-    return item.kind === 'interface' && isMet(item.name)
-      ? { kind: 'wasi', name: item.name, interface: withoutVersion(item.name) }
-      : undefined;
+    return item.kind === 'interface' && isMet(item.name) ? serveWasi(item) : undefined;
   }
   const functions = functionsOf(item);
   if (capability.kind === 'local') return { kind: 'local', name: item.name, moduleUrl: capability.moduleUrl, functions };
@@ -106,6 +104,17 @@ function serve(
     bridged.push({ import: item.name, name, type, call });
   }
   return { kind: 'bridged', name: item.name, isFunction: item.kind === 'func', firstIndex, functions };
+}
+
+/** Later patches of WASI 0.2 add functions: a component that uses one we do not have is refused here, not when it links. */
+function serveWasi(item: Extract<WorldItem, { kind: 'interface' }>): PlanImport {
+  const names = item.items.filter((inner) => inner.kind === 'func').map((inner) => inner.name);
+  const [absent] = missingFunctions(item.name, names);
+  if (absent === undefined) return { kind: 'wasi', name: item.name, interface: withoutVersion(item.name) };
+  throw new CodedError(
+    'component/unsupported',
+    `the import \`${item.name}\` has the function \`${absent}\`, which this runtime does not have`,
+  );
 }
 
 /** Imports that a host function or an interface of them can meet. */

@@ -4,7 +4,8 @@
 //   node test/outside/mutate.mjs [--count N] [--seed N] PATH...
 //
 // Time allowed for one request, from the mutant's bytes to the outcome of one of its functions: 250 ms; for seeds of 64 kB and more, three times what
-// the seed itself takes in this run where that is longer. Exits with 1 on any violation. `--only N` runs one mutant.
+// the seed itself takes in this run where that is longer. One that is slower is run twice more and its fastest run counts,
+// since a busy machine delays good and bad alike. Exits with 1 on any violation. `--only N` runs one mutant.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,6 +28,7 @@ const SMALL_MS_MAX = 250;
 const SEED_TIMES_MAX = 3;
 const SEED_RUNS = 5;
 const GOOD_EVERY = 20;
+const RUNS_AGAIN = 2;
 const SLOWEST_SHOWN = 15;
 const LIMITS = { fuelMax: 10_000_000n, memoryPagesMax: 1024, timeoutMsMax: 2000, resultBytesMax: 1024 * 1024 };
 const GOOD = new URL('../../tools/redact/redact.wasm', import.meta.url);
@@ -45,6 +47,7 @@ const goodTimes = { afterCrash: [], otherwise: [] };
 /** First words of the messages behind a code. */
 const reasons = new Map();
 let uniqueCopies = 0;
+let reruns = 0;
 process.on('unhandledRejection', (reason) => violations.push(`unhandled rejection: ${reason?.stack ?? reason}`));
 process.on('uncaughtException', (error) => violations.push(`uncaught exception: ${error?.stack ?? error}`));
 
@@ -64,11 +67,28 @@ async function runAll() {
     if (at % Math.ceil(count / 8) === 0) noteMemory(at);
     const { seed, bytes } = mutant(at);
     const result = await run(bytes);
+    for (let again = 0; again < RUNS_AGAIN && result.ms > seed.allowedMs; again += 1) await rerun(bytes, result);
     judge(at, seed, result);
     const crashed = result.ends.some((end) => end.code === 'component/transpile-failed' || end.kind === 'failed');
     if (crashed || at % GOOD_EVERY === GOOD_EVERY - 1) await checkGood(at, crashed);
   }
   noteMemory(count);
+}
+
+async function rerun(bytes, result) {
+  reruns += 1;
+  const { ms, times } = await run(isReadable(bytes) ? unique(bytes) : bytes);
+  if (ms < result.ms) Object.assign(result, { ms, times });
+}
+
+/** Whether the mutant is a component to the decoder; then it may be in the runtime's memory, under its digest. */
+function isReadable(bytes) {
+  try {
+    decodeComponent(bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function mutant(at) {
@@ -233,7 +253,7 @@ function noteMemory(at) {
 
 function report() {
   const sorted = Object.entries(outcomes).sort(([, a], [, b]) => b - a);
-  console.log(`\n${slow.length} mutants of ${seeds.length} seeds; ends of their functions by code:`);
+  console.log(`\n${slow.length} mutants of ${seeds.length} seeds, ${reruns} runs repeated; ends of their functions by code:`);
   for (const [code, times] of sorted) console.log(`  ${String(times).padStart(6)}  ${code}`);
   slow.sort((a, b) => b.ms / b.allowed - a.ms / a.allowed);
   console.log('\nslowest against their allowance:');

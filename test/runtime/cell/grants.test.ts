@@ -48,6 +48,15 @@ describe('imports', () => {
     );
   });
 
+  it('refuses a function of a later WASI that is not there', async () => {
+    const world = (name: string) => `package test:later; world w { import wasi:cli/stdin@0.2.99; export go: func(); }
+      package wasi:cli@0.2.99 { interface stdin { ${name}: func(); } }`;
+    const component = async (name: string) => decodeComponent(await dummyComponent(world(name), 'w'));
+    expect(resolveImports(await component('get-stdin'), [], () => undefined).imports).toHaveLength(1);
+    const later = await component('get-stdin-of-tomorrow');
+    expect(() => resolveImports(later, [], () => undefined)).toThrow(expect.objectContaining({ code: 'component/unsupported' }));
+  });
+
   it('refuses before anything is prepared or run', async () => {
     const { runtime } = cells;
     const component = decodeComponent(await importingGuest());
