@@ -29,7 +29,7 @@ describe('imports', () => {
     const wit = `package test:many;
       interface a { f: func(); } interface b { g: func(); }
       world w { import a; import b; import plain: func(); import wasi:cli/stdout@0.2.1; export go: func(); }
-      package wasi:cli@0.2.1 { interface stdout { x: func(); } }`;
+      package wasi:cli@0.2.1 { interface stdout { get-stdout: func(); } }`;
     const component = decodeComponent(await dummyComponent(wit, 'w'));
     const grantFor = (name: string) => (name === 'test:many/b' ? 'bee' : undefined);
     expect(() => resolveImports(component, [], grantFor)).toThrow(
