@@ -31,7 +31,6 @@ export function camelCase(name: string): string {
     .join('');
 }
 
-
 function converter(cache: WeakMap<ValueType, Convert>, make: (type: ValueType) => Convert, type: ValueType): Convert {
   let convert = cache.get(type);
   if (convert === undefined) {
