@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { CodedError, type Component, decodeComponent } from '../runtime/index.ts';
+import { readRegularFile } from './regular-file.ts';
 
 /** Bytes of a component file; a larger one is not read. */
 const COMPONENT_FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -10,17 +10,9 @@ const COMPONENT_FILE_BYTES_MAX = 64 * 1024 * 1024;
  * @throws CodedError `usage/unreadable-file`, `component/*`.
  */
 export async function readComponentFile(path: string): Promise<Component> {
-  const bytes = await readCapped(path).catch((cause: unknown) => {
-    if (cause instanceof CodedError) throw cause;
+  const bytes = await readRegularFile(path, COMPONENT_FILE_BYTES_MAX).catch((cause: unknown) => {
     throw new CodedError('usage/unreadable-file', `the component cannot be read: \`${path}\``, { cause });
   });
-  return decodeComponent(bytes);
-}
-
-async function readCapped(path: string): Promise<Uint8Array> {
-  const { size } = await stat(path);
-  if (size > COMPONENT_FILE_BYTES_MAX) {
-    throw new CodedError('component/too-large', `the component has ${size} bytes, more than ${COMPONENT_FILE_BYTES_MAX}`);
-  }
-  return readFile(path);
+  if (bytes.length <= COMPONENT_FILE_BYTES_MAX) return decodeComponent(bytes);
+  throw new CodedError('component/too-large', `the component has more than ${COMPONENT_FILE_BYTES_MAX} bytes`);
 }

@@ -40,6 +40,8 @@ export interface Outcome {
   /** True when stdout or stderr was cut at its limit. */
   readonly truncated?: boolean;
   readonly log?: readonly { readonly level: string; readonly message: string }[];
+  /** Log lines beyond those kept. */
+  readonly logDropped?: number;
   readonly receipt: Receipt;
 }
 
@@ -65,6 +67,7 @@ export function toOutcome(cell: CellOutcome, context: ReceiptContext): Outcome {
     ...errorPart(cell),
     ...outputPart(cell),
     ...(cell.log.length === 0 ? {} : { log: cell.log }),
+    ...(cell.logDropped === 0 ? {} : { logDropped: cell.logDropped }),
     receipt: receiptOf(cell, context),
   };
 }

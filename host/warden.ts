@@ -56,8 +56,23 @@ interface KnownTool {
  */
 export async function openWarden(options: WardenOptions): Promise<Warden> {
   const entries = [...BUILT_IN, ...(options.capabilities ?? [])];
+  checkEntries(entries);
   const policy = await loadPolicy(options.policy, { knownGrants: new Set(entries.map((entry) => entry.name)) });
   return new Warden(policy, entries, new Runtime(options));
+}
+
+/** A name must mean one capability: two of one name would both be granted by it. */
+function checkEntries(entries: readonly CapabilityEntry[]): void {
+  const names = new Set<string>();
+  for (const entry of entries) {
+    const complete =
+      typeof entry?.name === 'string' && Array.isArray(entry.interfaces) && typeof entry.capability?.kind === 'string';
+    if (!complete)
+      throw new CodedError('usage/invalid-argument', 'a capability needs `name`, `summary`, `interfaces` and `capability`');
+    if (names.has(entry.name))
+      throw new CodedError('usage/invalid-argument', `there are two capabilities named \`${entry.name}\``);
+    names.add(entry.name);
+  }
 }
 
 /**
@@ -82,26 +97,37 @@ export class Warden {
    * @returns the outcome with its receipt. Never rejects.
    */
   async request(request: ToolRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Outcome> {
-    const { agent, tool_name: toolName } = request;
     const began = performance.now();
+    const context: Writable<ReceiptContext> = { policy: { digest: this.policy.digest, rules: [] } };
+    try {
+      return await this.#decided(request, options.signal, began, context);
+    } catch (error) {
+      return toOutcome(failure(error, since(began)), context);
+    }
+  }
+
+  async #decided(
+    request: ToolRequest,
+    signal: AbortSignal | undefined,
+    began: number,
+    context: Writable<ReceiptContext>,
+  ): Promise<Outcome> {
+    const { agent, tool_name: toolName } = checkRequest(request);
+    Object.assign(context, { agent, tool: toolName });
     const decision = decide(this.policy, { agent, toolName });
-    const context: ReceiptContext = { agent, tool: toolName, policy: { digest: this.policy.digest, rules: decision.rules } };
+    context.policy = { digest: this.policy.digest, rules: decision.rules };
     if (decision.effect === 'deny') {
-      const { code, message, help } = decision;
-      return toOutcome(failure(new CodedError(code, message, { help, data: { rules: decision.rules } }), since(began)), context);
+      const { code, message, help, rules } = decision;
+      throw new CodedError(code, message, { help, data: { rules } });
     }
     const { tool, functionName } = decision;
-    const granted: Writable<ReceiptContext> = { ...context, function: functionName, grants: tool.grants };
-    try {
-      const known = await this.#prepare(tool, functionName);
-      granted.digest = (await known.component).digest; // a refusal after this names the component that it is about
-      const call = await known.call;
-      const values = valuesOf(request, call);
-      const cell = await this.#runtime.invoke(call, values, options);
-      return toOutcome(withWallTime(cell, since(began)), { ...granted, call });
-    } catch (error) {
-      return toOutcome(failure(error, since(began)), granted);
-    }
+    Object.assign(context, { function: functionName, grants: tool.grants });
+    const known = await this.#prepare(tool, functionName);
+    context.digest = (await known.component).digest; // a refusal after this names the component that it is about
+    const call = await orCancelled(known.call, signal);
+    context.call = call;
+    const cell = await this.#runtime.invoke(call, valuesOf(request, call), signal === undefined ? {} : { signal });
+    return toOutcome(withWallTime(cell, since(began)), context);
   }
 
   async close(): Promise<void> {
@@ -132,9 +158,37 @@ export class Warden {
   }
 }
 
+/** Requests come from programs and agents: the shape is checked, not believed. */
+function checkRequest(request: ToolRequest): ToolRequest {
+  const candidate = (typeof request === 'object' && request !== null ? request : {}) as Record<string, unknown>; // any value may come
+  if (typeof candidate.agent !== 'string' || typeof candidate.tool_name !== 'string') {
+    throw new CodedError('params/invalid', 'a request has an `agent` and a `tool_name`, both strings', { data: { path: '$' } });
+  }
+  if ('parameters' in candidate === 'parametersJson' in candidate) {
+    throw new CodedError('params/invalid', 'a request has either `parameters` or `parametersJson`', { data: { path: '$' } });
+  }
+  return request;
+}
+
+/** Lets a caller leave while a component is prepared; what was begun goes on, for the next who asks. */
+function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(new CodedError('cancelled/by-caller', 'the call was cancelled'));
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
 function valuesOf(request: ParametersOf, { function: { type } }: PreparedCall): readonly WitValue[] {
-  if ('parametersJson' in request)
-    return paramsFromJson(parseJson(request.parametersJson, { bytesMax: PARAMETERS_JSON_BYTES_MAX }), type.params);
+  if ('parametersJson' in request) {
+    const { parametersJson: json } = request;
+    if (typeof json !== 'string' && !(json instanceof Uint8Array)) {
+      throw new CodedError('params/malformed-json', '`parametersJson` is neither text nor bytes');
+    }
+    return paramsFromJson(parseJson(json, { bytesMax: PARAMETERS_JSON_BYTES_MAX }), type.params);
+  }
   return paramsFromPlain(request.parameters, type.params);
 }
 

@@ -10,10 +10,16 @@ import { deserialize, serialize } from 'node:v8';
  * entry or none. What the key does not protect against is somebody who can read it: whoever can act as this user.
  */
 
-/** `CELLBLOCK_CACHE_DIR`, else `$XDG_CACHE_HOME/cellblock`, else `~/.cache/cellblock`. */
-export function defaultCacheDirectory(): string {
+/** `CELLBLOCK_CACHE_DIR`, else `$XDG_CACHE_HOME/cellblock`, else `~/.cache/cellblock`; undefined for a user without a home. */
+export function defaultCacheDirectory(): string | undefined {
   const { CELLBLOCK_CACHE_DIR, XDG_CACHE_HOME } = process.env;
-  return CELLBLOCK_CACHE_DIR || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'cellblock');
+  if (CELLBLOCK_CACHE_DIR) return CELLBLOCK_CACHE_DIR;
+  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, 'cellblock');
+  try {
+    return join(homedir(), '.cache', 'cellblock');
+  } catch {
+    return undefined;
+  }
 }
 
 const KEY_FILE = 'key';

@@ -14,18 +14,26 @@
 export { defaultCacheDirectory } from './artifact-cache.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';
 export { errorInfo, failure, type InvokeOptions } from './cell/call.ts';
-export { type Capability, type HostCallContext, type HostFunction, serves, withoutVersion } from './cell/grants.ts';
+export {
+  type Capability,
+  type HostCallContext,
+  type HostFunction,
+  type Signatures,
+  serves,
+  withoutVersion,
+} from './cell/grants.ts';
 export type { CreateCapability, LocalContext } from './cell/instance.ts';
 export type { WasiSetup } from './cell/plan.ts';
 export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind } from './codes.ts';
 export { decodeComponent } from './component/decode.ts';
 export { type CallableFunction, findFunctions, resolveFunction } from './component/functions.ts';
+export { signatureOf } from './component/signature.ts';
 export type * from './component/types.ts';
 export { declarationsToWit, functionToWit, typeToWit } from './component/wit-text.ts';
 export { CodedError, type ErrorData, isCoded } from './error.ts';
 export { COST_MODEL, type InstrumentedModule, type InstrumentOptions, instrument } from './instrument/index.ts';
 export { createMeter, type Meter } from './instrument/meter.ts';
-export { DEFAULT_LIMITS, type Limits, WASM_PAGE_BYTES } from './limits.ts';
+export { DEFAULT_LIMITS, LIMIT_CEILINGS, type Limits, WASM_PAGE_BYTES } from './limits.ts';
 export type { Captured, CellOutcome, ErrorInfo, LogLine, PhaseTimes, Usage } from './outcome.ts';
 export { type PlanOptions, type PreparedCall, Runtime, type RuntimeOptions } from './runtime.ts';
 export * from './value/index.ts';

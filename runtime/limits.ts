@@ -1,3 +1,5 @@
+import { CodedError } from './error.ts';
+
 /**
  * What one call may use. Every limit is enforced in the cell or around it; none is a wish.
  *
@@ -11,10 +13,15 @@ export interface Limits {
   readonly memoryPagesMax: number;
   /** Table elements, all tables of the component together. Beyond it `table.grow` answers -1. */
   readonly tableElementsMax: number;
-  /** Milliseconds from the request to its end, queueing included. Enforced by ending the worker. */
+  /**
+   * Milliseconds from the moment the component is prepared to the call's end, queueing included. Enforced by ending the
+   * worker. Preparing (once for each component) has a limit of its own.
+   */
   readonly timeoutMsMax: number;
   /** Bytes of the result in the canonical encoding. Enforced when the result is encoded, before it leaves the worker. */
   readonly resultBytesMax: number;
+  /** List elements, record fields and tuple items of the result: what the trusted side must build from its bytes. */
+  readonly resultElementsMax: number;
   /** Bytes kept of stdout, and as many of stderr; the rest is counted, dropped and flagged, and the guest goes on. */
   readonly stdioBytesMax: number;
   /** Open WASI handles (streams, pollables, descriptors) at one time. */
@@ -30,10 +37,47 @@ export const DEFAULT_LIMITS: Limits = {
   tableElementsMax: 100_000,
   timeoutMsMax: 10_000,
   resultBytesMax: 8 * 1024 * 1024,
+  resultElementsMax: 250_000,
   stdioBytesMax: 64 * 1024,
   handlesMax: 1024,
   hostCallBytesMax: 1024 * 1024,
 };
+
+/** No limit may be higher: together they keep every frame below `FRAME_BYTES_MAX`, and Node's timers exact. */
+export const LIMIT_CEILINGS: Limits = {
+  fuelMax: 2n ** 62n,
+  memoryPagesMax: 65_536,
+  tableElementsMax: 10_000_000,
+  timeoutMsMax: 2 ** 31 - 1,
+  resultBytesMax: 32 * 1024 * 1024,
+  resultElementsMax: 16_000_000,
+  stdioBytesMax: 8 * 1024 * 1024,
+  handlesMax: 1_000_000,
+  hostCallBytesMax: 32 * 1024 * 1024,
+};
+
+/**
+ * Completes limits from the defaults.
+ *
+ * @param limits - members that are undefined count as absent.
+ * @throws CodedError `usage/invalid-argument` for anything but whole numbers from 0 to the ceiling.
+ */
+export function completeLimits(limits: { readonly [K in keyof Limits]?: Limits[K] | undefined }): Limits {
+  const complete: Record<string, number | bigint> = { ...DEFAULT_LIMITS };
+  for (const [name, value] of Object.entries(limits)) {
+    if (value === undefined) continue;
+    const ceiling = Object.hasOwn(LIMIT_CEILINGS, name) ? LIMIT_CEILINGS[name as keyof Limits] : undefined; // just tested
+    const whole = typeof value === 'bigint' || Number.isInteger(value);
+    if (ceiling === undefined || typeof value !== typeof ceiling || !whole || value < 0 || value > ceiling) {
+      throw new CodedError(
+        'usage/invalid-argument',
+        `the limit \`${name}\` must be a whole ${typeof ceiling} from 0 to ${ceiling}`,
+      );
+    }
+    complete[name] = value;
+  }
+  return complete as unknown as Limits; // every member comes from the defaults or was checked against its ceiling
+}
 
 export const WASM_PAGE_BYTES = 65_536;
 

@@ -56,4 +56,6 @@ export interface CellOutcome {
   readonly stdout: Captured;
   readonly stderr: Captured;
   readonly log: readonly LogLine[];
+  /** Log lines that did not fit into the 64 KiB that are kept. */
+  readonly logDropped: number;
 }

@@ -9,7 +9,7 @@ import { CellPool, type PoolOptions } from './cell/pool.ts';
 import { type CallableFunction, resolveFunction } from './component/functions.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
-import { DEFAULT_LIMITS, type Limits, PARAMS_BYTES_MAX } from './limits.ts';
+import { completeLimits, type Limits, PARAMS_BYTES_MAX } from './limits.ts';
 import type { CellOutcome } from './outcome.ts';
 import { encodeParams, type WitValue } from './value/index.ts';
 
@@ -53,10 +53,13 @@ export class Runtime {
   readonly #pool: CellPool;
   readonly #transpiler = new Transpiler();
   readonly #cache: ArtifactCache | undefined;
+  /** Calls that have not ended, by plan. */
+  readonly #running = new Map<number, number>();
+  readonly #released = new Set<number>();
   readonly #artifacts = new Map<string, Promise<Artifact>>();
 
   constructor(options: RuntimeOptions = {}) {
-    const { cacheDirectory = defaultCacheDirectory() } = options;
+    const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory() ?? false;
     this.#cache = cacheDirectory === false ? undefined : new ArtifactCache(cacheDirectory);
     this.#pool = new CellPool(options);
   }
@@ -69,10 +72,10 @@ export class Runtime {
    */
   async prepare(component: Component, options: PlanOptions): Promise<PreparedCall> {
     const { capabilities = [], grantFor = () => undefined } = options;
+    const limits = completeLimits(options.limits ?? {});
     const resolved = resolveImports(component, capabilities, grantFor);
     const found = resolveFunction(component, options.function);
     if (!found.callable) throw new CodedError('component/not-callable', `\`${found.id}\` cannot be called: ${found.reason}`);
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const artifact = await this.#artifact(component);
     checkStart(artifact, limits);
     const wasi = Object.assign(
@@ -109,20 +112,37 @@ export class Runtime {
       if (bytes.length > PARAMS_BYTES_MAX) {
         throw new CodedError('params/too-large', `the parameters have ${bytes.length} bytes, more than ${PARAMS_BYTES_MAX}`);
       }
-      return runCall(this.#pool, call, bytes, options);
+      const { planId } = call.plan;
+      this.#running.set(planId, (this.#running.get(planId) ?? 0) + 1);
+      return runCall(this.#pool, call, bytes, options).finally(() => this.#ended(planId));
     } catch (error) {
       return Promise.resolve(failure(error, 0));
     }
   }
 
-  /** Lets go of what the workers hold for a prepared call; it must not be invoked again. */
+  /** Lets go of what the workers hold for a prepared call, once the last call of it has ended. */
   release(call: PreparedCall): void {
-    this.#pool.forget(call.plan.planId);
+    const { planId } = call.plan;
+    this.#released.add(planId);
+    if (!this.#running.has(planId)) this.#forget(planId);
   }
 
   /** Ends all threads. Calls that still run end as `failed`. */
   async close(): Promise<void> {
     await Promise.all([this.#pool.close(), this.#transpiler.close()]);
+  }
+
+  #ended(planId: number): void {
+    const left = (this.#running.get(planId) ?? 1) - 1;
+    if (left > 0) return void this.#running.set(planId, left);
+    this.#running.delete(planId);
+    if (this.#released.has(planId)) this.#forget(planId);
+  }
+
+  /** Only between calls: a worker must not lose a plan while a call of it is on its way. */
+  #forget(planId: number): void {
+    this.#released.delete(planId);
+    this.#pool.forget(planId);
   }
 
   #artifact(component: Component): Promise<Artifact> {

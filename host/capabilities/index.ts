@@ -20,6 +20,7 @@ export const BUILT_IN: readonly CapabilityEntry[] = [
       name: 'log',
       interface: 'cellblock:host/log@0.1.0',
       moduleUrl: new URL('./log-cell.js', import.meta.url).href,
+      signatures: { write: 'func(level: enum { debug, info, warn, error }, message: string)' },
     },
     interfaces: ['cellblock:host/log@0.1.0'],
   },

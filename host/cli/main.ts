@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
+import { CodedError, EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
 import { BUILT_IN } from '../capabilities/index.ts';
 import { formatPolicyError } from '../policy/index.ts';
 import { toOutcome } from '../receipt.ts';
@@ -119,6 +119,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-  else fail(error, false);
+  const json = process.argv.includes('--json');
+  if (!(error instanceof CommanderError)) fail(error, json);
+  else if (error.exitCode === 0) process.exitCode = 0;
+  else if (json)
+    fail(new CodedError('usage/invalid-argument', error.message.replace(/^error: /, '').split('\n', 1)[0] ?? ''), true);
+  else process.exitCode = EXIT_CODES.usage;
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { CodedError } from '../../runtime/index.ts';
+import { readRegularFile } from '../regular-file.ts';
 
 /** Bytes of a parameters document. */
 export const PARAMS_JSON_BYTES_MAX = 32 * 1024 * 1024;
@@ -15,11 +15,15 @@ export async function readParams(option: string | undefined): Promise<Uint8Array
   if (option === '-') return readStandardInput();
   if (!option.startsWith('@')) return new TextEncoder().encode(option);
   const path = option.slice(1);
-  try {
-    return await readFile(path);
-  } catch (cause) {
+  const bytes = await readRegularFile(path, PARAMS_JSON_BYTES_MAX).catch((cause: unknown) => {
     throw new CodedError('usage/unreadable-file', `the parameters file cannot be read: \`${path}\``, { cause });
-  }
+  });
+  if (bytes.length > PARAMS_JSON_BYTES_MAX) throw tooLarge();
+  return bytes;
+}
+
+function tooLarge(): CodedError {
+  return new CodedError('params/too-large', `the parameters have more than ${PARAMS_JSON_BYTES_MAX} bytes`);
 }
 
 async function readStandardInput(): Promise<Uint8Array> {
@@ -27,9 +31,7 @@ async function readStandardInput(): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > PARAMS_JSON_BYTES_MAX) {
-      throw new CodedError('params/too-large', `the parameters on standard input have more than ${PARAMS_JSON_BYTES_MAX} bytes`);
-    }
+    if (size > PARAMS_JSON_BYTES_MAX) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -29,22 +29,24 @@ export interface RunOptions {
 export async function runCommand(path: string, functionName: string, options: RunOptions): Promise<Outcome> {
   const began = performance.now();
   const context: { -readonly [K in keyof ReceiptContext]: ReceiptContext[K] } = { function: functionName, grants: options.grant };
-  const runtime = new Runtime({ threads: 2 });
+  let runtime: Runtime | undefined;
   try {
+    const opened = new Runtime({ threads: 2 });
+    runtime = opened;
     const capabilities = capabilitiesOf(options.grant);
     const limits = limitsOf(options);
     const paramsJson = await readParams(options.params);
     const component = await readComponentFile(path);
     context.digest = component.digest;
-    const call = await prepare(() => runtime.prepare(component, { function: functionName, capabilities, limits, grantFor }));
+    const call = await prepare(() => opened.prepare(component, { function: functionName, capabilities, limits, grantFor }));
     context.call = call;
     const values = paramsFromJson(parseJson(paramsJson, { bytesMax: PARAMS_JSON_BYTES_MAX }), call.function.type.params);
-    const cell = await runtime.invoke(call, values);
+    const cell = await opened.invoke(call, values);
     return toOutcome({ ...cell, usage: { ...cell.usage, wallMs: performance.now() - began } }, context);
   } catch (error) {
     return toOutcome(failure(error, performance.now() - began), context);
   } finally {
-    await runtime.close();
+    await runtime?.close();
   }
 }
 

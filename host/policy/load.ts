@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { CodedError } from '../../runtime/index.ts';
+import { NOT_A_FILE, readRegularFile } from '../regular-file.ts';
 import { buildPolicy } from './build.ts';
 import { splitEntry } from './names.ts';
 import type { Policy } from './policy.ts';
@@ -58,25 +57,13 @@ export function parsePolicy(text: string, filePath: string, options: PolicyOptio
 }
 
 async function readBytes(path: string): Promise<Buffer> {
-  let file: FileHandle | undefined;
   try {
-    // Without O_NONBLOCK (absent on Windows), opening a named pipe would wait for a writer for ever.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (!(await file.stat()).isFile()) throw missing(path, 'it is not a regular file');
-    const buffer = Buffer.alloc(POLICY_BYTES_MAX + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
-    }
+    return await readRegularFile(path, POLICY_BYTES_MAX);
   } catch (error) {
-    if (error instanceof CodedError) throw error;
     // The system's code only: its message repeats the path unescaped.
     const code = (error as { code?: unknown } | null)?.code;
+    if (code === NOT_A_FILE) throw missing(path, 'it is not a regular file');
     throw missing(path, typeof code === 'string' ? code : 'unknown reason', error);
-  } finally {
-    await file?.close();
   }
 }
 

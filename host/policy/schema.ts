@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CodedError, isCoded } from '../../runtime/index.ts';
+import { CodedError, isCoded, LIMIT_CEILINGS } from '../../runtime/index.ts';
 import { AGENT_NAME, FUNCTION_NAME, GRANT_NAME, isName, NAME_CHARS_MAX, TOOL_ENTRY, TOOL_NAME } from './names.ts';
 import { quote } from './quote.ts';
 import {
@@ -19,8 +19,6 @@ import {
 const MEMORY_PAGES_MAX = 65_536;
 /** Elements of one table: V8 makes no larger one. */
 const TABLE_ELEMENTS_MAX = 10_000_000;
-/** Bytes of a result or of an output stream: 1 GiB. A bound against slips of a unit; it is not a recommendation. */
-const OUTPUT_BYTES_MAX = 2 ** 30;
 
 /** Reason of an issue about a value, by what stands there: `missing; expected X` or `expected X, got Y`. */
 function expected(what: string): (issue: { readonly input?: unknown }) => string {
@@ -95,8 +93,8 @@ const unitText = (form: string, pattern: RegExp, example: string) =>
 
 const size = (example: string) => unitText(SIZE_FORM, SIZE_PATTERN, example);
 
-const outputBytes = (example: string) =>
-  size(example).transform(parsedBy((text) => atMost(parseSize(text), OUTPUT_BYTES_MAX, '1GiB')));
+const outputBytes = (example: string, ceiling: number) =>
+  size(example).transform(parsedBy((text) => atMost(parseSize(text), ceiling, `${ceiling / 2 ** 20}MiB`)));
 
 // The package may already have rounded a number past 2^53 - 1, so the message must not repeat it.
 const fuelError = ({ input }: { readonly input?: unknown }): string =>
@@ -126,8 +124,10 @@ const limits = fields('limits', {
     .transform(parsedBy(parseDuration))
     .optional()
     .describe('Wall time of one call, in ms, s or m.'),
-  result: outputBytes('1MiB').optional().describe('Size of the result.'),
-  stdout: outputBytes('64KiB').optional().describe('Bytes kept of standard output, and of standard error.'),
+  result: outputBytes('1MiB', LIMIT_CEILINGS.resultBytesMax).optional().describe('Size of the result.'),
+  stdout: outputBytes('64KiB', LIMIT_CEILINGS.stdioBytesMax)
+    .optional()
+    .describe('Bytes kept of standard output, and of standard error.'),
 });
 
 const functions = 'a list of one or more function names';

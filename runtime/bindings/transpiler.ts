@@ -5,6 +5,12 @@ import type { TranspileAnswer, Transpiled, TranspileJob } from './transpile-work
 /** Milliseconds that preparing one component may take before its thread is ended. */
 const TRANSPILE_MS_MAX = 60_000;
 
+/** Milliseconds after the first thread is up until a second one starts: a process of one call ends before. */
+const SPARE_AFTER_MS = 1000;
+
+/** Components that may wait to be prepared. */
+const QUEUE_MAX = 64;
+
 interface Job {
   readonly job: TranspileJob;
   resolve(transpiled: Transpiled): void;
@@ -15,11 +21,14 @@ interface Job {
  * Prepares components in a thread of its own, one after the other.
  *
  * The thread is thrown away after anything but a clean answer: jco is a WebAssembly component itself, and one hostile
- * component that makes it trap would otherwise spoil every good one after it.
+ * component that makes it trap would otherwise spoil every good one after it. Starting a thread takes 300 to 500 ms, so a
+ * spare one stands ready (35 MB): the component after a bad one does not wait for it.
  */
 export class Transpiler {
   readonly #queue: Job[] = [];
   #thread: Worker | undefined;
+  #spare: Worker | undefined;
+  #spareTimer: NodeJS.Timeout | undefined;
   #current: Job | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -32,6 +41,10 @@ export class Transpiler {
   /** @throws CodedError `component/*`, `limit/*`; `component/transpile-failed` also when the thread crashed or took too long. */
   run(job: TranspileJob): Promise<Transpiled> {
     if (this.#closed) return Promise.reject(new CodedError('usage/closed', 'the runtime is closed'));
+    if (this.#queue.length >= QUEUE_MAX) {
+      const data = { limit: QUEUE_MAX, retryAfterMs: 1000 };
+      return Promise.reject(new CodedError('busy/overloaded', `${QUEUE_MAX} components already wait to be prepared`, { data }));
+    }
     return new Promise((resolve, reject) => {
       this.#queue.push({ job, resolve, reject });
       this.#next();
@@ -40,6 +53,9 @@ export class Transpiler {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#spareTimer);
+    void this.#spare?.terminate();
+    this.#spare = undefined;
     for (const { reject } of this.#queue.splice(0)) reject(new CodedError('usage/closed', 'the runtime is closed'));
     this.#fail(new CodedError('usage/closed', 'the runtime is closed'));
   }
@@ -67,8 +83,12 @@ export class Transpiler {
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
     thread.unref();
-    thread.on('message', (answer: TranspileAnswer) => this.#onAnswer(answer));
+    thread.on('message', (answer: TranspileAnswer) => {
+      if (answer.type === 'up') this.#spareTimer ??= setTimeout(() => this.#startSpare(), SPARE_AFTER_MS).unref();
+      else if (this.#thread === thread) this.#onAnswer(answer); // not what an ended thread still had to say
+    });
     const crashed = (why: unknown) => {
+      if (this.#spare === thread) this.#spare = undefined;
       if (this.#thread === thread)
         this.#fail(new CodedError('component/transpile-failed', `the bindings generator crashed: ${String(why)}`));
     };
@@ -77,8 +97,11 @@ export class Transpiler {
     return thread;
   }
 
-  #onAnswer(answer: TranspileAnswer): void {
-    if (answer.type === 'up') return;
+  #startSpare(): void {
+    if (!this.#closed) this.#spare ??= this.#start();
+  }
+
+  #onAnswer(answer: Exclude<TranspileAnswer, { type: 'up' }>): void {
     if (answer.type === 'done') return this.#settle((job) => job.resolve(answer.transpiled));
     const { code, message } = answer;
     const { poisoned, ...data } = (answer.data ?? {}) as Record<string, unknown>; // made by our own thread
@@ -87,12 +110,14 @@ export class Transpiler {
     else this.#settle((job) => job.reject(error));
   }
 
-  /** Ends the thread and the job it had; a fresh thread is started at once for the next. */
+  /** Ends the thread and the job it had; the spare takes its place, and another is started. */
   #fail(error: unknown): void {
     const thread = this.#thread;
-    this.#thread = undefined;
+    this.#thread = this.#spare;
+    this.#spare = undefined;
     void thread?.terminate();
     this.warm();
+    if (this.#spareTimer !== undefined) this.#startSpare();
     this.#settle((job) => job.reject(error));
   }
 

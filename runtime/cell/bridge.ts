@@ -1,4 +1,5 @@
 import { CodedError, isCoded } from '../error.ts';
+import type { ErrorInfo } from '../outcome.ts';
 import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
 import { encodeHostAnswer, type HostCallFrame } from './frames.ts';
 import type { HostCallContext, ResolvedImports } from './grants.ts';
@@ -19,9 +20,23 @@ export async function serveHostCall(
   try {
     return encodeHostAnswer({ callId, value: await answer(frame, bridged, hostCallBytesMax, context) });
   } catch (error) {
-    const coded = isCoded(error) ? error : new CodedError('capability/failed', `the host function failed: ${firstLine(error)}`);
-    const { code, message, data } = coded;
-    return encodeHostAnswer({ callId, value: new Uint8Array(0), error: { code, message, data } });
+    return encodeHostAnswer({ callId, value: new Uint8Array(0), error: hostError(error) });
+  }
+}
+
+/**
+ * What the cell is told of an error: ours as it is, anything else as `capability/failed`. A host function may throw whatever
+ * it likes, with getters, cycles or a code that looks like ours; none of that may stop this side from answering.
+ */
+function hostError(error: unknown): ErrorInfo {
+  try {
+    if (error instanceof CodedError) {
+      const info = { code: error.code, message: error.message, data: error.data };
+      return JSON.parse(JSON.stringify(info)) as ErrorInfo; // only what JSON can carry crosses
+    }
+    return { code: 'capability/failed', message: `the host function failed: ${firstLine(error)}` };
+  } catch {
+    return { code: 'capability/failed', message: 'the host function failed' };
   }
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { kindOf } from '../codes.ts';
-import type { ValueType } from '../component/types.ts';
 import { CodedError, isCoded } from '../error.ts';
 import type { CellOutcome, ErrorInfo, PhaseTimes } from '../outcome.ts';
 import { decodeValue, type WitValue } from '../value/index.ts';
@@ -65,6 +64,8 @@ class Call {
   start(params: Uint8Array, { signal, seed = defaultSeed(this.#target.plan, params) }: InvokeOptions): void {
     const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal?.aborted) return cancel();
+    if (seed.length !== SEED_BYTES)
+      return this.#stop(new CodedError('usage/invalid-argument', `the seed has ${seed.length} bytes, not ${SEED_BYTES}`));
     signal?.addEventListener('abort', cancel, { once: true });
     this.#unlisten = () => signal?.removeEventListener('abort', cancel);
     const { timeoutMsMax } = this.#target.plan.limits;
@@ -98,9 +99,11 @@ class Call {
       return this.#stop(new CodedError('internal/invariant', `a worker sent a \`${frame.type}\` frame`));
     const { bridged, plan } = this.#target;
     const slot = this.#slot;
-    void serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, { signal: this.#signal }).then((answer) => {
-      if (!this.#ended) slot?.send(answer);
-    });
+    void serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, { signal: this.#signal })
+      .then((answer) => {
+        if (!this.#ended) slot?.send(answer);
+      })
+      .catch((error: unknown) => this.#stop(error));
   }
 
   #finish(frame: ResultFrame): void {
@@ -124,18 +127,28 @@ class Call {
     clearTimeout(this.#timer);
     this.#unlisten?.();
     this.#abort?.abort();
-    this.#resolve(outcome());
+    this.#resolve(settled(outcome, performance.now() - this.#began));
   }
 }
 
-const NO_SEED = new Uint8Array(16);
+/** The one place where a call's promise is fulfilled must not throw: nothing would ever fulfil it then. */
+function settled(outcome: () => CellOutcome, wallMs: number): CellOutcome {
+  try {
+    return outcome();
+  } catch (error) {
+    return failure(error, wallMs);
+  }
+}
+
+const SEED_BYTES = 16;
+const NO_SEED = new Uint8Array(SEED_BYTES);
 
 /** Hashes the call only where somebody could see the difference. */
 function defaultSeed(plan: CellPlan, params: Uint8Array): Uint8Array {
   if (!plan.usesRandom) return NO_SEED;
   const { digest, target } = plan;
   const name = `${target.interface ?? ''}#${target.name}`;
-  return createHash('sha256').update(`cellblock seed 1\n${digest}\n${name}\n`).update(params).digest().subarray(0, 16);
+  return createHash('sha256').update(`cellblock seed 1\n${digest}\n${name}\n`).update(params).digest().subarray(0, SEED_BYTES);
 }
 
 function nextCallId(): number {
@@ -153,19 +166,21 @@ function outcomeOf(frame: ResultFrame, plan: CellPlan, wallMs: number): CellOutc
   };
   return {
     kind: frame.kind,
-    ...valuePart(frame, plan.target.type.result),
+    ...valuePart(frame, plan),
     ...(frame.error === undefined ? {} : { error: frame.error }),
     usage,
     stdout: { bytes: frame.stdout, truncated: frame.stdoutTruncated },
     stderr: { bytes: frame.stderr, truncated: frame.stderrTruncated },
     log: frame.log,
+    logDropped: frame.logDropped,
   };
 }
 
 /** The payload of a `result` function stands for itself: the outcome's kind already says whether it is ok or err. */
-function valuePart(frame: ResultFrame, type: ValueType | undefined): Pick<CellOutcome, 'value' | 'valueBytes'> {
+function valuePart(frame: ResultFrame, { target, limits }: CellPlan): Pick<CellOutcome, 'value' | 'valueBytes'> {
+  const type = target.type.result;
   if (type === undefined || frame.value.length === 0) return {};
-  const value = decodeValue(frame.value, type);
+  const value = decodeValue(frame.value, type, { bytesMax: limits.resultBytesMax, elementsMax: limits.resultElementsMax });
   if (type.kind !== 'result') return { value, valueBytes: frame.value };
   const { ok, err } = value as { readonly ok?: WitValue; readonly err?: WitValue }; // decoded as a result
   const hasPayload = (ok === undefined ? type.err : type.ok) !== undefined;
@@ -183,6 +198,7 @@ export function failure(error: unknown, wallMs: number): CellOutcome {
     stdout: NOTHING,
     stderr: NOTHING,
     log: [],
+    logDropped: 0,
   };
 }
 

@@ -33,6 +33,8 @@ export interface ResultFrame {
   readonly value: Uint8Array;
   readonly error?: ErrorInfo;
   readonly log: readonly LogLine[];
+  /** Lines that did not fit. */
+  readonly logDropped: number;
 }
 
 /** Worker to main: the guest called a bridged host function and waits. */
@@ -65,7 +67,7 @@ export type Frame =
 
 const HEADER_BYTES = 5;
 const SEED_BYTES = 16;
-const RESULT_FIXED_BYTES = 1 + 8 + 8 + 4 + 4 * 8 + 1;
+const RESULT_FIXED_BYTES = 1 + 8 + 8 + 4 + 4 * 8 + 1 + 4;
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder('utf-8', { fatal: true });
@@ -94,6 +96,7 @@ export function encodeResult(frame: ResultFrame): Uint8Array {
   writer.f64(frame.phases.guestMs);
   writer.f64(frame.phases.liftMs);
   writer.u8((frame.stdoutTruncated ? 1 : 0) | (frame.stderrTruncated ? 2 : 0));
+  writer.u32(frame.logDropped);
   for (const blob of blobs) writer.blob(blob);
   return writer.bytes;
 }
@@ -144,6 +147,7 @@ function readResult(reader: Reader, callId: number): ResultFrame {
   const hostCalls = reader.u32();
   const phases = { instantiateMs: reader.f64(), lowerMs: reader.f64(), guestMs: reader.f64(), liftMs: reader.f64() };
   const truncated = reader.u8();
+  const logDropped = reader.u32();
   const stdout = reader.blob();
   const stderr = reader.blob();
   const value = reader.blob();
@@ -167,6 +171,7 @@ function readResult(reader: Reader, callId: number): ResultFrame {
     value,
     ...error,
     log,
+    logDropped,
   };
 }
 

@@ -1,3 +1,4 @@
+import { signatureOf } from '../component/signature.ts';
 import type { Component, FunctionType, InterfaceItem, WorldItem } from '../component/types.ts';
 import { CodedError } from '../error.ts';
 import type { WitValue } from '../value/index.ts';
@@ -19,21 +20,32 @@ export type HostFunction = (
   context: HostCallContext,
 ) => WitValue | undefined | Promise<WitValue | undefined>;
 
+/** Names of functions with their signatures, in the words of `signatureOf`: what a capability serves, and nothing else. */
+export type Signatures = Readonly<Record<string, string>>;
+
 /**
  * Something that can be granted to a component. Whoever calls the runtime decides which ones a call gets.
  *
  * - `local`: served inside the worker by the module at `moduleUrl`, whose `createCapability(context)` returns functions by WIT name.
  * - `bridged`: served on the trusted side, one bridge crossing for each call. `interface` may also name a single
- *   function that the world imports directly; then `functions` has that one function under the same name.
+ *   function that the world imports directly; then `functions` has that one function under the same name. Values come in
+ *   the types that the *component* declares: give `signatures` to have a component with other types refused, or check them.
  * - `wasi`: opens the closed WASI a little (real clock, secure randomness).
  */
 export type Capability =
-  | { readonly kind: 'local'; readonly name: string; readonly interface: string; readonly moduleUrl: string }
+  | {
+      readonly kind: 'local';
+      readonly name: string;
+      readonly interface: string;
+      readonly moduleUrl: string;
+      readonly signatures: Signatures;
+    }
   | {
       readonly kind: 'bridged';
       readonly name: string;
       readonly interface: string;
       readonly functions: Readonly<Record<string, HostFunction>>;
+      readonly signatures?: Signatures;
     }
   | { readonly kind: 'wasi'; readonly name: string; readonly setup: Partial<WasiSetup> };
 
@@ -96,6 +108,7 @@ function serve(
     return item.kind === 'interface' && isMet(item.name) ? serveWasi(item) : undefined;
   }
   const functions = functionsOf(item);
+  checkSignatures(capability.signatures, item.name, functions);
   if (capability.kind === 'local') return { kind: 'local', name: item.name, moduleUrl: capability.moduleUrl, functions };
   const firstIndex = bridged.length;
   for (const { name, type } of functions) {
@@ -104,6 +117,27 @@ function serve(
     bridged.push({ import: item.name, name, type, call });
   }
   return { kind: 'bridged', name: item.name, isFunction: item.kind === 'func', firstIndex, functions };
+}
+
+/** The types of an import are the component's own words; a capability that states its types serves those and no others. */
+function checkSignatures(signatures: Signatures | undefined, importName: string, functions: readonly PlanFunction[]): void {
+  if (signatures === undefined) return;
+  for (const { name, type } of functions) {
+    const served = Object.hasOwn(signatures, name) ? signatures[name] : undefined;
+    const wanted = signatureOf(type);
+    if (served === wanted) continue;
+    throw new CodedError(
+      'component/unsupported',
+      `the import \`${importName}\` declares \`${name}\` otherwise than it is served`,
+      {
+        data: { import: importName, function: name, declared: wanted.slice(0, 500), served: served ?? null },
+        help:
+          served === undefined
+            ? 'remove the function; nothing serves it'
+            : 'build the component against the current WIT of this interface',
+      },
+    );
+  }
 }
 
 /** Later patches of WASI 0.2 add functions: a component that uses one we do not have is refused here, not when it links. */

@@ -3,6 +3,7 @@ import { jcoBindings } from '../bindings/jco-glue.ts';
 import type { FunctionType, ValueType } from '../component/types.ts';
 import { CodedError, isCoded } from '../error.ts';
 import { createMeter, type Meter } from '../instrument/meter.ts';
+import type { Limits } from '../limits.ts';
 import type { LogLine } from '../outcome.ts';
 import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
@@ -33,6 +34,8 @@ export interface LoadedPlan {
 
 /** Bytes of log lines kept per call, messages and levels together. */
 const LOG_BYTES_MAX = 64 * 1024;
+/** What a line costs beside its text, so that empty lines are not free. */
+const LOG_LINE_BYTES = 32;
 
 /** Links a plan in this worker. @throws CodedError when the linking code or a local capability cannot be loaded. */
 export async function loadPlan(plan: CellPlan): Promise<LoadedPlan> {
@@ -68,8 +71,10 @@ export class CellInstance {
   readonly #memories: WebAssembly.Memory[] = [];
   readonly #log: LogLine[] = [];
   #logBytes = 0;
+  #logDropped = 0;
   #ownCalls = 0;
   #instantiateMs = 0;
+  #startFuel = 0n;
   #callBridge: CallBridge | undefined;
   /** The first of our own errors that a host function raised: final, even if the guest catches what it throws. */
   #failure: unknown;
@@ -97,6 +102,11 @@ export class CellInstance {
     return this.#startFailure === undefined && this.#hostCalls === 0;
   }
 
+  /** Fuel that starting took. */
+  get startFuel(): bigint {
+    return this.#startFuel;
+  }
+
   get #hostCalls(): number {
     return this.#ownCalls + this.#wasi.hostCalls();
   }
@@ -114,6 +124,7 @@ export class CellInstance {
       this.#startFailure = { thrown };
     }
     this.#instantiateMs = performance.now() - began;
+    this.#startFuel = this.#meter.fuelUsed();
   }
 
   /** Ties an instance that was started ahead to the call that uses it. */
@@ -153,7 +164,7 @@ export class CellInstance {
     times.called = performance.now();
     this.#checkSpent();
     if (target.type.result === undefined) return new Uint8Array(0);
-    const value = encodeResultValue(bound.lift(raw) as WitValue, target.type.result, limits.resultBytesMax); // present: the function has a result
+    const value = encodeResultValue(bound.lift(raw) as WitValue, target.type.result, limits); // present: the function has a result
     return value;
   }
 
@@ -201,6 +212,7 @@ export class CellInstance {
       value,
       ...errorPart(ending, isErr, commandFailed),
       log: this.#log,
+      logDropped: this.#logDropped,
     };
   }
 
@@ -227,7 +239,7 @@ export class CellInstance {
       item.kind === 'local' ? this.#loaded.locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
     const members: Record<string, unknown> = {};
     item.functions.forEach(({ name, type }, at) => {
-      const own = local?.[name];
+      const own = local !== undefined && Object.hasOwn(local, name) ? local[name] : undefined;
       const serve: NeutralHostFunction =
         item.kind === 'bridged' ? (args) => this.#bridge(item.firstIndex + at, type, args) : (own ?? missing(item.name, name));
       const key = item.kind === 'bridged' && item.isFunction ? 'default' : jcoBindings.memberName(name);
@@ -253,8 +265,9 @@ export class CellInstance {
   }
 
   #keepLine(line: LogLine): void {
-    this.#logBytes += line.level.length + line.message.length;
+    this.#logBytes += LOG_LINE_BYTES + Buffer.byteLength(line.level) + Buffer.byteLength(line.message);
     if (this.#logBytes <= LOG_BYTES_MAX) this.#log.push(line);
+    else this.#logDropped += 1;
   }
 }
 
@@ -270,9 +283,9 @@ function errorPart(
 }
 
 /** What the codec says of a value that came out of the guest is about the tool, not about the agent's parameters. */
-function encodeResultValue(value: WitValue, type: ValueType, bytesMax: number): Uint8Array {
+function encodeResultValue(value: WitValue, type: ValueType, limits: Limits): Uint8Array {
   try {
-    return encodeValue(value, type, { bytesMax });
+    return encodeValue(value, type, { bytesMax: limits.resultBytesMax, elementsMax: limits.resultElementsMax });
   } catch (error) {
     if (!isCoded(error)) throw error;
     const { message, data } = error;

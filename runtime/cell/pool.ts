@@ -21,6 +21,11 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+function wholeOption(name: string, value: number, max: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new CodedError('usage/invalid-argument', `the option \`${name}\` must be a whole number from 0 to ${max}`);
+}
+
 /**
  * The workers that run cells. This is the one file that knows piscina.
  *
@@ -38,8 +43,8 @@ export class CellPool {
   #failedStarts = 0;
 
   constructor(options: PoolOptions = {}) {
-    this.#threads = Math.max(2, options.threads ?? availableParallelism());
-    this.#queueMax = options.queueMax ?? 256;
+    this.#threads = Math.max(2, wholeOption('threads', options.threads ?? availableParallelism(), 1024));
+    this.#queueMax = wholeOption('queueMax', options.queueMax ?? 256, 1_000_000);
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
       minThreads: this.#threads,

@@ -110,7 +110,9 @@ class CellWorker {
     const result = instance.run(frame.callId, frame.params, frame.seed, spare !== undefined);
     this.#port.send(encodeResult(result));
     // After the answer is on its way: the caller does not wait for the next instance to be made.
-    if (result.kind === 'ok' || result.kind === 'tool-error') setImmediate(() => this.#startAhead(frame.planId));
+    if (result.kind !== 'ok' && result.kind !== 'tool-error') return;
+    if (instance.startFuel > AHEAD_FUEL_MAX) this.#notAhead.add(frame.planId);
+    setImmediate(() => this.#startAhead(frame.planId));
   }
 
   #takeSpare(planId: number): CellInstance | undefined {
@@ -148,6 +150,12 @@ class CellWorker {
     };
   }
 }
+
+/**
+ * A component whose start costs more is started inside its call, under that call's deadline: ahead of it, the work would
+ * hold up whoever comes next. About 10 ms.
+ */
+const AHEAD_FUEL_MAX = 10_000_000n;
 
 /** A host call while an instance is made ahead: there is no call yet that it could belong to. */
 function refuseAhead(): never {

@@ -159,6 +159,7 @@ function readOptions(reader: ByteReader, scope: Scope, types: TypeReader): void 
     if (seen.has(kind)) throw malformed(offset, `expected each canonical option once, found ${hex(option)} again`);
     seen.add(kind);
     const at = reader.position;
+    if (option === 0x02) throw unsupported(offset, 'the string encoding latin1+utf16'); // jco panics on it
     if (option === 0x03) scope.check('core memory', reader.u32('a core memory index'), at);
     else if (option === 0x04 || option === 0x05) scope.check('core func', reader.u32('a core function index'), at);
     else if (option === 0x06) types.space.asyncAbi = true;

@@ -9,6 +9,7 @@ import {
   type WitValue,
 } from 'cellblock/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { assemble } from '../support/assemble.ts';
 import { useCells } from '../support/cells.ts';
 import { hostileGuest, importingGuest, rememberingGuest, wasiGuest } from '../support/guests.ts';
 import { mutate, mutateInside, seededRandom } from '../support/mutate.mjs';
@@ -95,5 +96,36 @@ describe('damaged components', () => {
     const strange = [...seen].filter((end) => end !== 'ok' && (!Object.hasOwn(CODES, end) || /^(internal|failed)\//.test(end)));
     expect(strange).toEqual([]);
     expect(seen.size).toBeGreaterThan(1); // the damage reached more than one check
+  });
+});
+
+describe('a component that makes the bindings generator panic', () => {
+  /** The generator in use asserts that a string is UTF-8 or UTF-16; one flipped byte is enough. */
+  const withEncoding = (encoding: string) =>
+    assemble(`(component
+      (core module $m
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 64)
+        (func (export "go") (param i32 i32) (result i32) (local.get 1)))
+      (core instance $i (instantiate $m))
+      (func (export "go") (param "x" string) (result u32)
+        (canon lift (core func $i "go") string-encoding=${encoding} (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))`);
+
+  it('is refused by the decoder', async () => {
+    const bytes = await withEncoding('latin1+utf16');
+    await expect(async () => decodeComponent(bytes)).rejects.toMatchObject({ code: 'component/unsupported' });
+  });
+
+  it('spoils nothing where it gets as far as the generator', async () => {
+    const honest = decodeComponent(await withEncoding('utf8'));
+    const bytes = await withEncoding('latin1+utf16');
+    for (const digest of ['sha256:first', 'sha256:second', 'sha256:third']) {
+      const preparing = cells.runtime.prepare({ ...honest, bytes, digest }, { function: 'go' });
+      await expect(preparing).rejects.toMatchObject({ code: 'component/transpile-failed' });
+      const { kind, value } = await cells.run(honest.bytes, 'go', ['four']);
+      expect({ kind, value }).toEqual({ kind: 'ok', value: 4 });
+    }
+    const fresh = await rememberingGuest(); // one that this runtime has not prepared before
+    expect(await cells.run(fresh, 'count', [])).toMatchObject({ kind: 'ok', value: 1001 });
   });
 });

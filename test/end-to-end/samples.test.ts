@@ -1,3 +1,4 @@
+import { BUILT_IN, type CapabilityEntry } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { fromJco } from '../../runtime/bindings/jco-value.ts';
 import { decodeComponent } from '../../runtime/component/decode.ts';
@@ -10,8 +11,7 @@ import { readSample, readTool } from '../tools/callers.ts';
 /* The two samples on real logs: a cell gives what jco's glue alone gives, byte for byte, and the same fuel each time. */
 
 const cells = useCells();
-const LOG = new URL('../../dist/host/capabilities/log-cell.js', import.meta.url).href;
-const logCapability = { kind: 'local', name: 'log', interface: 'cellblock:host/log@0.1.0', moduleUrl: LOG } as const;
+const [{ capability: logCapability }] = BUILT_IN.filter((entry) => entry.name === 'log') as [CapabilityEntry];
 
 interface Sample {
   readonly tool: string;

@@ -163,7 +163,7 @@ describe('tools', () => {
     [
       'result: 1MiB',
       'result: 2GiB',
-      ['13:15: tools.redact.limits.result: expected a size of at most 1GiB, got 2147483648 bytes'],
+      ['13:15: tools.redact.limits.result: expected a size of at most 32MiB, got 2147483648 bytes'],
     ],
     ['stdout: 64KiB', 'stdout: 0B', [`14:15: tools.redact.limits.stdout: ${SIZE}, got \`0B\``]],
     [

@@ -26,6 +26,7 @@ const RESULT: ResultFrame = {
   value: new Uint8Array([9]),
   error: { code: 'limit/fuel', message: 'm', data: { used: '1' } },
   log: [{ level: 'info', message: 'hello' }],
+  logDropped: 12,
 };
 
 describe('frames', () => {
@@ -61,7 +62,7 @@ describe('frames', () => {
   it('are refused when a length says more than there is', () => {
     const frame = encodeResult(RESULT);
     const view = new DataView(frame.buffer);
-    const stdoutLength = 5 + 1 + 8 + 8 + 4 + 32 + 1;
+    const stdoutLength = 5 + 1 + 8 + 8 + 4 + 32 + 1 + 4;
     expect(view.getUint32(stdoutLength, true)).toBe(2);
     view.setUint32(stdoutLength, 0xffff_ffff, true);
     expect(() => decodeFrame(frame)).toThrow(/ends too early/);

@@ -22,7 +22,8 @@ describe('a worker', () => {
       import { readFileSync } from 'node:fs';
       import { decodeComponent, Runtime } from ${JSON.stringify(new URL('../../../dist/runtime/index.js', import.meta.url).href)};
       const runtime = new Runtime({ cacheDirectory: false, threads: 2 });
-      const nosy = { kind: 'local', name: 'nosy', interface: 'test:host/double@1.0.0', moduleUrl: ${JSON.stringify(new URL('../../fixtures/capabilities/nosy.mjs', import.meta.url).href)} };
+      const nosy = { kind: 'local', name: 'nosy', interface: 'test:host/double@1.0.0', moduleUrl: ${JSON.stringify(new URL('../../fixtures/capabilities/nosy.mjs', import.meta.url).href)},
+        signatures: { double: 'func(x: u32) -> u32', check: 'func(x: u32) -> result<_, _>' } };
       const component = decodeComponent(readFileSync(${JSON.stringify(join(folder, 'importing.wasm'))}));
       const call = await runtime.prepare(component, { function: 'twice', capabilities: [nosy] });
       const outcome = await runtime.invoke(call, [1]);
