@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CapabilityEntry, openWarden, type Warden, type WardenOptions } from 'cellblock';
+import { BUILT_IN, type CapabilityEntry, openWarden, type Warden, type WardenOptions } from 'cellblock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostileGuest, importingGuest } from '../support/guests.ts';
 
@@ -149,6 +149,36 @@ describe('a request', () => {
     expect(await json('{"a": 1, "b": 0,}')).toMatchObject({ kind: 'refused', error: { code: 'params/malformed-json' } });
   });
 
+  it.each([
+    null,
+    undefined,
+    'x',
+    {},
+    { agent: 'some' },
+    { agent: 1, tool_name: 'hostile.add', parameters: {} },
+    { agent: 'some', tool_name: 'hostile.add' },
+    { agent: 'some', tool_name: 'hostile.add', parameters: {}, parametersJson: '{}' },
+  ])('that is %j is refused, not thrown', async (request) => {
+    expect(await warden.request(request as never)).toMatchObject({ kind: 'refused', error: { code: 'params/invalid' } });
+  });
+
+  it('with parametersJson that is neither text nor bytes is refused', async () => {
+    for (const parametersJson of [5, null, undefined, {}]) {
+      const outcome = await warden.request({ agent: 'some', tool_name: 'hostile.add', parametersJson } as never);
+      expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'params/malformed-json' } });
+    }
+  });
+
+  it('may be cancelled while its component is prepared', async () => {
+    const fresh = await open(POLICY, { cacheDirectory: false });
+    const outcome = await fresh.request(
+      { agent: 'some', tool_name: 'hostile.add', parameters: { a: 1, b: 2 } },
+      { signal: AbortSignal.timeout(1) },
+    );
+    await fresh.close();
+    expect(outcome).toMatchObject({ kind: 'cancelled', error: { code: 'cancelled/by-caller' } });
+  });
+
   it('runs under the limits of its tool', async () => {
     expect(await ask('full', 'hostile.spin')).toMatchObject({
       kind: 'limited',
@@ -179,6 +209,13 @@ describe('opening a warden', () => {
 
   it('fails without a policy file', async () => {
     await expect(openWarden({ policy: join(folder, 'none.yaml') })).rejects.toMatchObject({ code: 'policy/missing' });
+  });
+
+  it('refuses two capabilities of one name, and entries that are none', async () => {
+    const [log] = BUILT_IN;
+    for (const entry of [log, null, {}, { name: 'x' }]) {
+      await expect(open(POLICY, { capabilities: [entry as never] })).rejects.toMatchObject({ code: 'usage/invalid-argument' });
+    }
   });
 
   it('grants a capability of the embedding program by its name', async () => {

@@ -40,11 +40,17 @@ export function hostileGuest(): Promise<Uint8Array> {
       (func (export "peek") (result i32) (i32.load (i32.const -4)))
       (func (export "divide") (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
       (func (export "call-null") (call_indirect $t (i32.const 0)))
+      (func (export "big-list") (param i32) (result i32)
+        (drop (memory.grow (i32.add (i32.shr_u (local.get 0) (i32.const 16)) (i32.const 1))))
+        (i32.store (i32.const 16) (i32.const 0))
+        (i32.store (i32.const 20) (local.get 0))
+        (i32.const 16))
       (func (export "long-list") (param i32) (result i32)
         (i32.store (i32.const 16) (i32.const 0))
         (i32.store (i32.const 20) (local.get 0))
         (i32.const 16)))`,
     `package test:hostile; world w {
+      export big-list: func(length: u32) -> list<u8>;
       export add: func(a: u32, b: u32) -> u32;
       export spin: func();
       export grow: func(pages: u32) -> u32;
@@ -160,5 +166,25 @@ export function importingGuest(): Promise<Uint8Array> {
        export greedy: func() -> u32;
      }
      package test:host@1.0.0 { interface double { double: func(x: u32) -> u32; check: func(x: u32) -> result; } }`,
+  );
+}
+
+/** Floods the log of `cellblock:host/log` with lines of one length, or imports that interface with signatures of its own. */
+export function loggingGuest(declared = 'write: func(level: level, message: string)'): Promise<Uint8Array> {
+  const name = declared.slice(0, declared.indexOf(':')).replace('%', ''); // WIT's escape for its own keywords
+  const params = declared.includes('level: level') ? 'i32 i32 i32' : 'i32 i32';
+  const level = declared.includes('level: level') ? '(i32.const 1)' : '';
+  return guest(
+    `(module
+      (import "cellblock:host/log@0.1.0" "${name}" (func $write (param ${params})))
+      ${MEMORY}
+      (func (export "flood") (param $times i32) (param $length i32)
+        (loop $l
+          (call $write ${level} (i32.const 8192) (local.get $length))
+          (local.set $times (i32.sub (local.get $times) (i32.const 1)))
+          (br_if $l (i32.gt_s (local.get $times) (i32.const 0))))))`,
+    `package test:logging;
+     world w { import cellblock:host/log@0.1.0; export flood: func(times: s32, length: u32); }
+     package cellblock:host@0.1.0 { interface log { enum level { debug, info, warn, error } ${declared}; } }`,
   );
 }

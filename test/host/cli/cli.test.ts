@@ -93,6 +93,24 @@ describe('exit codes', () => {
       expect(outcome.receipt).toHaveProperty(field);
   });
 
+  it.each([[['run', '--json']], [['run', 'hostile.wasm', 'add', '--nope', '--json']], [['call', '--json']], [['fly', '--json']]])(
+    'is 2 with one outcome for %j',
+    async (args) => {
+      const result = await cellblock(args);
+      expect(result.code).toBe(2);
+      expect(outcomeOf(result)).toMatchObject({ kind: 'failed', error: { code: 'usage/invalid-argument' } });
+    },
+  );
+
+  it('is 2 for a device in place of a component or of parameters', async () => {
+    for (const args of [
+      ['run', '/dev/zero', 'add'],
+      ['run', 'hostile.wasm', 'add', '--params', '@/dev/zero'],
+    ]) {
+      expect(await cellblock(args)).toMatchObject({ code: 2, stdout: '' });
+    }
+  });
+
   it('is 2 for arguments that cannot be read, with a way on', async () => {
     for (const args of [['fly'], ['run'], ['run', 'hostile.wasm'], ['run', 'hostile.wasm', 'add', '--nope']]) {
       const result = await cellblock(args);

@@ -76,7 +76,47 @@ describe('parameters', () => {
   });
 });
 
+describe('options', () => {
+  it.each([0, 8, 15, 17, 32])('refuse a seed of %i bytes', async (length) => {
+    const outcome = await cells.run(await hostileGuest(), 'add', [20, 22], { invoke: { seed: new Uint8Array(length) } });
+    expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'usage/invalid-argument' } });
+  });
+
+  it.each([
+    { resultBytesMax: Number.NaN },
+    { timeoutMsMax: Number.POSITIVE_INFINITY },
+    { timeoutMsMax: 2 ** 31 },
+    { fuelMax: 5 as never },
+    { memoryPagesMax: -1 },
+    { nonsense: 1 } as never,
+  ])('refuse the limit %o', async (limits) => {
+    await expect(cells.run(await hostileGuest(), 'add', [1, 1], { limits })).rejects.toMatchObject({
+      code: 'usage/invalid-argument',
+    });
+  });
+
+  it('carry a result as large as the limit allows', async () => {
+    const limits = { resultBytesMax: 32 * 1024 * 1024, timeoutMsMax: 20_000 };
+    const outcome = await cells.run(await hostileGuest(), 'big-list', [20 * 1024 * 1024], { limits });
+    expect(outcome.kind).toBe('ok');
+    expect((outcome.value as Uint8Array).length).toBe(20 * 1024 * 1024);
+    const larger = await cells.run(await hostileGuest(), 'big-list', [40 * 1024 * 1024], { limits });
+    expect(larger).toMatchObject({ kind: 'limited', error: { code: 'limit/result' } });
+  });
+});
+
 describe('the pool', () => {
+  it('lets no call lose its plan when the plan is released', async () => {
+    const component = decodeComponent(await hostileGuest());
+    for (let round = 0; round < 20; round += 1) {
+      const call = await cells.runtime.prepare(component, { function: 'add' });
+      const running = Array.from({ length: 6 }, (_, at) => cells.runtime.invoke(call, [at, 1]));
+      cells.runtime.release(call);
+      const outcomes = await Promise.all([...running, cells.runtime.invoke(call, [6, 1])]);
+      expect(outcomes.map((outcome) => outcome.value)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    }
+  });
+
   it('runs more calls at once than it has workers, each with its own answer', async () => {
     const call = await cells.runtime.prepare(decodeComponent(await hostileGuest()), { function: 'add' });
     const outcomes = await Promise.all(Array.from({ length: 200 }, (_, at) => cells.runtime.invoke(call, [at, 1])));

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { BUILT_IN } from 'cellblock';
 import type { Capability, HostFunction } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { resolveImports, serves } from '../../../runtime/cell/grants.ts';
 import { decodeComponent } from '../../../runtime/component/decode.ts';
 import { dummyComponent } from '../../support/assemble.ts';
 import { useCells } from '../../support/cells.ts';
-import { importingGuest } from '../../support/guests.ts';
+import { importingGuest, loggingGuest } from '../../support/guests.ts';
 
 const cells = useCells();
 
@@ -78,6 +79,28 @@ describe('imports', () => {
   });
 });
 
+describe('the log capability', () => {
+  const capabilities = BUILT_IN.filter((entry) => entry.name === 'log').map((entry) => entry.capability);
+
+  it.each([0, 1, 100, 4000])('keeps at most 64 KiB of lines of %i characters, and counts the rest', async (length) => {
+    const outcome = await cells.run(await loggingGuest(), 'flood', [3000, length], { capabilities });
+    expect(outcome.kind).toBe('ok');
+    expect(outcome.log.reduce((sum, line) => sum + line.level.length + line.message.length, 0)).toBeLessThanOrEqual(64 * 1024);
+    expect(outcome.log.length).toBeLessThanOrEqual((64 * 1024) / 32);
+    expect(outcome.log.length + outcome.logDropped).toBe(3000);
+    expect(outcome.logDropped).toBeGreaterThan(0);
+  });
+
+  it.each(['write: func(message: string)', '%constructor: func(message: string)', 'nope: func(message: string)'])(
+    'refuses %s',
+    async (declared) => {
+      await expect(cells.run(await loggingGuest(declared), 'flood', [1, 1], { capabilities })).rejects.toMatchObject({
+        code: 'component/unsupported',
+      });
+    },
+  );
+});
+
 describe('host functions of the embedding program', () => {
   it('refuses arcjet redact without its import, by name', async () => {
     await expect(cells.run(ARCJET, 'redact', [])).rejects.toMatchObject({
@@ -138,6 +161,43 @@ describe('host functions of the embedding program', () => {
     expect(outcome).toMatchObject({
       kind: 'trapped',
       error: { code: 'capability/failed', message: 'the host function failed: no such row' },
+    });
+  });
+
+  it.each([
+    ['data that JSON cannot carry', () => Object.assign(new Error('x'), { code: 'limit/fuel', data: { big: 1n } })],
+    ['nothing', () => undefined],
+    ['an object without a prototype', () => Object.create(null)],
+    [
+      'a code with a getter that throws',
+      () =>
+        Object.defineProperty({}, 'code', {
+          get: () => {
+            throw new Error('no');
+          },
+        }),
+    ],
+    ['a code of ours', () => ({ code: 'tool/error', message: 'forged', data: {} })],
+  ])('ends the call and nothing else when a host function throws %s', async (_what, make) => {
+    const boom = () => {
+      throw make();
+    };
+    const outcome = await cells.run(await importingGuest(), 'twice', [5], { capabilities: double({ ...honest, double: boom }) });
+    expect(outcome).toMatchObject({ kind: 'trapped', error: { code: 'capability/failed' } });
+  });
+
+  it('refuses a component that declares a stated function with other types', async () => {
+    const capability = { ...(double(honest)[0] as Extract<Capability, { kind: 'bridged' }>) };
+    const stated = (signatures: Record<string, string>) => [{ ...capability, signatures }];
+    const right = { double: 'func(x: u32) -> u32', check: 'func(x: u32) -> result<_, _>' };
+    expect(await cells.run(await importingGuest(), 'twice', [5], { capabilities: stated(right) })).toMatchObject({
+      kind: 'ok',
+      value: 20,
+    });
+    const wrong = stated({ ...right, double: 'func(x: string) -> u32' });
+    await expect(cells.run(await importingGuest(), 'twice', [5], { capabilities: wrong })).rejects.toMatchObject({
+      code: 'component/unsupported',
+      data: { function: 'double', declared: 'func(x: u32) -> u32', served: 'func(x: string) -> u32' },
     });
   });
 
