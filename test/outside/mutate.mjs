@@ -232,7 +232,7 @@ async function timeSeed(seed) {
   }
   const ms = times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
   const small = seed.bytes.length < SMALL_BYTES_MAX;
-  const allowedMs = small ? SMALL_MS_MAX : Math.max(SMALL_MS_MAX, SEED_TIMES_MAX * ms);
+  const allowedMs = small ? SMALL_MS_MAX : SEED_TIMES_MAX * ms;
   const codes = last.ends.map((end) => end.code).join(', ');
   console.log(`seed ${seed.name}: ${seed.bytes.length} bytes, ${ms.toFixed(0)} ms, allowed ${allowedMs.toFixed(0)} ms; ${codes}`);
   return { ...seed, allowedMs };
