@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CodedError, EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
 import { BUILT_IN } from '../capabilities/index.ts';
-import { formatPolicyError } from '../policy/index.ts';
+import { formatPolicyError } from '../policy/error-text.ts';
 import { toOutcome } from '../receipt.ts';
-import { type CallOptions, callCommand } from './call.ts';
+import type { CallOptions } from './call.ts';
 import { inspectCommand } from './inspect.ts';
 import { asCoded, note, printOutcome } from './output.ts';
 import { type RunOptions, runCommand } from './run.ts';
@@ -98,6 +98,7 @@ program
     `\nExample:\n  cellblock call redact --agent triage --params '{"text": "mail me at ann@example.com"}'\n${EXIT_TEXT}`,
   )
   .action(async (tool: string, options: CallOptions & { json?: boolean }) => {
+    const { callCommand } = await import('./call.ts'); // the policy's schema is slow to load, and only this command needs it
     printOutcome(await callCommand(tool, options), options.json === true);
   });
 

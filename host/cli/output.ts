@@ -1,4 +1,5 @@
 import { CODES, CodedError, EXIT_CODES, isCoded, jsonText } from '../../runtime/index.ts';
+import { formatPolicyError } from '../policy/error-text.ts';
 import type { Outcome, Receipt } from '../receipt.ts';
 
 /** Prints one outcome and sets the exit code: JSON for machines, or the value on stdout and the rest on stderr for people. */
@@ -11,7 +12,9 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   if (outcome.truncated === true) note('output: cut at its limit');
   if (outcome.value !== undefined) print(visible(JSON.stringify(outcome.value, null, 2)));
   if (outcome.error !== undefined) {
-    note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
+    const inPolicy = outcome.error.code === 'policy/invalid-document'; // shown with the line of the file that it is about
+    const text = inPolicy ? formatPolicyError(outcome.error) : visible(outcome.error.message);
+    note(`${outcome.kind}: ${text} [${outcome.error.code}]`);
     if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
   }
   note(receiptLine(outcome.kind, outcome.receipt));

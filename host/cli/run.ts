@@ -11,7 +11,7 @@ import {
 } from '../../runtime/index.ts';
 import { BUILT_IN, grantFor, KNOWN_GRANTS } from '../capabilities/index.ts';
 import { readComponentFile } from '../component-file.ts';
-import { parseDuration, parseFuel, parseSize } from '../policy/index.ts';
+import { parseDuration, parseFuel, parseSize } from '../policy/units.ts';
 import { type Outcome, type ReceiptContext, toOutcome } from '../receipt.ts';
 import { progress } from './output.ts';
 import { PARAMS_JSON_BYTES_MAX, readParams } from './params.ts';
