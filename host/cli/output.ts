@@ -12,9 +12,9 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   if (outcome.truncated === true) note('output: cut at its limit');
   if (outcome.value !== undefined) print(visible(JSON.stringify(outcome.value, null, 2)));
   if (outcome.error !== undefined) {
-    const inPolicy = outcome.error.code === 'policy/invalid-document'; // shown with the line of the file that it is about
-    const text = inPolicy ? formatPolicyError(outcome.error) : visible(outcome.error.message);
-    note(`${outcome.kind}: ${text} [${outcome.error.code}]`);
+    // A policy error is shown with the line of the file that it is about.
+    if (outcome.error.code === 'policy/invalid-document') note(`${outcome.kind}: ${formatPolicyError(outcome.error)}`);
+    else note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
     if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
   }
   note(receiptLine(outcome.kind, outcome.receipt));
