@@ -21,7 +21,7 @@ tools:
       result: 1MiB
       stdout: 64KiB
   crash-summary:
-    component: ../shared/crash-summary.wasm
+    component: ../common/crash-summary.wasm
     functions:
       - summarise
       - group-by-pod

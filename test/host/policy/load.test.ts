@@ -38,7 +38,7 @@ describe('a policy that is whole', () => {
   test('finds components from the folder of the policy file', () => {
     const { tools } = parse(EXAMPLE);
     expect(tools.get('redact')?.componentPath).toBe('/etc/cells/tools/redact/redact.wasm');
-    expect(tools.get('crash-summary')?.componentPath).toBe('/etc/shared/crash-summary.wasm');
+    expect(tools.get('crash-summary')?.componentPath).toBe('/etc/common/crash-summary.wasm');
     expect(parse(exampleWith('tools/redact/redact.wasm', '/opt/redact.wasm')).tools.get('redact')?.componentPath).toBe(
       '/opt/redact.wasm',
     );
