@@ -3,8 +3,7 @@
 // that is refused for its imports is then run a second time with host functions that give sample answers.
 //
 //   node test/outside/components.mjs [--json] PATH...
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import {
   decodeComponent,
   findFunctions,
@@ -17,6 +16,7 @@ import {
   resultSchema,
 } from 'cellblock/runtime';
 import { sampleFor } from './sample.mjs';
+import { wasmBelow } from './wasm-files.mjs';
 
 const json = process.argv.includes('--json');
 const paths = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -31,14 +31,6 @@ const rows = [];
 for (const file of files) rows.push(await tryComponent(file));
 await runtime.close();
 report(rows);
-
-function wasmBelow(path) {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.wasm'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((found) => !/[/\\]p3[/\\]/.test(found));
-}
 
 async function tryComponent(file) {
   const row = { file, loaded: false, functions: 0, callable: 0, outcomes: {}, withHost: {}, reasons: [] };

@@ -3,10 +3,10 @@
 //
 //   node test/outside/mutate.mjs [--count N] [--seed N] PATH...
 //
-// Time allowed for one request, from the mutant's bytes to the outcome of one of its functions: 250 ms; for seeds of 64 kB and more, three times what
-// the seed itself takes in this run where that is longer. One that is slower is run twice more and its fastest run counts,
-// since a busy machine delays good and bad alike. Exits with 1 on any violation. `--only N` runs one mutant.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+// Time allowed for one request, from the mutant's bytes to the outcome of one of its functions: 250 ms; for seeds of 64 kB
+// and more, three times what the seed itself takes in this run. One that is slower is run twice more and its fastest run
+// counts, since a busy machine delays good and bad alike. Exits with 1 on any violation. `--only N` runs one mutant.
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -21,6 +21,7 @@ import {
 } from 'cellblock/runtime';
 import { mutate, mutateInside, seededRandom } from '../support/mutate.mjs';
 import { sampleFor } from './sample.mjs';
+import { wasmBelow } from './wasm-files.mjs';
 
 const FUNCTIONS_MAX = 3;
 const SMALL_BYTES_MAX = 64_000;
@@ -236,14 +237,6 @@ async function timeSeed(seed) {
   const codes = last.ends.map((end) => end.code).join(', ');
   console.log(`seed ${seed.name}: ${seed.bytes.length} bytes, ${ms.toFixed(0)} ms, allowed ${allowedMs.toFixed(0)} ms; ${codes}`);
   return { ...seed, allowedMs };
-}
-
-function wasmBelow(path) {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.wasm'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((found) => !/[/\\]p3[/\\]/.test(found));
 }
 
 function noteMemory(at) {
