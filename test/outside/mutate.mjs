@@ -7,7 +7,7 @@
 // and more, three times what the seed itself takes in this run. One that is slower is run twice more and its fastest run
 // counts, since a busy machine delays good and bad alike. Exits with 1 on any violation. `--only N` runs one mutant.
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   CODES,
