@@ -1,5 +1,7 @@
 import type { FunctionType } from '../component/types.ts';
 import type { WitValue } from '../value/index.ts';
+import type { BudgetLimits } from './own/budget.ts';
+import type { LinkPlan } from './own/link-plan.ts';
 
 /** One core module to instantiate, by the name that the linking code asks for. */
 export interface RecipeModule {
@@ -8,18 +10,19 @@ export interface RecipeModule {
   readonly bytes: Uint8Array;
 }
 
-/**
- * Everything that linking a component needs, as plain data: made once, cached on disk, sent to workers.
- * What `linking` means is private to the implementation named by `bindings`.
- */
+/** The implementations of this interface: jco's generated glue, and our own. */
+export type BindingsName = 'jco' | 'own';
+
+/** How to link a component, in the words of one implementation: jco's generated source, or our plan. */
+export type Linking =
+  | { readonly bindings: 'jco'; readonly source: string }
+  | { readonly bindings: 'own'; readonly plan: LinkPlan };
+
+/** Everything that linking a component needs, as plain data: made once, cached on disk, sent to workers by structured clone. */
 export interface Recipe {
-  readonly bindings: BindingsName;
-  readonly linking: string;
+  readonly linking: Linking;
   readonly modules: readonly RecipeModule[];
 }
-
-/** The implementations of this interface. Our own bindings join here. */
-export type BindingsName = 'jco';
 
 /** An import object for instantiation: full import name to an object of functions and resource classes (or one function). */
 export type HostImports = Readonly<Record<string, unknown>>;
@@ -37,40 +40,65 @@ export interface BoundInstance {
   bind(interfaceName: string | undefined, functionName: string, type: FunctionType): BoundFunction;
 }
 
-/** The three phases of a call, apart so that each can be timed and capped. */
+/**
+ * The three phases of a call, apart so that each can be timed and capped. Values are in the canonical encoding
+ * (`docs/values.md`) on both sides.
+ */
 export interface BoundFunction {
-  /** Values to the shape that `call` takes. */
-  lower(params: readonly WitValue[]): readonly unknown[];
-  /** Runs guest code. A trap, a limit or `exit` is thrown as it comes. */
-  call(args: readonly unknown[]): unknown;
-  /** The guest's answer as a value; absent when the function returns nothing. */
-  lift(result: unknown): WitValue | undefined;
+  /** Puts the parameters where `call` takes them; guest code (`realloc`) may run. @param params - made by our own encoder. */
+  lower(params: Uint8Array): unknown;
+  /** Runs guest code. A trap, a limit or `exit` is thrown as it comes. @param lowered - what `lower` gave. */
+  call(lowered: unknown): unknown;
+  /**
+   * Takes the guest's answer; guest code (`post-return`) may run.
+   *
+   * @returns bytes that the caller owns; empty when the function returns nothing.
+   * @throws CodedError `limit/result`, `trap/abi`
+   */
+  lift(result: unknown): Uint8Array;
 }
 
-/** The worker's side of an implementation: a recipe made ready to instantiate many times. */
+/** What may cross the canonical ABI; see `Limits` of the runtime. */
+export interface AbiLimits {
+  readonly result: BudgetLimits;
+  /** Arguments of one host call. */
+  readonly hostCall: BudgetLimits;
+  /** Handles of all component instances together. */
+  readonly handlesMax: number;
+}
+
+/** The worker's side of an implementation: a component made ready to instantiate many times. */
 export interface Linked {
   /** @param modules - compiled (and instrumented) core modules, by recipe name. */
   instantiate(
     modules: ReadonlyMap<string, WebAssembly.Module>,
     imports: HostImports,
     instantiateCore: InstantiateCore,
+    limits: AbiLimits,
   ): BoundInstance;
 }
 
 /** How a host function looks to the bindings: neutral values in and out; `result` functions return `{ok}` or `{err}`. */
 export type NeutralHostFunction = (args: readonly WitValue[]) => WitValue | undefined;
 
+/** A host function that takes and gives canonical encodings; for one that returns nothing the answer is not looked at. */
+export type EncodedHostFunction = (args: Uint8Array) => Uint8Array;
+
+export type HostFunctionImplementation =
+  | { readonly form: 'values'; readonly call: NeutralHostFunction }
+  | { readonly form: 'encoded'; readonly call: EncodedHostFunction };
+
 /**
  * An implementation of bindings: links component instances and carries values across the canonical ABI.
  *
- * Two steps in two places: `prepare` may be slow and runs in the transpiler's thread; `link` runs in the cell's worker.
+ * Two steps in two places: the recipe is made in the preparing thread and may take long; `link` runs in the cell's worker.
  */
 export interface Bindings {
   readonly name: BindingsName;
   /** @throws CodedError `component/unsupported-instruction`, `component/transpile-failed`. Thread: cell worker. */
-  link(recipe: Recipe): Linked;
-  /** Wraps a neutral host function into the calling convention of this implementation. */
-  hostFunction(type: FunctionType, call: NeutralHostFunction): unknown;
-  /** The key that this implementation wants for a function or a type inside an import object. */
+  link(linking: Linking): Linked;
+  /** Wraps a host function into the calling convention of this implementation. */
+  hostFunction(type: FunctionType, implementation: HostFunctionImplementation): unknown;
+  /** The key that this implementation wants for a function of `hostFunction` inside an import object. */
   memberName(witName: string): string;
 }

@@ -1,0 +1,41 @@
+import { CodedError } from '../../error.ts';
+
+/** What one value that leaves the guest may have in all, whatever overlaps in its memory. */
+export interface BudgetLimits {
+  /** Text and bytes of `list<u8>`, in bytes of the guest's memory. */
+  readonly bytesMax: number;
+  /** List elements, record fields and tuple items. */
+  readonly elementsMax: number;
+}
+
+/**
+ * Bounds what is built on the host for values of the guest. It is charged before anything is made, so a length that the
+ * guest made up costs nothing. Starts anew for each crossing: the results of a call, the arguments of one host call.
+ */
+export class Budget {
+  #bytesLeft = 0;
+  #elementsLeft = 0;
+  #limits: BudgetLimits = { bytesMax: 0, elementsMax: 0 };
+
+  start(limits: BudgetLimits): void {
+    this.#limits = limits;
+    this.#bytesLeft = limits.bytesMax;
+    this.#elementsLeft = limits.elementsMax;
+  }
+
+  /** @throws CodedError `limit/result` */
+  chargeBytes(bytes: number): void {
+    this.#bytesLeft -= bytes;
+    if (this.#bytesLeft < 0) throw tooLarge('bytesMax', this.#limits.bytesMax, 'bytes of text and byte lists');
+  }
+
+  /** @throws CodedError `limit/result` */
+  chargeElements(count: number): void {
+    this.#elementsLeft -= count;
+    if (this.#elementsLeft < 0) throw tooLarge('elementsMax', this.#limits.elementsMax, 'elements');
+  }
+}
+
+function tooLarge(limit: string, max: number, what: string): CodedError {
+  return new CodedError('limit/result', `the guest passed a value with more than ${max} ${what}`, { data: { limit, max } });
+}

@@ -1,0 +1,98 @@
+import type { StringEncoding } from '../../component/definitions.ts';
+import type { FunctionType, ResourceType } from '../../component/types.ts';
+
+/*
+ * How to link one component, worked out ahead: all nested components instantiated on paper, every index resolved. Plain
+ * data, so it can be cached and sent to workers by structured clone, which keeps shared types shared.
+ */
+
+/** A resource type with its place in `LinkPlan.resources`; all handle types in a plan refer to these. */
+export interface PlanResourceType extends ResourceType {
+  readonly index: number;
+}
+
+/** Where a core item comes from while linking. */
+export type CoreRef =
+  /** The export `name` of the core instance that step `step` makes. */
+  | { readonly from: 'instance'; readonly step: number; readonly name: string }
+  /** `LinkPlan.trampolines[index]`: a core function that the bindings make. */
+  | { readonly from: 'trampoline'; readonly index: number };
+
+export interface PlanOptions {
+  readonly encoding: StringEncoding;
+  readonly memory?: CoreRef;
+  readonly realloc?: CoreRef;
+  readonly postReturn?: CoreRef;
+}
+
+/** One core module to instantiate; its place in `LinkPlan.steps` names the core instance. */
+export interface Step {
+  /** Index of `Component.coreModules`; the recipe has the module under `moduleName(module)`. */
+  readonly module: number;
+  /** For each module name that it imports from: a whole instance, or single items. */
+  readonly imports: readonly (
+    | { readonly name: string; readonly step: number }
+    | { readonly name: string; readonly items: readonly { readonly name: string; readonly ref: CoreRef }[] }
+  )[];
+}
+
+/** A component function: one that the host gives, or one that a component instance lifts. */
+export type FuncRef =
+  /** `interface` is absent for a function that the world imports directly. Names are WIT's. */
+  | { readonly from: 'import'; readonly interface?: string; readonly name: string }
+  | { readonly from: 'lift'; readonly index: number };
+
+export interface Lift {
+  readonly callee: CoreRef;
+  readonly options: PlanOptions;
+  readonly type: FunctionType;
+  /** The component instance whose function it is. */
+  readonly instance: number;
+}
+
+export type Trampoline =
+  | {
+      readonly kind: 'lower';
+      readonly func: FuncRef;
+      readonly options: PlanOptions;
+      readonly type: FunctionType;
+      /** The component instance that calls. */
+      readonly instance: number;
+    }
+  | {
+      readonly kind: 'resource-new' | 'resource-drop' | 'resource-rep';
+      readonly resource: number;
+      readonly instance: number;
+    }
+  /** A built-in that these bindings do not have: calling it traps. */
+  | { readonly kind: 'unsupported'; readonly name: string; readonly instance: number };
+
+export type PlanResource =
+  /** Defined by a component instance. */
+  | { readonly from: 'instance'; readonly name: string; readonly instance: number; readonly dtor?: CoreRef }
+  /** Given by the host: a class, under its WIT name in the interface. */
+  | { readonly from: 'import'; readonly interface?: string; readonly name: string };
+
+export interface PlanExport {
+  /** Absent for a function that the world exports directly. */
+  readonly interface?: string;
+  readonly name: string;
+  readonly func: FuncRef;
+  readonly type: FunctionType;
+}
+
+export interface LinkPlan {
+  /** Component instances, the root first; each with the index of the one that instantiated it. */
+  readonly instances: readonly { readonly parent?: number }[];
+  readonly resources: readonly PlanResource[];
+  readonly lifts: readonly Lift[];
+  readonly trampolines: readonly Trampoline[];
+  /** In order. */
+  readonly steps: readonly Step[];
+  readonly exports: readonly PlanExport[];
+}
+
+/** The recipe's name for a core module of the component. */
+export function moduleName(module: number): string {
+  return `core${module}`;
+}
