@@ -1,0 +1,145 @@
+import { CodedError } from '../../error.ts';
+import type { ByteReader } from '../../value/byte-reader.ts';
+import type { ByteWriter } from '../../value/byte-writer.ts';
+import type { Abi } from './abi.ts';
+import type { BytesCodec } from './bytes-codec.ts';
+import { coerce, coercions } from './bytes-coercions.ts';
+import { nextNumber, nextWord } from './bytes-scalars.ts';
+import type { Layout } from './codec.ts';
+import { alignTo, discriminantSize, flagsSize, type WordSize } from './layout.ts';
+import { abiTrap } from './trap.ts';
+
+/*
+ * Types whose values choose between cases, and flags. The index of a case takes as many bytes in canonical bytes as in
+ * memory, and for an option or a result its index is the byte that the canonical encoding has.
+ */
+
+/**
+ * The codec of a variant, enum, option or result.
+ *
+ * @param payloads - codec of each case's payload, in order.
+ */
+export function casesCodec(layout: Layout, payloads: readonly (BytesCodec | undefined)[]): BytesCodec {
+  return payloads.some((payload) => payload !== undefined)
+    ? variantCodec(layout, payloads)
+    : enumCodec(layout, payloads.length);
+}
+
+function enumCodec(layout: Layout, count: number): BytesCodec {
+  const size = discriminantSize(count);
+  return {
+    layout,
+    image: { slots: 0, exact: false },
+    load: (abi, pointer, out) => writeWord(out, size, checkCase(loadWord(abi, pointer, size), count)),
+    store: (abi, pointer, input) => storeWord(abi, pointer, size, readCase(input, size, count)),
+    lift: (_, flat, out) => writeWord(out, size, checkCase(nextWord(flat), count)),
+    lower(_, flat, input) {
+      flat.values[flat.at++] = readCase(input, size, count);
+    },
+  };
+}
+
+function variantCodec(layout: Layout, payloads: readonly (BytesCodec | undefined)[]): BytesCodec {
+  const count = payloads.length;
+  const size = discriminantSize(count);
+  const offset = alignTo(size, payloads.reduce((most, payload) => Math.max(most, payload?.layout.alignment ?? 1), 1));
+  const joined = layout.flat.slice(1);
+  const zeros = joined.map((core) => (core === 'i64' ? 0n : 0));
+  const loads = payloads.map((payload) => payload?.load);
+  const stores = payloads.map((payload) => payload?.store);
+  const lifts = payloads.map((payload) => payload?.lift);
+  const lowers = payloads.map((payload) => payload?.lower);
+  const whenLifted = payloads.map((payload) => coercions(joined, payload?.layout.flat ?? []));
+  const whenLowered = payloads.map((payload) => coercions(payload?.layout.flat ?? [], joined));
+  return {
+    layout,
+    load(abi, pointer, out) {
+      const index = checkCase(loadWord(abi, pointer, size), count);
+      writeWord(out, size, index);
+      loads[index]?.(abi, pointer + offset, out);
+    },
+    store(abi, pointer, input) {
+      const index = readCase(input, size, count);
+      storeWord(abi, pointer, size, index);
+      stores[index]?.(abi, pointer + offset, input);
+    },
+    lift(abi, flat, out) {
+      const index = checkCase(nextWord(flat), count);
+      writeWord(out, size, index);
+      const start = flat.at;
+      coerce(flat.values, start, whenLifted[index]!);
+      lifts[index]?.(abi, flat, out);
+      flat.at = start + zeros.length; // over what other cases have more
+    },
+    lower(abi, flat, input) {
+      const index = readCase(input, size, count);
+      flat.values[flat.at++] = index;
+      const start = flat.at;
+      lowers[index]?.(abi, flat, input);
+      coerce(flat.values, start, whenLowered[index]!);
+      for (let part = flat.at - start; part < zeros.length; part++) flat.values[start + part] = zeros[part]!;
+      flat.at = start + zeros.length;
+    },
+  };
+}
+
+/**
+ * The codec of flags. In memory they take 1, 2 or 4 bytes, in canonical bytes as few as hold them. Bits without a name
+ * mean nothing: guests may set them, and they are cleared.
+ */
+export function flagsCodec(layout: Layout, count: number): BytesCodec {
+  if (count > 32) throw new CodedError('component/unsupported', `flags with ${count} names, which is more than 32`);
+  const mask = count === 32 ? 0xffff_ffff : 2 ** count - 1;
+  const inMemory = flagsSize(count);
+  const inBytes = Math.ceil(count / 8);
+  return {
+    layout,
+    ...(inMemory === inBytes ? { image: { slots: 0, exact: count === 8 * inBytes } } : {}),
+    load: (abi, pointer, out) => writeFlags(out, inBytes, loadWord(abi, pointer, inMemory) & mask),
+    store: (abi, pointer, input) => storeWord(abi, pointer, inMemory, readFlags(input, inBytes)),
+    lift: (_, flat, out) => writeFlags(out, inBytes, nextNumber(flat) & mask),
+    lower(_, flat, input) {
+      flat.values[flat.at++] = readFlags(input, inBytes);
+    },
+  };
+}
+
+function writeFlags(out: ByteWriter, bytes: number, bits: number): void {
+  for (let at = 0; at < bytes; at++) out.u8(bits >>> (8 * at));
+}
+
+function readFlags(input: ByteReader, bytes: number): number {
+  let bits = 0;
+  for (let at = 0; at < bytes; at++) bits |= input.u8() << (8 * at);
+  return bits >>> 0;
+}
+
+/** @throws CodedError `trap/abi` */
+function checkCase(index: number, count: number): number {
+  if (index >= count) throw abiTrap('a value has a case that its type does not have');
+  return index;
+}
+
+/** @throws CodedError `params/invalid` */
+function readCase(input: ByteReader, size: WordSize, count: number): number {
+  const index = size === 1 ? input.u8() : size === 2 ? input.u16() : input.u32();
+  if (index >= count) throw input.malformed('the index of a case that does not exist');
+  return index;
+}
+
+function writeWord(out: ByteWriter, size: WordSize, value: number): void {
+  if (size === 1) out.u8(value);
+  else if (size === 2) out.u16(value);
+  else out.u32(value);
+}
+
+function loadWord(abi: Abi, pointer: number, size: WordSize): number {
+  if (size === 1) return abi.bytes[pointer]!;
+  return size === 2 ? abi.view.getUint16(pointer, true) : abi.view.getUint32(pointer, true);
+}
+
+function storeWord(abi: Abi, pointer: number, size: WordSize, value: number): void {
+  if (size === 1) abi.bytes[pointer] = value;
+  else if (size === 2) abi.view.setUint16(pointer, value, true);
+  else abi.view.setUint32(pointer, value, true);
+}

@@ -1,0 +1,46 @@
+import type { ComponentInstance, Store } from './store.ts';
+import { abiTrap } from './trap.ts';
+
+/**
+ * The component instances that a call into `callee` enters: it and those around it, without those that the caller is in
+ * already. Source: CanonicalABI.md, `ComponentInstance.entering_set`.
+ *
+ * @param caller - undefined when the host calls.
+ */
+export function enteringSet(store: Store, callee: number, caller: number | undefined): readonly ComponentInstance[] {
+  const inside = caller === undefined ? new Set<number>() : new Set(selfAndAncestors(store, caller));
+  return selfAndAncestors(store, callee)
+    .filter((index) => !inside.has(index))
+    .map((index) => store.instance(index));
+}
+
+function selfAndAncestors(store: Store, index: number): number[] {
+  const found: number[] = [];
+  for (let at: number | undefined = index; at !== undefined; at = store.plan.instances[at]?.parent) found.push(at);
+  return found;
+}
+
+/** Shuts the instances to others. @throws CodedError `trap/abi` when one is entered already, or was left by a trap. */
+export function enter(entering: readonly ComponentInstance[]): void {
+  for (const instance of entering) {
+    if (!instance.mayEnter) throw abiTrap('cannot enter component instance');
+  }
+  for (const instance of entering) instance.mayEnter = false;
+}
+
+/** Opens the instances again, after a call that ended well. */
+export function leave(entering: readonly ComponentInstance[]): void {
+  for (const instance of entering) instance.mayEnter = true;
+}
+
+/** @throws CodedError `trap/abi` while the instance runs `realloc` or `post-return`. */
+export function checkMayLeave(instance: ComponentInstance): void {
+  if (!instance.mayLeave) throw abiTrap('cannot leave component instance');
+}
+
+/** Runs a guest's `post-return`, which may not call out. */
+export function runPostReturn(instance: ComponentInstance, postReturn: () => void): void {
+  instance.mayLeave = false;
+  postReturn();
+  instance.mayLeave = true;
+}
