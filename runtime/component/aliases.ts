@@ -1,8 +1,8 @@
 import { addToScope } from './declarations.ts';
-import { readPlainName } from './plain-names.ts';
+import { readCoreName } from './plain-names.ts';
 import { article, type ByteReader, hex, malformed, quote } from './reader.ts';
-import { type Scope, type Sort, sortOf } from './scope.ts';
-import type { Extern } from './type-space.ts';
+import { type CoreItemSort, type Scope, type Sort, sortOf } from './scope.ts';
+import type { Extern, TypeDefinition, TypeSpace } from './type-space.ts';
 
 /** The sort of an extern: the index space that an alias of it goes to. */
 export function sortOfExtern(extern: Extern): Sort {
@@ -46,46 +46,80 @@ export function readSort(reader: ByteReader): Sort {
 
 function readExportAlias(reader: ByteReader, scope: Scope, sort: Sort): void {
   const offset = reader.position;
-  const instance = scope.instance(reader.u32('an instance index'), offset);
+  const index = reader.u32('an instance index');
+  const instance = scope.at('instance', index, offset);
   const at = reader.position;
   const name = reader.name('an export name');
   const extern = instance.exports.get(name);
   if (extern === undefined) throw malformed(at, `expected the name of an export, found ${quote(name)}`);
   if (sortOfExtern(extern) !== sort) throw malformed(at, `expected ${article(sort)}, found ${article(sortOfExtern(extern))}`);
+  if (sort !== 'type') scope.definitions.push({ kind: 'alias-export', sort, instance: index, name });
   addToScope(scope, extern);
 }
 
-/** The names that core instances export are in their core modules, which a later step reads; here only the index is checked. */
 function readCoreExportAlias(reader: ByteReader, scope: Scope, sort: Sort): void {
   const offset = reader.position;
-  if (!['core func', 'core table', 'core memory', 'core global'].includes(sort)) {
-    throw malformed(offset, `expected a core function, table, memory or global, found ${sort}`);
-  }
-  scope.check('core instance', reader.u32('a core instance index'), offset);
-  readPlainName(reader, 'a core export name');
-  scope.add(sort);
+  if (!isCoreItem(sort)) throw malformed(offset, `expected a core function, table, memory, global or tag, found ${sort}`);
+  const instance = reader.u32('a core instance index');
+  const exports = scope.at('core instance', instance, offset);
+  const at = reader.position;
+  const name = readCoreName(reader, scope.space, 'a core export name');
+  const extern = exports.get(name);
+  if (extern === undefined) throw malformed(at, `expected the name of a core export, found ${quote(name)}`);
+  if (`core ${extern.kind}` !== sort) throw malformed(at, `expected ${article(sort)}, found ${article(`core ${extern.kind}`)}`);
+  scope.definitions.push({ kind: 'alias-core-export', sort, instance, name });
+  if (sort === 'core tag') scope.space.jcoRefuses ??= `jco does not know core tags, such as that at byte ${offset}`;
+  scope.addCore(extern);
 }
 
 function readOuterAlias(reader: ByteReader, scope: Scope, sort: Sort): void {
   const offset = reader.position;
-  const target = scope.outward(reader.u32('a number of scopes'), offset);
+  const count = reader.u32('a number of scopes');
+  const target = scope.outward(count, offset);
   const at = reader.position;
   const index = reader.u32(`${article(sort)} index`);
-  target.check(sort, index, at);
   switch (sort) {
     case 'type':
-      scope.types.push(target.type(index, at));
+      scope.add(sort, typeFrom(scope, target, index, at));
       return;
     case 'core type':
-      scope.coreTypes.push(target.coreTypes[index] as 'func' | 'module'); // in range: just checked
+      scope.add(sort, target.at(sort, index, at));
       return;
     case 'component':
-      scope.components.push(target.component(index, at));
+      scope.definitions.push({ kind: 'alias-outer', sort, count, index });
+      scope.add(sort, target.at(sort, index, at));
       return;
     case 'core module':
-      scope.add(sort);
+      scope.definitions.push({ kind: 'alias-outer', sort, count, index });
+      scope.add(sort, target.at(sort, index, at));
       return;
     default:
       throw malformed(at, `expected an outer alias of a type, component or core module, found ${sort}`);
   }
+}
+
+/** A type of a scope further out. A component can be taken out of the one around it, so none of those resources can be in it. */
+function typeFrom(scope: Scope, target: Scope, index: number, offset: number): TypeDefinition {
+  const definition = target.at('type', index, offset);
+  if (scope.leavesComponent(target) && mentionsResources(scope.space, definition)) {
+    throw malformed(offset, 'expected an outer alias of a type without resources, found one that mentions some');
+  }
+  return definition;
+}
+
+function mentionsResources(space: TypeSpace, definition: TypeDefinition): boolean {
+  switch (definition.kind) {
+    case 'resource':
+      return true;
+    case 'value':
+    case 'func':
+      return space.factsOf(definition.type).oldestResource < Number.POSITIVE_INFINITY;
+    default:
+      return definition.template.oldestResource < definition.template.start;
+  }
+}
+
+/** Whether a sort is one of what core modules import and export. */
+export function isCoreItem(sort: Sort): sort is CoreItemSort {
+  return sort.startsWith('core ') && sort !== 'core type' && sort !== 'core module' && sort !== 'core instance';
 }

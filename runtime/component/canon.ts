@@ -1,172 +1,101 @@
-import { skipCoreValueType } from './core-types.ts';
-import { article, type ByteReader, hex, malformed, unsupported } from './reader.ts';
+import { readBuiltIn } from './canon-built-ins.ts';
+import { checkFunc, type ReadOptions, readOptions, refuseLiftOptions, requireOptions } from './canon-options.ts';
+import { type CoreFuncType, describeCoreFunc } from './core-types.ts';
+import { flattenFunction } from './flat-types.ts';
+import { type ByteReader, malformed } from './reader.ts';
 import type { Scope } from './scope.ts';
 import type { TypeReader } from './type-section.ts';
-
-type Operand =
-  | 'type'
-  | 'resource'
-  | 'options'
-  | 'flag'
-  | 'slot'
-  | 'memory'
-  | 'table'
-  | 'core type'
-  | 'core value type'
-  | 'result';
+import type { FunctionType } from './types.ts';
 
 /**
- * Canonical built-ins other than `lift` and `lower`, with their immediates. Each adds a core function; all but the
- * first three belong to the asynchronous ABI or to threads.
- * Source: component model, design/mvp/Binary.md, Canonical Definitions.
+ * Takes one canonical definition and adds the function that it makes to the scope.
+ * Source: component model, CanonicalABI.md, Canonical Definitions.
  */
-const BUILT_INS: Readonly<Record<number, readonly Operand[]>> = {
-  2: ['resource'],
-  3: ['resource'],
-  4: ['resource'],
-  5: [],
-  6: ['flag'],
-  8: [],
-  9: ['result', 'options'],
-  10: ['core value type', 'slot'],
-  11: ['core value type', 'slot'],
-  12: ['flag'],
-  13: [],
-  14: ['type'],
-  15: ['type', 'options'],
-  16: ['type', 'options'],
-  17: ['type', 'flag'],
-  18: ['type', 'flag'],
-  19: ['type'],
-  20: ['type'],
-  21: ['type'],
-  22: ['type', 'options'],
-  23: ['type', 'options'],
-  24: ['type', 'flag'],
-  25: ['type', 'flag'],
-  26: ['type'],
-  27: ['type'],
-  28: ['options'],
-  29: ['options'],
-  30: [],
-  31: [],
-  32: ['flag', 'memory'],
-  33: ['flag', 'memory'],
-  34: [],
-  35: [],
-  36: [],
-  37: [],
-  38: [],
-  39: ['core type', 'table'],
-  40: [],
-  41: ['flag'],
-  42: ['flag'],
-  43: ['flag'],
-  44: ['flag'],
-  45: ['flag'],
-  64: ['flag', 'core type'],
-  65: ['flag', 'core type', 'table'],
-  66: ['flag'],
-};
-
-const FIRST_ASYNC = 0x05;
-
-/** Takes one canonical definition and adds the function that it makes to the scope. */
 export function readCanon(reader: ByteReader, scope: Scope, types: TypeReader): void {
   const offset = reader.position;
   types.space.at = offset;
   const opcode = reader.byte('a canonical definition');
-  if (opcode === 0x00) readLift(reader, scope, types);
-  else if (opcode === 0x01) readLower(reader, scope, types);
-  else readBuiltIn(opcode, offset, reader, scope, types);
+  if (opcode === 0x00) return readLift(reader, scope, types);
+  scope.addCore({ kind: 'func', type: readCoreDefinition(opcode, offset, reader, scope, types) });
 }
 
-function readBuiltIn(opcode: number, offset: number, reader: ByteReader, scope: Scope, types: TypeReader): void {
-  const operands = BUILT_INS[opcode];
-  if (operands === undefined) throw unsupported(offset, `the canonical built-in ${hex(opcode)}`);
-  if (opcode >= FIRST_ASYNC) types.space.asyncAbi = true;
-  for (const operand of operands) readOperand(operand, reader, scope, types);
-  scope.add('core func');
+/** Takes a definition that makes a core function. @returns its type. */
+function readCoreDefinition(opcode: number, offset: number, reader: ByteReader, scope: Scope, types: TypeReader): CoreFuncType {
+  if (opcode === 0x01) return readLower(reader, scope);
+  const resource = RESOURCE_BUILT_INS[opcode];
+  return resource === undefined
+    ? readBuiltIn(opcode, offset, reader, scope, types)
+    : readResourceBuiltIn(resource, reader, scope, types);
 }
 
 function readLift(reader: ByteReader, scope: Scope, types: TypeReader): void {
   reader.expect(0x00, 'the function sort');
   const offset = reader.position;
-  scope.check('core func', reader.u32('a core function index'), offset);
-  readOptions(reader, scope, types);
-  const at = reader.position;
-  const definition = scope.type(reader.u32('a function type index'), at);
-  if (definition.kind !== 'func') throw malformed(at, `expected a function type, found ${article(definition.kind)} type`);
-  if (definition.type.isAsync) types.space.asyncAbi = true;
-  scope.funcs.push(definition.type);
+  const coreFunc = reader.u32('a core function index');
+  const core = scope.at('core func', coreFunc, offset).type;
+  const read = readOptions(reader, scope);
+  const { options } = read;
+  const { type } = types.definitionOf(reader, scope, 'func');
+  if (type.isAsync) scope.space.asyncAbi = true;
+  checkAsync(read, type);
+  const wanted = liftedType(scope, type, read);
+  if (core !== wanted)
+    throw malformed(offset, `expected a core function ${describeCoreFunc(wanted)}, found ${describeCoreFunc(core)}`);
+  if (options.postReturn !== undefined) {
+    checkFunc(scope, options.postReturn, scope.space.coreFuncs.of(core.results, []), 'post-return', read.offset);
+  }
+  if (read.callback !== undefined) {
+    checkFunc(scope, read.callback, scope.space.coreFuncs.of(['i32', 'i32', 'i32'], ['i32']), 'callback', read.offset);
+  }
+  scope.definitions.push({ kind: 'lift', coreFunc, options, type });
+  scope.add('func', type);
 }
 
-function readLower(reader: ByteReader, scope: Scope, types: TypeReader): void {
+/** The type that the core function behind a lifted one must have; checks that the options suffice. */
+function liftedType(scope: Scope, type: FunctionType, read: ReadOptions): CoreFuncType {
+  const { space } = scope;
+  const isAsync = read.options.async === true;
+  const flat = flattenFunction(type, 'lift', { async: isAsync, callback: read.callback !== undefined });
+  const takesPointer = space.factsOf(type).hasPointer;
+  const givesPointer = type.result !== undefined && space.factsOf(type.result).hasPointer;
+  requireOptions(read, flat.spillsResult || givesPointer, takesPointer || flat.spillsParams);
+  return space.coreFuncs.of(flat.params, flat.results);
+}
+
+function readLower(reader: ByteReader, scope: Scope): CoreFuncType {
   reader.expect(0x00, 'the function sort');
   const offset = reader.position;
-  scope.func(reader.u32('a function index'), offset);
-  readOptions(reader, scope, types);
-  scope.add('core func');
+  const func = reader.u32('a function index');
+  const type = scope.at('func', func, offset);
+  const read = readOptions(reader, scope);
+  refuseLiftOptions(read);
+  checkAsync(read, type);
+  scope.definitions.push({ kind: 'lower', func, options: read.options, type });
+  return loweredType(scope, type, read);
 }
 
-function readOperand(operand: Operand, reader: ByteReader, scope: Scope, types: TypeReader): void {
+/** The type of the core function that calls another through its lowering; checks that the options suffice. */
+function loweredType(scope: Scope, type: FunctionType, read: ReadOptions): CoreFuncType {
+  const { space } = scope;
+  const flat = flattenFunction(type, 'lower', { async: read.options.async === true, callback: false });
+  const takesPointer = space.factsOf(type).hasPointer;
+  const givesPointer = type.result !== undefined && space.factsOf(type.result).hasPointer;
+  requireOptions(read, flat.spillsParams || flat.spillsResult || takesPointer, givesPointer);
+  return space.coreFuncs.of(flat.params, flat.results);
+}
+
+function checkAsync({ options, offset }: ReadOptions, type: FunctionType): void {
+  if (options.async && !type.isAsync) throw malformed(offset, 'expected an async function type for the canonical option `async`');
+}
+
+const RESOURCE_BUILT_INS: Readonly<Record<number, 'new' | 'drop' | 'rep'>> = { 2: 'new', 3: 'drop', 4: 'rep' };
+
+function readResourceBuiltIn(name: 'new' | 'drop' | 'rep', reader: ByteReader, scope: Scope, types: TypeReader): CoreFuncType {
   const offset = reader.position;
-  switch (operand) {
-    case 'type':
-      scope.type(reader.u32('a type index'), offset);
-      return;
-    case 'resource': {
-      const definition = scope.type(reader.u32('a resource type index'), offset);
-      if (definition.kind !== 'resource')
-        throw malformed(offset, `expected a resource type, found ${article(definition.kind)} type`);
-      return;
-    }
-    case 'options':
-      readOptions(reader, scope, types);
-      return;
-    case 'flag':
-      reader.flag('a flag of a built-in');
-      return;
-    case 'slot':
-      reader.u32('a context slot');
-      return;
-    case 'memory':
-      scope.check('core memory', reader.u32('a core memory index'), offset);
-      return;
-    case 'table':
-      scope.check('core table', reader.u32('a core table index'), offset);
-      return;
-    case 'core type':
-      scope.check('core type', reader.u32('a core type index'), offset);
-      return;
-    case 'core value type':
-      skipCoreValueType(reader);
-      return;
-    case 'result':
-      types.resultList(reader, scope);
-      return;
+  const { resource } = types.definitionOf(reader, scope, 'resource');
+  if (name !== 'drop' && !scope.ownResources.has(resource)) {
+    throw malformed(offset, `expected a resource that the component defines for \`resource.${name}\`, found another`);
   }
-}
-
-/** Takes the options of a canonical definition; each kind at most once (the three string encodings are one kind). */
-function readOptions(reader: ByteReader, scope: Scope, types: TypeReader): void {
-  const count = reader.count('canonical options');
-  const seen = new Set<number>();
-  for (let index = 0; index < count; index++) {
-    const offset = reader.position;
-    const option = reader.byte('a canonical option');
-    const kind = option <= 0x02 ? 0x00 : option;
-    if (seen.has(kind)) throw malformed(offset, `expected each canonical option once, found ${hex(option)} again`);
-    seen.add(kind);
-    const at = reader.position;
-    if (option === 0x02) throw unsupported(offset, 'the string encoding latin1+utf16'); // jco panics on it
-    if (option === 0x03) scope.check('core memory', reader.u32('a core memory index'), at);
-    else if (option === 0x04 || option === 0x05) scope.check('core func', reader.u32('a core function index'), at);
-    else if (option === 0x06) types.space.asyncAbi = true;
-    else if (option === 0x07) {
-      scope.check('core func', reader.u32('a core function index'), at);
-      types.space.asyncAbi = true;
-    } else if (option === 0x08 || option === 0x09) throw unsupported(offset, `the canonical option ${hex(option)} (GC)`);
-    else if (option > 0x09) throw malformed(offset, `expected a canonical option, found ${hex(option)}`);
-  }
+  scope.definitions.push({ kind: 'resource-builtin', name, resource });
+  return scope.space.coreFuncs.of(['i32'], name === 'drop' ? [] : ['i32']);
 }

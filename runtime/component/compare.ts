@@ -12,6 +12,7 @@ export class Comparison {
 
   funcs(a: FunctionType, b: FunctionType): boolean {
     if (a === b) return true;
+    this.#space.charge(a.params.length);
     return (
       a.isAsync === b.isAsync &&
       a.params.length === b.params.length &&
@@ -31,22 +32,28 @@ export class Comparison {
     return same;
   }
 
+  #all(a: readonly ValueType[], b: readonly ValueType[]): boolean {
+    this.#space.charge(a.length);
+    return a.length === b.length && a.every((item, index) => this.types(item, b[index] as ValueType)); // same length
+  }
+
   #optional(a: ValueType | undefined, b: ValueType | undefined): boolean {
     return a === undefined || b === undefined ? a === b : this.types(a, b);
   }
 
   #parts(a: ValueType, b: ValueType): boolean {
-    if (a.kind === 'list' && b.kind === 'list') return this.types(a.element, b.element);
+    if (a.kind === 'list' && b.kind === 'list') return a.isMap === b.isMap && this.types(a.element, b.element);
     if (a.kind === 'option' && b.kind === 'option') return this.types(a.some, b.some);
     if (a.kind === 'result' && b.kind === 'result') return this.#optional(a.ok, b.ok) && this.#optional(a.err, b.err);
     if ((a.kind === 'own' || a.kind === 'borrow') && a.kind === b.kind) return a.resource === b.resource;
-    if (a.kind === 'unsupported' && b.kind === 'unsupported') return a.what === b.what;
+    if (a.kind === 'unsupported' && b.kind === 'unsupported') {
+      return a.what === b.what && a.length === b.length && this.#all(a.parts ?? [], b.parts ?? []);
+    }
     if ((a.kind === 'enum' || a.kind === 'flags') && a.kind === b.kind) {
+      this.#space.charge(a.names.length);
       return a.names.length === b.names.length && a.names.every((name, index) => name === b.names[index]);
     }
-    if (a.kind === 'tuple' && b.kind === 'tuple') {
-      return a.items.length === b.items.length && a.items.every((item, index) => this.types(item, b.items[index] as ValueType));
-    }
+    if (a.kind === 'tuple' && b.kind === 'tuple') return this.#all(a.items, b.items);
     if (a.kind === 'record' && b.kind === 'record') return this.#labelled(a.fields, b.fields);
     if (a.kind === 'variant' && b.kind === 'variant') return this.#labelled(a.cases, b.cases);
     return a.kind === b.kind;

@@ -8,8 +8,9 @@ export interface DecodeLimits {
   /** Levels of components, component types and instances inside one another. Default 64; toolchains use 3 or 4. */
   readonly nestingMax: number;
   /**
-   * Items in the whole component: definitions, fields, cases, parameters, and the copies that instantiation makes.
-   * Default 250,000; a component that uses all of WASI 0.2 has about 2,000.
+   * Items in the whole component: definitions, fields, cases, parameters, imports and exports of core modules, and the
+   * copies and comparisons that instantiation makes. Default 250,000; a component that uses all of WASI 0.2 has 5,000 to
+   * 10,000.
    */
   readonly itemsMax: number;
   /** Bytes of one name. Default 4,096. Custom sections other than their name are not counted. */

@@ -8,10 +8,12 @@ import { type Extern, type Externs, TypeSpace } from './type-space.ts';
 import type { Component, InterfaceItem, WorldItem } from './types.ts';
 
 /**
- * Decodes a component binary: the WIT types of all that it imports and exports, and where its core modules are.
+ * Decodes and validates a component binary: the WIT types of all that it imports and exports, what instantiating it does,
+ * and where its core modules are.
  *
- * Index spaces, names, types and instantiations are checked as far as the types of imports and exports depend on them.
- * Not checked here: the contents of core modules, and the names that core instances export; the step that links does.
+ * All that the component model asks of a valid component is checked, above all what nothing else would notice in
+ * JavaScript: that core functions have the signatures by which they are lifted and lowered. Of core modules, imports
+ * and exports are read; the engine validates the rest when it compiles them.
  * Sections that are only hints (`package-docs`, names) never make a component unreadable.
  *
  * @param bytes - the binary; kept, not copied. The caller must not change it afterwards.
@@ -35,16 +37,18 @@ export function decodeComponent(bytes: Uint8Array, limits: Partial<DecodeLimits>
   }
   const space = new TypeSpace(all);
   const sections = new SectionReader(space);
-  const root = sections.component(new ByteReader(bytes, 0, bytes.length, all.nameBytesMax), []);
+  const { template: root, body } = sections.component(new ByteReader(bytes, 0, bytes.length, all.nameBytesMax), []);
   const { found } = sections;
   const component = {
     bytes,
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
     imports: worldItems(root.imports),
     exports: worldItems(root.exports),
+    body,
     coreModules: found.coreModules,
     nestedComponents: found.nestedComponents,
     ...(space.asyncAbi ? { asyncAbi: true as const } : {}),
+    ...(space.jcoRefuses === undefined ? {} : { jcoRefuses: space.jcoRefuses }),
   };
   return found.docs.reduce<Component>(
     (documented, section) => addDocs(documented, section, all.docsBytesMax / found.docs.length),

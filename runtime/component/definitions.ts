@@ -88,8 +88,11 @@ export type Definition =
   | { readonly kind: 'lower'; readonly func: number; readonly options: CanonOptions; readonly type: FunctionType }
   /** core func. */
   | { readonly kind: 'resource-builtin'; readonly name: 'new' | 'drop' | 'rep'; readonly resource: ResourceType }
-  /** core func: a built-in of the asynchronous ABI or of threads, by its name in the text format, such as `task.return`. */
-  | { readonly kind: 'async-builtin'; readonly name: string }
+  /**
+   * core func: a built-in of the asynchronous ABI or of threads, by its name in the text format, such as `task.return`.
+   * `slot` is that of `context.get` and `context.set`.
+   */
+  | { readonly kind: 'async-builtin'; readonly name: string; readonly slot?: 0 | 1 }
   /** the space of the extern's sort (none that matters here for types). */
   | { readonly kind: 'import'; readonly name: string; readonly extern: Extern }
   /** the space of `sort` again, under the exported type. */

@@ -88,6 +88,26 @@ export class ByteReader {
     throw malformed(offset, `expected ${what} as an unsigned 32-bit LEB128 integer`);
   }
 
+  /** Takes an unsigned LEB128 integer of 64 bits, as the nearest number. */
+  u64(what: string): number {
+    const offset = this.position;
+    let value = 0;
+    for (let index = 0; index < 10; index++) {
+      const byte = this.byte(what);
+      if (index === 9 && byte > 0x01) break;
+      value += (byte & 0x7f) * 2 ** (7 * index);
+      if (byte < 0x80) return value;
+    }
+    throw malformed(offset, `expected ${what} as an unsigned 64-bit LEB128 integer`);
+  }
+
+  /** Steps over a signed LEB128 integer of at most `bytesMax` bytes. */
+  skipSigned(bytesMax: number, what: string): void {
+    const offset = this.position;
+    for (let index = 0; index < bytesMax; index++) if (this.byte(what) < 0x80) return;
+    throw malformed(offset, `expected ${what} in at most ${bytesMax} bytes`);
+  }
+
   /** Takes a type index where a negative number would be a type's opcode: a signed LEB128 integer of 33 bits, 0 or more. */
   typeIndex(what: string): number {
     const offset = this.position;
@@ -122,6 +142,11 @@ export class ByteReader {
     } catch {
       throw malformed(start, `expected ${what} in UTF-8`);
     }
+  }
+
+  /** A reader of its own from a place that this one has passed. */
+  from(position: number): ByteReader {
+    return new ByteReader(this.bytes, position, this.end, this.nameBytesMax);
   }
 
   /** Takes the next `length` bytes as a reader of their own; offsets keep counting from the start of the binary. */

@@ -1,6 +1,5 @@
-import { Comparison } from './compare.ts';
-import { malformed, quote, tooLarge } from './reader.ts';
-import { describeExtern, type Extern, type Externs, type Instance, type Template, type TypeSpace } from './type-space.ts';
+import { tooLarge } from './reader.ts';
+import type { Extern, Externs, Instance, NameId, Template, TypeSpace } from './type-space.ts';
 import type { FunctionType, Param, ResourceType, TypeName, ValueType } from './types.ts';
 
 /**
@@ -9,7 +8,7 @@ import type { FunctionType, Param, ResourceType, TypeName, ValueType } from './t
  * template; it is charged to the item budget, because one template can be instantiated many times.
  */
 export class Remapper {
-  readonly #space: TypeSpace;
+  protected readonly space: TypeSpace;
   readonly #start: number;
   readonly #outer: Remapper | undefined;
   /** Remappers that a look-up can pass through, this one included: the depth of its recursion. */
@@ -19,11 +18,12 @@ export class Remapper {
   readonly #funcs = new Map<FunctionType, FunctionType>();
   readonly #instances = new Map<Instance, Instance>();
   readonly #renames = new Map<ValueType, TypeName>();
+  readonly #names = new Map<NameId, NameId>();
 
   constructor(space: TypeSpace, start: number, outer?: Remapper, links = 1 + (outer?.links ?? 0)) {
     const max = space.limits.nestingMax;
     if (links > max) throw tooLarge(space.at, 'nestingMax', max, 'the levels of instantiation');
-    this.#space = space;
+    this.space = space;
     this.#start = start;
     this.#outer = outer;
     this.links = links;
@@ -37,17 +37,22 @@ export class Remapper {
   resource(resource: ResourceType): ResourceType {
     const known = this.#resources.get(resource);
     if (known !== undefined) return known;
-    if (this.#space.birthOf(resource) < this.#start) return this.#outer?.resource(resource) ?? resource;
-    const fresh = this.#space.resource(resource.name);
+    if (this.space.birthOf(resource) < this.#start) return this.#outer?.resource(resource) ?? resource;
+    const fresh = this.space.resource(resource.name);
     this.#resources.set(resource, fresh);
     return fresh;
+  }
+
+  /** The name that takes the place of one that a handle mentions its resource by. */
+  nameId(name: NameId): NameId {
+    return this.#names.get(name) ?? this.#outer?.nameId(name) ?? name;
   }
 
   /** The copy of a value type. Recursion is bounded by `typeDepthMax`. */
   type(type: ValueType): ValueType {
     const known = this.#types.get(type);
     if (known !== undefined) return known;
-    if (this.#space.birthOf(type) < this.#start) return this.#outer?.type(type) ?? type;
+    if (this.space.birthOf(type) < this.#start) return this.#outer?.type(type) ?? type;
     const copy = this.#copy(type);
     this.#types.set(type, copy);
     return copy;
@@ -55,10 +60,11 @@ export class Remapper {
 
   #copy(type: ValueType): ValueType {
     const name = this.#renames.get(type);
-    if (name !== undefined) return this.#space.withTypeName(this.#parts(type), name);
-    const origin = this.#space.aliasOf(type);
-    if (origin !== undefined && type.typeName !== undefined) return this.#space.named(this.type(origin), type.typeName.name);
-    return this.#space.value(this.#parts(type));
+    const { aliasOf, nameId } = this.space.factsOf(type);
+    const origin = { nameId: nameId === undefined ? undefined : this.nameId(nameId) };
+    if (name !== undefined) return this.space.withTypeName(this.#parts(type), name, origin);
+    if (aliasOf !== undefined && type.typeName !== undefined) return this.space.named(this.type(aliasOf), type.typeName.name);
+    return this.space.value(this.#parts(type), origin);
   }
 
   #parts(type: ValueType): ValueType {
@@ -68,13 +74,13 @@ export class Remapper {
       case 'option':
         return { ...type, some: this.type(type.some) };
       case 'record':
-        this.#space.charge(type.fields.length);
+        this.space.charge(type.fields.length);
         return { ...type, fields: type.fields.map((field) => ({ ...field, type: this.type(field.type) })) };
       case 'tuple':
-        this.#space.charge(type.items.length);
+        this.space.charge(type.items.length);
         return { ...type, items: type.items.map((item) => this.type(item)) };
       case 'variant':
-        this.#space.charge(type.cases.length);
+        this.space.charge(type.cases.length);
         return {
           ...type,
           cases: type.cases.map((one) => (one.type === undefined ? one : { ...one, type: this.type(one.type) })),
@@ -85,6 +91,8 @@ export class Remapper {
           ...(type.ok === undefined ? {} : { ok: this.type(type.ok) }),
           ...(type.err === undefined ? {} : { err: this.type(type.err) }),
         };
+      case 'unsupported':
+        return type.parts === undefined ? { ...type } : { ...type, parts: type.parts.map((part) => this.type(part)) };
       case 'own':
       case 'borrow':
         return { ...type, resource: this.resource(type.resource) };
@@ -96,11 +104,11 @@ export class Remapper {
   func(type: FunctionType): FunctionType {
     const known = this.#funcs.get(type);
     if (known !== undefined) return known;
-    if (this.#space.birthOf(type) < this.#start) return this.#outer?.func(type) ?? type;
-    this.#space.charge(type.params.length);
+    if (this.space.birthOf(type) < this.#start) return this.#outer?.func(type) ?? type;
+    this.space.charge(type.params.length);
     const params: Param[] = type.params.map((param) => ({ name: param.name, type: this.type(param.type) }));
     const result = type.result === undefined ? undefined : this.type(type.result);
-    const copy = this.#space.func(params, result, type.isAsync);
+    const copy = this.space.func(params, result, type.isAsync);
     this.#funcs.set(type, copy);
     return copy;
   }
@@ -109,14 +117,14 @@ export class Remapper {
   instance(instance: Instance): Instance {
     const known = this.#instances.get(instance);
     if (known !== undefined) return known;
-    const copy = this.#space.instance(this.externs(instance.exports));
+    const copy = this.space.instance(this.externs(instance.exports));
     this.#instances.set(instance, copy);
     return copy;
   }
 
   externs(externs: Externs): Externs {
     const copies = new Map<string, Extern>();
-    this.#space.charge(externs.size);
+    this.space.charge(externs.size);
     for (const [name, extern] of externs) copies.set(name, this.extern(extern));
     return copies;
   }
@@ -127,8 +135,10 @@ export class Remapper {
         return { kind: 'func', type: this.func(extern.type) };
       case 'type':
         return { kind: 'type', type: this.type(extern.type) };
-      case 'resource':
-        return { kind: 'resource', resource: this.resource(extern.resource), fresh: extern.fresh };
+      case 'resource': {
+        const { resource, fresh, nameId } = extern;
+        return { kind: 'resource', resource: this.resource(resource), fresh, nameId: this.nameId(nameId) };
+      }
       case 'instance':
         return { kind: 'instance', instance: this.instance(extern.instance) };
       case 'component':
@@ -139,55 +149,35 @@ export class Remapper {
           return { kind: 'definition', definition: { kind: 'func', type: this.func(definition.type) } };
         return { kind: 'definition', definition: { kind: definition.kind, template: this.template(definition.template) } };
       }
-      default:
+      case 'value':
+        return { kind: 'value', type: this.type(extern.type) };
+      case 'module':
         return extern;
     }
   }
 
   /** A template keeps its own types; what it uses from outside is replaced when it is instantiated. */
   template(template: Template): Template {
-    const outer = template.outer === undefined ? this : new ChainedRemapper(this.#space, template.outer, this);
+    const outer = template.outer === undefined ? this : new ChainedRemapper(this.space, template.outer, this);
     return { ...template, outer };
   }
 
-  /**
-   * Puts what is given in the place of what is expected, checks that it fits, and replaces the expected types by the
-   * given ones from here on. Throws `component/malformed` when it does not fit.
-   */
-  bind(name: string, expected: Extern, given: Extern): void {
-    this.#space.charge(1);
-    if (expected.kind !== given.kind) {
-      throw this.#mismatch(name, expected, describeExtern(given));
-    }
-    if (expected.kind === 'resource' && given.kind === 'resource') this.#bindResource(name, expected, given);
-    else if (expected.kind === 'type' && given.kind === 'type') this.#bindType(name, expected, given);
-    else if (expected.kind === 'instance' && given.kind === 'instance') {
-      for (const [key, inner] of expected.instance.exports) {
-        const actual = given.instance.exports.get(key);
-        if (actual === undefined) throw this.#mismatch(`${name}.${key}`, inner, 'nothing');
-        this.bind(key, inner, actual);
-      }
-    } else if (expected.kind === 'func' && given.kind === 'func') {
-      const same = new Comparison(this.#space).funcs(this.func(expected.type), given.type);
-      if (!same) throw this.#mismatch(name, expected, 'a function of another type');
-    }
+  /** Replaces what this scope has from here on; what was copied before keeps what it got. */
+  protected replaceResource(resource: ResourceType, given: ResourceType): void {
+    this.#resources.set(resource, given);
   }
 
-  #bindResource(name: string, expected: Extern & { kind: 'resource' }, given: Extern & { kind: 'resource' }): void {
-    if (expected.fresh && !this.#resources.has(expected.resource)) this.#resources.set(expected.resource, given.resource);
-    else if (this.resource(expected.resource) !== given.resource) throw this.#mismatch(name, expected, 'another resource');
+  protected replaceName(name: NameId, given: NameId): void {
+    this.#names.set(name, given);
   }
 
-  #bindType(name: string, expected: Extern & { kind: 'type' }, given: Extern & { kind: 'type' }): void {
-    if (!new Comparison(this.#space).types(this.type(expected.type), given.type)) {
-      throw this.#mismatch(name, expected, 'a type of another shape');
-    }
-    // INVARIANT: same shape, so types made from the old one before this stay right; new ones get the given one's name.
-    if (this.#space.birthOf(expected.type) >= this.#start) this.#types.set(expected.type, given.type);
+  protected replaceType(type: ValueType, given: ValueType): void {
+    if (this.space.birthOf(type) >= this.#start) this.#types.set(type, given);
   }
 
-  #mismatch(name: string, expected: Extern, found: string): Error {
-    return malformed(this.#space.at, `expected ${describeExtern(expected)} for ${quote(name)}, found ${found}`);
+  /** Whether a resource was copied or replaced before. */
+  protected knows(resource: ResourceType): boolean {
+    return this.#resources.has(resource);
   }
 }
 
@@ -217,18 +207,11 @@ class ChainedRemapper extends Remapper {
     return this.#then.type(this.#first.type(type));
   }
 
+  override nameId(name: NameId): NameId {
+    return this.#then.nameId(this.#first.nameId(name));
+  }
+
   override func(type: FunctionType): FunctionType {
     return this.#then.func(this.#first.func(type));
   }
-}
-
-/** Instantiates a template: its imports are bound to the arguments, what it declares itself becomes fresh. */
-export function instantiate(space: TypeSpace, template: Template, args: Externs): Instance {
-  const remapper = new Remapper(space, template.start, template.outer);
-  for (const [name, expected] of template.imports) {
-    const given = args.get(name);
-    if (given === undefined) throw malformed(space.at, `expected an argument for the import ${quote(name)}`);
-    remapper.bind(name, expected, given);
-  }
-  return space.instance(remapper.externs(template.exports));
 }

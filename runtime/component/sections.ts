@@ -1,11 +1,14 @@
 import { readAlias } from './aliases.ts';
 import { readCanon } from './canon.ts';
-import { readCoreType } from './core-types.ts';
+import { Comparison } from './compare.ts';
+import { readCoreModule } from './core-module.ts';
+import { readCoreType } from './core-type-section.ts';
 import { Declarations } from './declarations.ts';
+import type { ComponentBody } from './definitions.ts';
 import { readExport, readImport } from './imports-exports.ts';
-import { readCoreInstance, readInstance } from './instances.ts';
+import { readCoreInstance, readInstance, useValue } from './instances.ts';
 import { DOCS_SECTIONS } from './package-docs.ts';
-import { type ByteReader, hex, malformed, tooLarge } from './reader.ts';
+import { type ByteReader, hex, malformed, quote, tooLarge } from './reader.ts';
 import { Scope } from './scope.ts';
 import { TypeReader } from './type-section.ts';
 import type { Template, TypeSpace } from './type-space.ts';
@@ -35,12 +38,12 @@ export class SectionReader {
   }
 
   /** Takes one component from its header to the end of the range. `path` is that of `CoreModule`. */
-  component(reader: ByteReader, path: readonly number[], parent?: Scope): Template {
+  component(reader: ByteReader, path: readonly number[], parent?: Scope): ReadComponent {
     for (const byte of COMPONENT_HEADER) reader.expect(byte, 'the header of a component');
-    const scope = new Scope('component', parent);
+    const scope = new Scope('component', parent, this.space);
     const max = this.space.limits.nestingMax;
     if (scope.level > max) throw tooLarge(reader.position, 'nestingMax', max, 'the levels of nested components');
-    const body: Body = { scope, path, start: this.space.now(), declarations: new Declarations(), nested: 0 };
+    const body: Body = { scope, path, declarations: new Declarations(scope), nested: 0, hasStart: false };
     while (reader.remaining > 0) {
       const offset = reader.position;
       const id = reader.byte('a section id');
@@ -48,8 +51,9 @@ export class SectionReader {
       this.#section(id, section, body, offset);
     }
     const { imports, exports } = body.declarations;
-    const depth = this.space.depthAround([...imports.values(), ...exports.values()]);
-    return { imports, exports, start: body.start, depth };
+    this.#finish(body, reader.position);
+    const around = this.space.around([...imports.values(), ...exports.values()]);
+    return { template: { imports, exports, start: scope.start, ...around }, body: { definitions: scope.definitions } };
   }
 
   #section(id: number, section: ByteReader, body: Body, offset: number): void {
@@ -58,7 +62,7 @@ export class SectionReader {
     if (id === 0) this.#custom(section, body);
     else if (id === 1) this.#coreModule(section, body);
     else if (id === 4) this.#nested(section, body);
-    else if (id === 9) this.#start(section, body.scope);
+    else if (id === 9) this.#start(section, body);
     else {
       const part = PARTS[id];
       if (part === undefined) throw malformed(offset, `expected a section id (0x00 to 0x0c), found ${hex(id)}`);
@@ -81,41 +85,62 @@ export class SectionReader {
   #coreModule(section: ByteReader, body: Body): void {
     const { position: offset, end } = section;
     for (const byte of MODULE_HEADER) section.expect(byte, 'the header of a core module');
-    this.found.coreModules.push({ path: body.path, bytes: section.bytes.subarray(offset, end), offset });
-    body.scope.add('core module');
+    const module = this.found.coreModules.push({ path: body.path, bytes: section.bytes.subarray(offset, end), offset }) - 1;
+    body.scope.definitions.push({ kind: 'core-module', module });
+    body.scope.add('core module', readCoreModule(section, this.space));
   }
 
-  #nested(section: ByteReader, body: Body): void {
+  #nested(section: ByteReader, parent: Body): void {
     this.found.nestedComponents++;
-    const path = [...body.path, body.nested++];
-    body.scope.components.push(this.component(section, path, body.scope));
+    const { template, body } = this.component(section, [...parent.path, parent.nested++], parent.scope);
+    parent.scope.definitions.push({ kind: 'component', body });
+    parent.scope.add('component', template);
   }
 
-  #start(section: ByteReader, scope: Scope): void {
+  #start(section: ByteReader, body: Body): void {
+    const { scope } = body;
     const offset = section.position;
-    const func = scope.func(section.u32('a function index'), offset);
+    if (body.hasStart) throw malformed(offset, 'expected one start function, found another');
+    body.hasStart = true;
+    const { params, result } = scope.at('func', section.u32('a function index'), offset);
     const count = section.count('start arguments');
-    if (count !== func.params.length) throw malformed(offset, `expected ${func.params.length} start arguments, found ${count}`);
-    for (let index = 0; index < count; index++) {
+    if (count !== params.length) throw malformed(offset, `expected ${params.length} start arguments, found ${count}`);
+    for (const param of params) {
       const at = section.position;
-      scope.check('value', section.u32('a value index'), at);
+      const type = useValue(scope, section.u32('a value index'), at);
+      if (!new Comparison(this.space).types(param.type, type))
+        throw malformed(at, `expected a value for ${quote(param.name)}, found one of another type`);
     }
     const at = section.position;
     const results = section.u32('the number of start results');
-    const wanted = func.result === undefined ? 0 : 1;
+    const wanted = result === undefined ? 0 : 1;
     if (results !== wanted) throw malformed(at, `expected ${wanted} start results, found ${results}`);
-    if (results === 1) scope.add('value');
+    scope.definitions.push({ kind: 'start' });
+    if (result !== undefined) scope.add('value', { type: result, used: false });
     section.finish('the start section');
   }
+
+  /** After the last section. */
+  #finish({ scope, declarations }: Body, offset: number): void {
+    declarations.finish(offset);
+    const unused = scope.unusedValues();
+    if (unused > 0) throw malformed(offset, `expected each value to be used once, found ${unused} not used`);
+  }
+}
+
+/** One component, read: as others see it, and what its body does. */
+export interface ReadComponent {
+  readonly template: Template;
+  readonly body: ComponentBody;
 }
 
 /** One component while its sections are read. */
 interface Body {
   readonly scope: Scope;
   readonly path: readonly number[];
-  readonly start: number;
   readonly declarations: Declarations;
   nested: number;
+  hasStart: boolean;
 }
 
 interface Part {
@@ -127,19 +152,19 @@ interface Part {
 
 /** Sections that are vectors of definitions. */
 const PARTS: Readonly<Record<number, Part>> = {
-  2: { what: 'core instances', bytesMin: 2, read: (reader, { scope }, types) => readCoreInstance(reader, scope, types.space) },
+  2: { what: 'core instances', bytesMin: 2, read: (reader, { scope }) => readCoreInstance(reader, scope) },
   3: {
     what: 'core types',
     bytesMin: 1,
-    read: (reader, { scope }) => scope.coreTypes.push(readCoreType(reader, scope.coreTypes.length)),
+    read: (reader, { scope }) => scope.add('core type', readCoreType(reader, scope)),
   },
   5: {
     what: 'instances',
     bytesMin: 2,
-    read: (reader, { scope }, types) => scope.instances.push(readInstance(reader, scope, types.space)),
+    read: (reader, { scope }) => scope.add('instance', readInstance(reader, scope)),
   },
   6: { what: 'aliases', bytesMin: 3, read: (reader, { scope }) => readAlias(reader, scope) },
-  7: { what: 'types', bytesMin: 1, read: (reader, { scope }, types) => scope.types.push(types.definition(reader, scope)) },
+  7: { what: 'types', bytesMin: 1, read: (reader, { scope }, types) => scope.add('type', types.definition(reader, scope)) },
   8: { what: 'canonical definitions', bytesMin: 1, read: (reader, { scope }, types) => readCanon(reader, scope, types) },
   10: { what: 'imports', bytesMin: 4, read: readImport },
   11: { what: 'exports', bytesMin: 5, read: readExport },
@@ -148,7 +173,8 @@ const PARTS: Readonly<Record<number, Part>> = {
 
 /** Value definitions are only skipped: WIT has none, and their contents are never needed. */
 function readValue(reader: ByteReader, body: Body, types: TypeReader): void {
-  types.valueType(reader, body.scope);
+  const type = types.valueType(reader, body.scope);
   reader.range(reader.u32('the size of a value'), 'a value');
-  body.scope.add('value');
+  body.scope.definitions.push({ kind: 'value' });
+  body.scope.add('value', { type, used: false });
 }

@@ -1,9 +1,10 @@
 import { readAlias } from './aliases.ts';
-import { readCoreType } from './core-types.ts';
+import { instantiate } from './bind.ts';
+import { readCoreType } from './core-type-section.ts';
+import { describeCoreFunc } from './core-types.ts';
 import { addToScope, Declarations } from './declarations.ts';
-import { readExternName } from './names.ts';
-import { article, type ByteReader, hex, malformed, tooLarge } from './reader.ts';
-import { instantiate } from './remap.ts';
+import { readExternName } from './extern-names.ts';
+import { article, type ByteReader, hex, malformed, tooLarge, unsupported } from './reader.ts';
 import { Scope } from './scope.ts';
 import type { Extern, Template, TypeDefinition } from './type-space.ts';
 import type { FunctionType, Param } from './types.ts';
@@ -34,10 +35,9 @@ export class TypeReader extends ValueTypeReader {
       case 0x00: {
         reader.expect(0x11, 'the core module sort');
         const at = reader.position;
-        const index = reader.u32('a core type index');
-        scope.check('core type', index, at);
-        if (scope.coreTypes[index] !== 'module') throw malformed(at, 'expected a core module type, found a core function type');
-        return { kind: 'module' };
+        const { kind: form, type } = scope.at('core type', reader.u32('a core type index'), at);
+        if (form !== 'module') throw malformed(at, 'expected a core module type, found a core function type');
+        return { kind: 'module', type };
       }
       case 0x01:
         return { kind: 'func', type: this.definitionOf(reader, scope, 'func').type };
@@ -58,17 +58,20 @@ export class TypeReader extends ValueTypeReader {
 
   #valueBound(reader: ByteReader, scope: Scope): Extern {
     const offset = reader.position;
-    if (reader.flag('the bound of a value')) this.valueType(reader, scope);
-    else scope.check('value', reader.u32('a value index'), offset);
-    return { kind: 'value' };
+    if (reader.flag('the bound of a value')) return { kind: 'value', type: this.valueType(reader, scope) };
+    return { kind: 'value', type: scope.at('value', reader.u32('a value index'), offset).type };
   }
 
   #typeBound(reader: ByteReader, scope: Scope, name: string): Extern {
-    if (reader.flag('the bound of a type')) return { kind: 'resource', resource: this.space.resource(name), fresh: true };
+    if (reader.flag('the bound of a type')) {
+      return { kind: 'resource', resource: this.space.resource(name), fresh: true, nameId: this.space.newName() };
+    }
     const offset = reader.position;
-    const definition = scope.type(reader.u32('a type index'), offset);
+    const definition = scope.at('type', reader.u32('a type index'), offset);
     if (definition.kind === 'value') return { kind: 'type', type: this.space.named(definition.type, name) };
-    if (definition.kind === 'resource') return { kind: 'resource', resource: definition.resource, fresh: false };
+    if (definition.kind === 'resource') {
+      return { ...definition, fresh: false, nameId: this.space.newName(definition.nameId) };
+    }
     return { kind: 'definition', definition };
   }
 
@@ -79,33 +82,42 @@ export class TypeReader extends ValueTypeReader {
       throw malformed(offset, `expected no resource definition in ${article(scope.kind)}, found one`);
     const rep = reader.position;
     const type = reader.byte('the representation of a resource');
-    if (type !== 0x7f && type !== 0x7e) throw malformed(rep, `expected i32 or i64, found ${hex(type)}`);
+    if (type === 0x7e) throw unsupported(rep, 'a resource represented by an i64');
+    if (type !== 0x7f) throw malformed(rep, `expected i32, found ${hex(type)}`);
+    let dtor: number | undefined;
     if (reader.flag('the presence of a destructor')) {
       const at = reader.position;
-      scope.check('core func', reader.u32('a destructor'), at);
+      dtor = reader.u32('a destructor');
+      const { type } = scope.at('core func', dtor, at);
+      if (type !== this.space.coreFuncs.of(['i32'], [])) {
+        throw malformed(at, `expected a destructor (i32) -> (), found ${describeCoreFunc(type)}`);
+      }
     }
-    return { kind: 'resource', resource: this.space.resource('') };
+    const resource = this.space.resource('');
+    scope.definitions.push({ kind: 'resource', resource, ...(dtor === undefined ? {} : { dtor }) });
+    scope.ownResources.add(resource);
+    return { kind: 'resource', resource, nameId: this.space.newName() };
   }
 
   #func(reader: ByteReader, scope: Scope): FunctionType {
     const isAsync = reader.byte('a function type') === 0x43;
     const params = this.labelled<Param>(reader, scope, 'parameters', 'a parameter name');
-    return this.space.func(params, this.resultList(reader, scope), isAsync);
+    return this.space.func(params, this.ownedResult(reader, scope), isAsync);
   }
 
   /** Takes a component type or an instance type. Recursion is bounded by `nestingMax`. */
   #template(reader: ByteReader, parent: Scope): TypeDefinition {
     const isComponent = reader.byte('a type') === 0x41;
-    const scope = new Scope(isComponent ? 'component type' : 'instance type', parent);
+    const scope = new Scope(isComponent ? 'component type' : 'instance type', parent, this.space);
     const max = this.space.limits.nestingMax;
     if (scope.level > max) throw tooLarge(reader.position, 'nestingMax', max, 'the levels of nested types');
-    const start = this.space.now();
-    const declarations = new Declarations();
+    const declarations = new Declarations(scope);
     const count = reader.count('declarations', 2);
     for (let index = 0; index < count; index++) this.#declaration(reader, scope, declarations);
     const { imports, exports } = declarations;
-    const depth = this.space.depthAround([...imports.values(), ...exports.values()]);
-    const template: Template = { imports, exports, start, depth };
+    declarations.finish(reader.position);
+    const around = this.space.around([...imports.values(), ...exports.values()]);
+    const template: Template = { imports, exports, start: scope.start, ...around };
     return { kind: isComponent ? 'component' : 'instance', template };
   }
 
@@ -114,15 +126,14 @@ export class TypeReader extends ValueTypeReader {
     this.space.charge(1);
     this.space.at = offset;
     const kind = reader.byte('a declaration');
-    if (kind === 0x00) scope.coreTypes.push(readCoreType(reader, scope.coreTypes.length));
-    else if (kind === 0x01) scope.types.push(this.definition(reader, scope));
+    if (kind === 0x00) scope.add('core type', readCoreType(reader, scope));
+    else if (kind === 0x01) scope.add('type', this.definition(reader, scope));
     else if (kind === 0x02) readAlias(reader, scope);
     else if (kind === 0x04 || (kind === 0x03 && scope.kind === 'component type')) {
-      const at = reader.position;
-      const name = readExternName(reader);
-      const extern = this.externType(reader, scope, name);
-      if (kind === 0x03) declarations.addImport(name, extern, at);
-      else declarations.addExport(name, extern, at);
+      const name = readExternName(reader, this.space);
+      const extern = this.externType(reader, scope, name.name);
+      if (kind === 0x03) declarations.addImport(name, extern);
+      else declarations.addExport(name, extern);
       addToScope(scope, extern);
     } else throw malformed(offset, `expected a declaration of ${article(scope.kind)}, found ${hex(kind)}`);
   }

@@ -1,3 +1,5 @@
+import type { ComponentBody } from './definitions.ts';
+
 /**
  * The WIT type tree of a component, as plain immutable data.
  *
@@ -62,7 +64,8 @@ export interface ResourceType {
 
 export type ValueType =
   | ({ readonly kind: PrimitiveKind } & Named)
-  | ({ readonly kind: 'list'; readonly element: ValueType } & Named)
+  /** `isMap`: written `map<K, V>` in WIT; its values are those of a list of pairs, but it is a type of its own. */
+  | ({ readonly kind: 'list'; readonly element: ValueType; readonly isMap?: true } & Named)
   | ({ readonly kind: 'record'; readonly fields: readonly Field[] } & Named)
   | ({ readonly kind: 'tuple'; readonly items: readonly ValueType[] } & Named)
   | ({ readonly kind: 'variant'; readonly cases: readonly Case[] } & Named)
@@ -71,8 +74,16 @@ export type ValueType =
   | ({ readonly kind: 'option'; readonly some: ValueType } & Named)
   | ({ readonly kind: 'result'; readonly ok?: ValueType; readonly err?: ValueType } & Named)
   | ({ readonly kind: 'own' | 'borrow'; readonly resource: ResourceType } & Named)
-  /** A type of the asynchronous ABI (`future`, `stream`, `error-context`) or another newer one: named, never callable. */
-  | ({ readonly kind: 'unsupported'; readonly what: string } & Named);
+  /**
+   * A type of the asynchronous ABI (`future`, `stream`, `error-context`) or another newer one: named, never callable.
+   * `parts`: the types inside, absent when none; `length`: items of a `fixed-length list`.
+   */
+  | ({
+      readonly kind: 'unsupported';
+      readonly what: string;
+      readonly parts?: readonly ValueType[];
+      readonly length?: number;
+    } & Named);
 
 export interface Param {
   readonly name: string;
@@ -121,6 +132,8 @@ export interface Component {
   readonly digest: string;
   readonly imports: readonly WorldItem[];
   readonly exports: readonly WorldItem[];
+  /** What instantiating it does, definition by definition; bodies of nested components are inside. Identities of types are its own. */
+  readonly body: ComponentBody;
   readonly coreModules: readonly CoreModule[];
   /** Number of components nested in it, at every depth. */
   readonly nestedComponents: number;
@@ -131,4 +144,9 @@ export interface Component {
    * exported functions are synchronous: whoever links it must know that ABI or refuse.
    */
   readonly asyncAbi?: true;
+  /**
+   * Present when jco must not be used on it: why, as a sentence without final stop, about the first reason found. Our own
+   * bindings have no trouble with it.
+   */
+  readonly jcoRefuses?: string;
 }

@@ -22,6 +22,9 @@ const PRIMITIVES: Readonly<Record<number, PrimitiveKind>> = {
 
 const FLAGS_MAX = 32;
 
+/** Types that the keys of a map can have: all primitives but floating-point numbers. */
+const KEY_KINDS: ReadonlySet<string> = new Set(Object.values(PRIMITIVES).filter((kind) => kind !== 'f32' && kind !== 'f64'));
+
 /** Reads the types that values have. */
 export class ValueTypeReader {
   readonly space: TypeSpace;
@@ -41,7 +44,7 @@ export class ValueTypeReader {
       if (primitive === undefined) throw malformed(offset, `expected a value type, found ${hex(first)}`);
       return primitive;
     }
-    const definition = scope.type(reader.typeIndex('a value type'), offset);
+    const definition = scope.at('type', reader.typeIndex('a value type'), offset);
     if (definition.kind !== 'value') throw malformed(offset, `expected a value type, found ${article(definition.kind)} type`);
     return definition.type;
   }
@@ -56,10 +59,22 @@ export class ValueTypeReader {
     return undefined;
   }
 
+  /** As `resultList`, for what leaves a call: no borrowed handle can. */
+  ownedResult(reader: ByteReader, scope: Scope): ValueType | undefined {
+    const offset = reader.position;
+    const type = this.resultList(reader, scope);
+    if (type !== undefined) this.#checkOwned(type, 'a result', offset);
+    return type;
+  }
+
+  #checkOwned(type: ValueType, what: string, offset: number): void {
+    if (this.space.factsOf(type).hasBorrow) throw malformed(offset, `expected ${what} without borrowed handles, found one`);
+  }
+
   /** Takes the index of a type that must be of one kind. */
   definitionOf<K extends TypeDefinition['kind']>(reader: ByteReader, scope: Scope, kind: K): TypeDefinition & { kind: K } {
     const offset = reader.position;
-    const definition = scope.type(reader.u32(`${article(kind)} type index`), offset);
+    const definition = scope.at('type', reader.u32(`${article(kind)} type index`), offset);
     if (definition.kind !== kind)
       throw malformed(offset, `expected ${article(kind)} type, found ${article(definition.kind)} type`);
     return definition as TypeDefinition & { kind: K }; // the kind was just compared
@@ -86,8 +101,11 @@ export class ValueTypeReader {
     const opcode = reader.byte('a type');
     const primitive = this.#primitive(opcode);
     if (primitive !== undefined) return primitive;
-    const type = this.#composite(opcode, offset, reader, scope);
-    return this.space.value(type);
+    if (opcode === 0x69 || opcode === 0x68) {
+      const { resource, nameId } = this.definitionOf(reader, scope, 'resource');
+      return this.space.value<ValueType>({ kind: opcode === 0x69 ? 'own' : 'borrow', resource }, { nameId });
+    }
+    return this.space.value(this.#composite(opcode, offset, reader, scope));
   }
 
   #composite(opcode: number, offset: number, reader: ByteReader, scope: Scope): ValueType {
@@ -114,9 +132,6 @@ export class ValueTypeReader {
         const err = this.#optional(reader, scope);
         return { kind: 'result', ...(ok === undefined ? {} : { ok }), ...(err === undefined ? {} : { err }) };
       }
-      case 0x69:
-      case 0x68:
-        return { kind: opcode === 0x69 ? 'own' : 'borrow', resource: this.definitionOf(reader, scope, 'resource').resource };
       default:
         return this.#newer(opcode, offset, reader, scope);
     }
@@ -126,22 +141,57 @@ export class ValueTypeReader {
   #newer(opcode: number, offset: number, reader: ByteReader, scope: Scope): ValueType {
     switch (opcode) {
       case 0x67:
-        this.valueType(reader, scope);
-        if (reader.u32('the length of a list') === 0) throw malformed(offset, 'expected a list of 1 or more items, found 0');
-        return { kind: 'unsupported', what: 'fixed-length list' };
+        return { kind: 'unsupported', what: 'fixed-length list', ...this.#repeated(reader, scope) };
       case 0x66:
-        this.#optional(reader, scope);
-        return { kind: 'unsupported', what: 'stream' };
+        return { kind: 'unsupported', what: 'stream', ...this.#carried(reader, scope, 'stream') };
       case 0x65:
-        this.#optional(reader, scope);
-        return { kind: 'unsupported', what: 'future' };
+        return { kind: 'unsupported', what: 'future', ...this.#carried(reader, scope, 'future') };
       case 0x63:
-        this.valueType(reader, scope);
-        this.valueType(reader, scope);
-        return { kind: 'unsupported', what: 'map' };
+        return this.#map(reader, scope);
       default:
         throw malformed(offset, `expected a type, found ${hex(opcode)}`);
     }
+  }
+
+  #repeated(reader: ByteReader, scope: Scope): { parts: ValueType[]; length: number } {
+    const parts = [this.valueType(reader, scope)];
+    const offset = reader.position;
+    const length = reader.u32('the length of a list');
+    if (length === 0) throw malformed(offset, 'expected a list of 1 or more items, found 0');
+    return { parts, length };
+  }
+
+  /** What a stream or future carries. */
+  #carried(reader: ByteReader, scope: Scope, what: 'stream' | 'future'): { parts?: ValueType[] } {
+    const offset = reader.position;
+    const type = this.#optional(reader, scope);
+    if (type === undefined) return {};
+    if (what === 'stream' && type.kind === 'char') throw malformed(offset, 'expected a stream of another type than char');
+    this.#checkOwned(type, `a ${what}`, offset);
+    return { parts: [type] };
+  }
+
+  /** A map is a list of pairs of a key and a value, whatever its keys are. Source: CanonicalABI.md, Despecialization. */
+  #map(reader: ByteReader, scope: Scope): ValueType {
+    const pair = this.space.value(
+      { kind: 'tuple', items: [this.#key(reader, scope), this.#mapped(reader, scope)] },
+      { isMapPair: true },
+    );
+    return { kind: 'list', element: pair, isMap: true };
+  }
+
+  #key(reader: ByteReader, scope: Scope): ValueType {
+    const offset = reader.position;
+    const type = this.valueType(reader, scope);
+    if (!KEY_KINDS.has(type.kind)) throw malformed(offset, `expected a map of keys that can be compared, found ${type.kind}`);
+    return type;
+  }
+
+  #mapped(reader: ByteReader, scope: Scope): ValueType {
+    const offset = reader.position;
+    const type = this.valueType(reader, scope);
+    if (this.space.factsOf(type).hasHandle) throw malformed(offset, 'expected a map without handles, found one');
+    return type;
   }
 
   #optional(reader: ByteReader, scope: Scope): ValueType | undefined {

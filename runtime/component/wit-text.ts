@@ -85,7 +85,9 @@ function comment(docs: string | undefined, indent: string): string {
 function shapeToWit(type: ValueType): string {
   switch (type.kind) {
     case 'list':
-      return `list<${typeToWit(type.element)}>`;
+      return type.isMap && type.element.kind === 'tuple'
+        ? `map<${type.element.items.map(typeToWit).join(', ')}>`
+        : `list<${typeToWit(type.element)}>`;
     case 'option':
       return `option<${typeToWit(type.some)}>`;
     case 'tuple':

@@ -118,9 +118,9 @@ describe('the value types', () => {
     const type = func(decodeComponent(bytes).imports, 'f');
     expect(type.isAsync).toBe(true);
     expect(type.params.map((param) => param.type)).toEqual([
-      { kind: 'unsupported', what: 'stream' },
-      { kind: 'unsupported', what: 'future' },
-      { kind: 'unsupported', what: 'fixed-length list' },
+      { kind: 'unsupported', what: 'stream', parts: [{ kind: 'u8' }] },
+      { kind: 'unsupported', what: 'future', parts: [{ kind: 'list', element: { kind: 'string' } }] },
+      { kind: 'unsupported', what: 'fixed-length list', parts: [{ kind: 'u8' }], length: 4 },
       { kind: 'unsupported', what: 'error-context' },
     ]);
   });
@@ -351,6 +351,7 @@ describe('what a world may hold', () => {
       digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
       imports: [],
       exports: [],
+      body: { definitions: [] },
       coreModules: [],
       nestedComponents: 0,
     });

@@ -25,6 +25,7 @@ describe('typeToWit', () => {
     [rules, 'list<rule>'],
     [{ kind: 'option', some: { kind: 'option', some: level } }, 'option<option<level>>'],
     [{ kind: 'tuple', items: [{ kind: 'char' }, rules] }, 'tuple<char, list<rule>>'],
+    [{ kind: 'list', element: { kind: 'tuple', items: [{ kind: 'u8' }, rules] }, isMap: true }, 'map<u8, list<rule>>'],
     [{ kind: 'result' }, 'result'],
     [{ kind: 'result', ok: rule }, 'result<rule>'],
     [{ kind: 'result', err: rule }, 'result<_, rule>'],
