@@ -1,7 +1,7 @@
 import { CodedError } from '../error.ts';
 
 /**
- * Slots (list elements, record fields, tuple items, parameters) that one value may have; default 1,048,576.
+ * Slots (list elements, record fields, tuple items, parameters, cases directly inside cases) that one value may have; default 1,048,576.
  *
  * Bounds memory and time where the size in bytes does not: a list of empty records takes no bytes at all. The bytes of
  * a `list<u8>` are not counted.

@@ -3,13 +3,16 @@ import { charge } from './budget.ts';
 
 /** Below this many bytes a loop beats the call into the engine's decoder. */
 const SHORT_BYTES = 16;
+/** Up to this many bytes a loop beats the call into the engine's copy. */
+const SHORT_COPY_BYTES = 24;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads what `ByteWriter` wrote and nothing else: every read is checked against the end. Offsets and sizes in bytes. */
 export class ByteReader {
   private readonly bytes: Uint8Array;
-  private readonly view: DataView;
+  /** Made when it is needed: it costs more than a short value takes to read. */
+  private view: DataView | undefined;
   private readonly end: number;
   private at = 0;
   private slotsLeft: number;
@@ -17,7 +20,6 @@ export class ByteReader {
   /** @param bytes - read only; not kept by any value that is read from them. */
   constructor(bytes: Uint8Array, slotsMax: number) {
     this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.end = bytes.byteLength;
     this.slotsLeft = slotsMax;
   }
@@ -32,23 +34,24 @@ export class ByteReader {
   }
 
   u16(): number {
-    return this.view.getUint16(this.take(2), true);
+    const at = this.take(2);
+    return this.bytes[at]! | (this.bytes[at + 1]! << 8);
   }
 
   u32(): number {
-    return this.view.getUint32(this.take(4), true);
+    return this.u32From(this.take(4));
   }
 
   u64(): bigint {
-    return this.view.getBigUint64(this.take(8), true);
+    return this.numbers().getBigUint64(this.take(8), true);
   }
 
   f32(): number {
-    return this.view.getFloat32(this.take(4), true);
+    return this.numbers().getFloat32(this.take(4), true);
   }
 
   f64(): number {
-    return this.view.getFloat64(this.take(8), true);
+    return this.numbers().getFloat64(this.take(8), true);
   }
 
   /** Where the next read starts, for `u32From` and `u64From`. */
@@ -58,11 +61,12 @@ export class ByteReader {
 
   /** Reads again what an earlier read went over. */
   u32From(mark: number): number {
-    return this.view.getUint32(mark, true);
+    const { bytes } = this;
+    return (bytes[mark]! | (bytes[mark + 1]! << 8) | (bytes[mark + 2]! << 16) | (bytes[mark + 3]! << 24)) >>> 0;
   }
 
   u64From(mark: number): bigint {
-    return this.view.getBigUint64(mark, true);
+    return this.numbers().getBigUint64(mark, true);
   }
 
   /** A copy. */
@@ -70,6 +74,19 @@ export class ByteReader {
     const start = this.take(length);
     // Not `slice`, which asks the input's own class: that of a Buffer gives a view.
     return new Uint8Array(this.bytes.subarray(start, start + length));
+  }
+
+  /** Copies the next `length` bytes to `target` at `at`, where there must be room for them. */
+  copyTo(target: Uint8Array, at: number, length: number): void {
+    const start = this.take(length);
+    if (length > SHORT_COPY_BYTES) return target.set(this.bytes.subarray(start, start + length), at);
+    for (let index = 0; index < length; index++) target[at + index] = this.bytes[start + index]!;
+  }
+
+  /** A view, of the bytes as they are: for callers that do not keep it. */
+  rawView(length: number): Uint8Array {
+    const start = this.take(length);
+    return this.bytes.subarray(start, start + length);
   }
 
   /**
@@ -106,6 +123,12 @@ export class ByteReader {
   /** To be thrown: the bytes are not what the encoder writes for any value of the type. */
   malformed(what: string): CodedError {
     return new CodedError('params/invalid', `the encoded value has ${what}, near byte ${this.at}`, { data: { offset: this.at } });
+  }
+
+  private numbers(): DataView {
+    const { bytes } = this;
+    this.view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.view;
   }
 
   private take(size: number): number {

@@ -19,6 +19,7 @@ export function variantCodec(type: OfKind<'variant'>, payloads: readonly (Codec 
   return {
     bytesMin: tags.bytes + payloads.reduce((least, payload) => Math.min(least, payload?.bytesMin ?? 0), Number.MAX_SAFE_INTEGER),
     depth: 1 + payloads.reduce((most, payload) => Math.max(most, payload?.depth ?? 0), 0),
+    payloadSlots: 1,
     write(writer, value) {
       const tag = typeof value === 'object' && value !== null ? (value as Shape).tag : undefined; // checked again below
       const position = typeof tag === 'string' ? index.get(tag) : undefined;
@@ -32,7 +33,7 @@ export function variantCodec(type: OfKind<'variant'>, payloads: readonly (Codec 
       const position = tags.read(reader);
       const found: Case = type.cases[position]!;
       const payload = payloads[position];
-      return payload === undefined ? { tag: found.name } : { tag: found.name, value: payload.read(reader) };
+      return payload === undefined ? { tag: found.name } : { tag: found.name, value: readPart(reader, payload) };
     },
   };
 }
@@ -73,15 +74,22 @@ function discriminant(count: number): Discriminant {
   return { bytes: 4, write: (writer, index) => writer.u32(index), read: (reader) => checkedIndex(reader, reader.u32()) };
 }
 
+/** Slots that a value of flags with so many names is charged: what is made for it may have as many names. */
+export function flagsSlots(names: number): number {
+  return names >> 3;
+}
+
 export function flagsCodec(type: OfKind<'flags'>): Codec {
   const count = type.names.length;
   const bytes = Math.ceil(count / 8);
   const index = nameIndex(type);
+  const slots = flagsSlots(count);
   return {
     bytesMin: bytes,
     depth: 1,
     write(writer, value) {
       if (!Array.isArray(value)) throw wrongKind(type, value);
+      writer.charge(slots);
       const set = new Uint8Array(bytes);
       let last = -1;
       for (let item = 0; item < value.length; item++) {
@@ -97,6 +105,7 @@ export function flagsCodec(type: OfKind<'flags'>): Codec {
       writer.raw(set);
     },
     read(reader) {
+      reader.charge(slots);
       const set = reader.raw(bytes);
       if (count % 8 !== 0 && set[bytes - 1]! >> (count % 8) !== 0) throw reader.malformed('a flag that does not exist');
       return type.names.filter((_, position) => (set[position >> 3]! >> (position & 7)) & 1);
@@ -108,6 +117,7 @@ export function optionCodec(some: Codec, type: ValueType): Codec {
   return {
     bytesMin: 1,
     depth: 1 + some.depth,
+    payloadSlots: 1,
     write(writer, value) {
       if (value === null) return writer.u8(0);
       const { some: inner } = shapeOf(value, 1, type);
@@ -117,17 +127,18 @@ export function optionCodec(some: Codec, type: ValueType): Codec {
     read(reader) {
       const byte = reader.u8();
       if (byte > 1) throw reader.malformed('an option that is neither 0 nor 1');
-      return byte === 0 ? null : { some: some.read(reader) };
+      return byte === 0 ? null : { some: readPart(reader, some) };
     },
   };
 }
 
 export function resultCodec(type: OfKind<'result'>, ok: Codec | undefined, err: Codec | undefined): Codec {
   const part = (payload: Codec | undefined, reader: ByteReader): WitValue =>
-    payload === undefined ? null : payload.read(reader);
+    payload === undefined ? null : readPart(reader, payload);
   return {
     bytesMin: 1 + Math.min(ok?.bytesMin ?? 0, err?.bytesMin ?? 0),
     depth: 1 + Math.max(ok?.depth ?? 0, err?.depth ?? 0),
+    payloadSlots: 1,
     write(writer, value) {
       const fields = shapeOf(value, 1, type);
       const side = fields.ok === undefined ? 'err' : 'ok';
@@ -144,7 +155,13 @@ export function resultCodec(type: OfKind<'result'>, ok: Codec | undefined, err: 
   };
 }
 
+function readPart(reader: ByteReader, codec: Codec): WitValue {
+  if (codec.payloadSlots !== undefined) reader.charge(codec.payloadSlots);
+  return codec.read(reader);
+}
+
 function writePart(writer: ByteWriter, value: unknown, codec: Codec, step: string): void {
+  if (codec.payloadSlots !== undefined) writer.charge(codec.payloadSlots);
   try {
     codec.write(writer, value);
   } catch (error) {

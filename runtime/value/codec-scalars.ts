@@ -11,6 +11,11 @@ export interface Codec {
   readonly bytesMin: number;
   /** Types inside each other: 1 for a type without parts. */
   readonly depth: number;
+  /**
+   * Slots charged when a value of the type is the payload of a case. 1 for variants, options and results: a hundred of them
+   * inside each other are a hundred objects, of as few bytes.
+   */
+  readonly payloadSlots?: 1;
   /** @throws Mismatch when the value is not one of the type; CodedError `params/too-large`. */
   write(writer: ByteWriter, value: unknown): void;
   /** @throws CodedError `params/invalid`, `params/too-large`. */

@@ -9,6 +9,7 @@
  * | char, string           | string (a char is one Unicode scalar value; no lone surrogates in either)      |
  * | list<u8>               | Uint8Array                                                                     |
  * | list<T>, tuple         | array                                                                          |
+ * | map<K, V>              | array of arrays of two, as of a list<tuple<K, V>>                              |
  * | record                 | null-prototype object, every field present, keys are the WIT (kebab-case) names |
  * | variant                | `{tag, value?}`; `value` exactly when the case has a payload                   |
  * | enum                   | string                                                                         |
