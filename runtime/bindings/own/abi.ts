@@ -51,10 +51,12 @@ export class Abi {
     this.refresh();
   }
 
-  /** Looks at the memory again. */
+  /** Looks at the memory again. Growing detaches the old buffer, which leaves views of it without bytes: that is cheap to see. */
   refresh(): void {
-    const buffer = this.#memory?.buffer;
-    if (buffer === undefined || buffer === this.bytes.buffer) return;
+    if (this.bytes.length === 0 && this.#memory !== undefined) this.#open(this.#memory.buffer);
+  }
+
+  #open(buffer: ArrayBuffer): void {
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }

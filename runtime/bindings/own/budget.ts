@@ -1,5 +1,8 @@
 import { CodedError } from '../../error.ts';
 
+/** Says where the value went: a result or between components, or the arguments of a host call. */
+export type BudgetCode = 'limit/result' | 'limit/host-calls';
+
 /** What one value that leaves the guest may have in all, whatever overlaps in its memory. */
 export interface BudgetLimits {
   /** Text and bytes of `list<u8>`, in bytes of the guest's memory. */
@@ -16,26 +19,29 @@ export class Budget {
   #bytesLeft = 0;
   #elementsLeft = 0;
   #limits: BudgetLimits = { bytesMax: 0, elementsMax: 0 };
+  #code: BudgetCode = 'limit/result';
 
-  start(limits: BudgetLimits): void {
+  /** @param code - what is thrown beyond the limits. */
+  start(limits: BudgetLimits, code: BudgetCode): void {
     this.#limits = limits;
+    this.#code = code;
     this.#bytesLeft = limits.bytesMax;
     this.#elementsLeft = limits.elementsMax;
   }
 
-  /** @throws CodedError `limit/result` */
+  /** @throws CodedError by the code that it was started with. */
   chargeBytes(bytes: number): void {
     this.#bytesLeft -= bytes;
-    if (this.#bytesLeft < 0) throw tooLarge('bytesMax', this.#limits.bytesMax, 'bytes of text and byte lists');
+    if (this.#bytesLeft < 0) throw tooLarge(this.#code, 'bytesMax', this.#limits.bytesMax, 'bytes of text and byte lists');
   }
 
-  /** @throws CodedError `limit/result` */
+  /** @throws CodedError by the code that it was started with. */
   chargeElements(count: number): void {
     this.#elementsLeft -= count;
-    if (this.#elementsLeft < 0) throw tooLarge('elementsMax', this.#limits.elementsMax, 'elements');
+    if (this.#elementsLeft < 0) throw tooLarge(this.#code, 'elementsMax', this.#limits.elementsMax, 'elements');
   }
 }
 
-function tooLarge(limit: string, max: number, what: string): CodedError {
-  return new CodedError('limit/result', `the guest passed a value with more than ${max} ${what}`, { data: { limit, max } });
+function tooLarge(code: BudgetCode, limit: string, max: number, what: string): CodedError {
+  return new CodedError(code, `the guest passed a value with more than ${max} ${what}`, { data: { limit, max } });
 }

@@ -1,12 +1,13 @@
 import { CodedError } from '../../error.ts';
 import type { ByteReader } from '../../value/byte-reader.ts';
 import type { ByteWriter } from '../../value/byte-writer.ts';
-import type { Abi } from './abi.ts';
+import { flagsSlots } from '../../value/codec-cases.ts';
 import type { BytesCodec } from './bytes-codec.ts';
 import { coerce, coercions } from './bytes-coercions.ts';
 import { nextNumber, nextWord } from './bytes-scalars.ts';
 import type { Layout } from './codec.ts';
 import { alignTo, discriminantSize, flagsSize, type WordSize } from './layout.ts';
+import { loadWord, storeWord } from './memory-words.ts';
 import { abiTrap } from './trap.ts';
 
 /*
@@ -17,12 +18,13 @@ import { abiTrap } from './trap.ts';
 /**
  * The codec of a variant, enum, option or result.
  *
+ * @param isObject - whether values are objects in JavaScript: all but those of an enum.
  * @param payloads - codec of each case's payload, in order.
  */
-export function casesCodec(layout: Layout, payloads: readonly (BytesCodec | undefined)[]): BytesCodec {
-  return payloads.some((payload) => payload !== undefined)
-    ? variantCodec(layout, payloads)
-    : enumCodec(layout, payloads.length);
+export function casesCodec(isObject: boolean, layout: Layout, payloads: readonly (BytesCodec | undefined)[]): BytesCodec {
+  if (payloads.some((payload) => payload !== undefined)) return variantCodec(layout, payloads);
+  const codec = enumCodec(layout, payloads.length);
+  return isObject ? { ...codec, payloadSlots: 1 } : codec;
 }
 
 function enumCodec(layout: Layout, count: number): BytesCodec {
@@ -42,7 +44,10 @@ function enumCodec(layout: Layout, count: number): BytesCodec {
 function variantCodec(layout: Layout, payloads: readonly (BytesCodec | undefined)[]): BytesCodec {
   const count = payloads.length;
   const size = discriminantSize(count);
-  const offset = alignTo(size, payloads.reduce((most, payload) => Math.max(most, payload?.layout.alignment ?? 1), 1));
+  const offset = alignTo(
+    size,
+    payloads.reduce((most, payload) => Math.max(most, payload?.layout.alignment ?? 1), 1),
+  );
   const joined = layout.flat.slice(1);
   const zeros = joined.map((core) => (core === 'i64' ? 0n : 0));
   const loads = payloads.map((payload) => payload?.load);
@@ -51,20 +56,25 @@ function variantCodec(layout: Layout, payloads: readonly (BytesCodec | undefined
   const lowers = payloads.map((payload) => payload?.lower);
   const whenLifted = payloads.map((payload) => coercions(joined, payload?.layout.flat ?? []));
   const whenLowered = payloads.map((payload) => coercions(payload?.layout.flat ?? [], joined));
+  const slots = payloads.map((payload) => payload?.payloadSlots ?? 0);
   return {
     layout,
+    payloadSlots: 1,
     load(abi, pointer, out) {
       const index = checkCase(loadWord(abi, pointer, size), count);
+      out.charge(slots[index]!);
       writeWord(out, size, index);
       loads[index]?.(abi, pointer + offset, out);
     },
     store(abi, pointer, input) {
       const index = readCase(input, size, count);
+      input.charge(slots[index]!);
       storeWord(abi, pointer, size, index);
       stores[index]?.(abi, pointer + offset, input);
     },
     lift(abi, flat, out) {
       const index = checkCase(nextWord(flat), count);
+      out.charge(slots[index]!);
       writeWord(out, size, index);
       const start = flat.at;
       coerce(flat.values, start, whenLifted[index]!);
@@ -73,6 +83,7 @@ function variantCodec(layout: Layout, payloads: readonly (BytesCodec | undefined
     },
     lower(abi, flat, input) {
       const index = readCase(input, size, count);
+      input.charge(slots[index]!);
       flat.values[flat.at++] = index;
       const start = flat.at;
       lowers[index]?.(abi, flat, input);
@@ -92,14 +103,23 @@ export function flagsCodec(layout: Layout, count: number): BytesCodec {
   const mask = count === 32 ? 0xffff_ffff : 2 ** count - 1;
   const inMemory = flagsSize(count);
   const inBytes = Math.ceil(count / 8);
+  const slots = flagsSlots(count);
+  const write = (out: ByteWriter, bits: number): void => {
+    out.charge(slots);
+    writeFlags(out, inBytes, bits & mask);
+  };
+  const read = (input: ByteReader): number => {
+    input.charge(slots);
+    return readFlags(input, inBytes);
+  };
   return {
     layout,
-    ...(inMemory === inBytes ? { image: { slots: 0, exact: count === 8 * inBytes } } : {}),
-    load: (abi, pointer, out) => writeFlags(out, inBytes, loadWord(abi, pointer, inMemory) & mask),
-    store: (abi, pointer, input) => storeWord(abi, pointer, inMemory, readFlags(input, inBytes)),
-    lift: (_, flat, out) => writeFlags(out, inBytes, nextNumber(flat) & mask),
+    ...(inMemory === inBytes ? { image: { slots, exact: count === 8 * inBytes } } : {}),
+    load: (abi, pointer, out) => write(out, loadWord(abi, pointer, inMemory)),
+    store: (abi, pointer, input) => storeWord(abi, pointer, inMemory, read(input)),
+    lift: (_, flat, out) => write(out, nextNumber(flat)),
     lower(_, flat, input) {
-      flat.values[flat.at++] = readFlags(input, inBytes);
+      flat.values[flat.at++] = read(input);
     },
   };
 }
@@ -131,15 +151,4 @@ function writeWord(out: ByteWriter, size: WordSize, value: number): void {
   if (size === 1) out.u8(value);
   else if (size === 2) out.u16(value);
   else out.u32(value);
-}
-
-function loadWord(abi: Abi, pointer: number, size: WordSize): number {
-  if (size === 1) return abi.bytes[pointer]!;
-  return size === 2 ? abi.view.getUint16(pointer, true) : abi.view.getUint32(pointer, true);
-}
-
-function storeWord(abi: Abi, pointer: number, size: WordSize, value: number): void {
-  if (size === 1) abi.bytes[pointer] = value;
-  else if (size === 2) abi.view.setUint16(pointer, value, true);
-  else abi.view.setUint32(pointer, value, true);
 }

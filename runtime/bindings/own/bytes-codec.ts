@@ -20,6 +20,8 @@ import { layoutOf, payloadsOf, sequenceLayout, sequenceOffsets } from './layout.
 export interface BytesCodec {
   readonly layout: Layout;
   readonly image?: Image;
+  /** Slots charged when a value of the type is the payload of a case; as `Codec.payloadSlots`. */
+  readonly payloadSlots?: 1;
   /** Memory to bytes. The range `pointer`, `layout.size` was checked. @throws CodedError `trap/abi`, `params/too-large`. */
   load(abi: Abi, pointer: number, out: ByteWriter): void;
   /**
@@ -80,7 +82,7 @@ function build(type: ValueType): BytesCodec {
     case 'result': {
       const payloads = payloadsOf(type) ?? [];
       const parts = payloads.map((payload) => (payload === undefined ? undefined : bytesCodec(payload)));
-      return casesCodec(layoutOf(type), parts);
+      return casesCodec(type.kind !== 'enum', layoutOf(type), parts);
     }
     default:
       return SCALAR_BYTES[type.kind];

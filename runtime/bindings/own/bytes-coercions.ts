@@ -1,5 +1,5 @@
-import type { CoreType, CoreValue } from './codec.ts';
 import { NAN_32, NAN_64_HIGH } from './bytes-scalars.ts';
+import type { CoreType, CoreValue } from './codec.ts';
 
 /*
  * The payloads of a variant share their core values, whose types are wide enough for each of them: a payload that has

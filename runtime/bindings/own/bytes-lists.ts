@@ -4,12 +4,11 @@ import type { ByteWriter } from '../../value/byte-writer.ts';
 import type { Abi } from './abi.ts';
 import type { BytesCodec } from './bytes-codec.ts';
 import { checkChar, NAN_32, NAN_64_HIGH, nextWord } from './bytes-scalars.ts';
+import { checkListRange } from './codec-lists.ts';
 import { layoutOf } from './layout.ts';
 import { abiTrap } from './trap.ts';
 
-/** Bytes that a list of a guest's may take. Source: CanonicalABI.md, `MAX_LIST_BYTE_LENGTH`. */
-const LIST_BYTES_MAX = 2 ** 28 - 1;
-/** Source: CanonicalABI.md, `REALLOC_I32_MAX`. */
+/** What `realloc` can be asked for. Source: CanonicalABI.md, `REALLOC_I32_MAX`. */
 const REALLOC_BYTES_MAX = 2 ** 32 - 1;
 
 /** Appends elements whose range was checked and that were charged for. */
@@ -34,9 +33,7 @@ export function listCodec(kind: ValueType['kind'], element: BytesCodec, bytesMin
   const place = image === undefined ? placeEach(element) : placeImage(size);
 
   const load = (abi: Abi, pointer: number, count: number, out: ByteWriter): void => {
-    const bytes = count * size;
-    if (bytes > LIST_BYTES_MAX) throw abiTrap(`a list has more than ${LIST_BYTES_MAX} bytes`);
-    abi.check(pointer, alignment, bytes, 'a list has');
+    checkListRange(abi, pointer, count, size, alignment);
     if (loadSlots > 0) out.charge(count * loadSlots);
     out.expect(4 + count * bytesMin);
     out.u32(count);

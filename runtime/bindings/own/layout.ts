@@ -139,7 +139,7 @@ function build(type: ValueType): Layout {
     case 'enum':
       return WORDS[discriminantSize(type.names.length)];
     case 'unsupported':
-      throw new CodedError('component/unsupported', `values of type ${type.what} cannot cross`);
+      throw new CodedError('component/unsupported', `values of type \`${type.what}\` cannot cross`);
     default:
       return variantLayout(payloadsOf(type)!); // the kinds that are left are those that it knows
   }
