@@ -22,25 +22,27 @@ function selfAndAncestors(store: Store, index: number): number[] {
 
 /** Shuts the instances to others. @throws CodedError `trap/abi` when one is entered already, or was left by a trap. */
 export function enter(entering: readonly ComponentInstance[]): void {
-  for (const instance of entering) {
-    if (!instance.mayEnter) throw abiTrap('cannot enter component instance');
+  for (let at = 0; at < entering.length; at++) {
+    if (!entering[at]!.mayEnter) throw abiTrap('cannot enter component instance');
   }
-  for (const instance of entering) instance.mayEnter = false;
+  for (let at = 0; at < entering.length; at++) entering[at]!.mayEnter = false;
 }
 
 /** Opens the instances again, after a call that ended well. */
 export function leave(entering: readonly ComponentInstance[]): void {
-  for (const instance of entering) instance.mayEnter = true;
+  for (let at = 0; at < entering.length; at++) entering[at]!.mayEnter = true;
 }
 
-/** @throws CodedError `trap/abi` while the instance runs `realloc` or `post-return`. */
-export function checkMayLeave(instance: ComponentInstance): void {
-  if (!instance.mayLeave) throw abiTrap('cannot leave component instance');
+/** To be thrown when an instance calls out while it must not: it runs `realloc` or `post-return`, or something has failed before. */
+export function mayNotLeave(store: Store): unknown {
+  store.checkUsable();
+  return store.fail(abiTrap('cannot leave component instance'));
 }
 
 /** Runs a guest's `post-return`, which may not call out. */
-export function runPostReturn(instance: ComponentInstance, postReturn: () => void): void {
+export function runPostReturn(store: Store, instance: ComponentInstance, postReturn: () => void): void {
   instance.mayLeave = false;
   postReturn();
+  store.checkUsable(); // it may have caught what calling out threw
   instance.mayLeave = true;
 }

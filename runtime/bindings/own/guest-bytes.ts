@@ -9,7 +9,7 @@ let idleWriter: ByteWriter | undefined = new ByteWriter();
  * Takes a value out of a guest as canonical bytes, within limits.
  *
  * @param write - must not run guest code.
- * @returns bytes that the caller owns.
+ * @returns bytes that stay as they are until the next value leaves a guest in this thread.
  * @throws CodedError `limit/result` or `limit/host-calls`, `trap/abi`.
  */
 export function guestBytes(limits: BudgetLimits, crossing: Crossing, write: (out: ByteWriter) => void): Uint8Array {
@@ -18,7 +18,7 @@ export function guestBytes(limits: BudgetLimits, crossing: Crossing, write: (out
   try {
     writer.reset(limits.bytesMax, limits.elementsMax);
     write(writer);
-    return writer.finish();
+    return writer.written();
   } catch (error) {
     throw guestValueError(error, crossing);
   } finally {

@@ -36,11 +36,15 @@ export interface Step {
   )[];
 }
 
+/** A function that the host gives. `interface` is absent for one that the world imports directly. Names are WIT's. */
+export interface ImportRef {
+  readonly from: 'import';
+  readonly interface?: string;
+  readonly name: string;
+}
+
 /** A component function: one that the host gives, or one that a component instance lifts. */
-export type FuncRef =
-  /** `interface` is absent for a function that the world imports directly. Names are WIT's. */
-  | { readonly from: 'import'; readonly interface?: string; readonly name: string }
-  | { readonly from: 'lift'; readonly index: number };
+export type FuncRef = ImportRef | { readonly from: 'lift'; readonly index: number };
 
 export interface Lift {
   readonly callee: CoreRef;
@@ -50,20 +54,25 @@ export interface Lift {
   readonly instance: number;
 }
 
+/** A component function as core wasm calls it. */
+export interface LowerTrampoline {
+  readonly kind: 'lower';
+  readonly func: FuncRef;
+  readonly options: PlanOptions;
+  readonly type: FunctionType;
+  /** The component instance that calls. */
+  readonly instance: number;
+}
+
 export type Trampoline =
-  | {
-      readonly kind: 'lower';
-      readonly func: FuncRef;
-      readonly options: PlanOptions;
-      readonly type: FunctionType;
-      /** The component instance that calls. */
-      readonly instance: number;
-    }
+  | LowerTrampoline
   | {
       readonly kind: 'resource-new' | 'resource-drop' | 'resource-rep';
       readonly resource: number;
       readonly instance: number;
     }
+  | { readonly kind: 'context-get' | 'context-set'; readonly slot: 0 | 1; readonly instance: number }
+  | { readonly kind: 'backpressure'; readonly change: 1 | -1; readonly instance: number }
   /** A built-in that these bindings do not have: calling it traps. */
   | { readonly kind: 'unsupported'; readonly name: string; readonly instance: number };
 

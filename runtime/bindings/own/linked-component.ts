@@ -1,7 +1,8 @@
 import { CodedError } from '../../error.ts';
 import type { AbiLimits, BoundFunction, BoundInstance, HostImports, InstantiateCore, Linked } from '../bindings.ts';
-import { bindExport } from './exported-function.ts';
-import { type CoreRef, type LinkPlan, moduleName, type PlanExport, type Step } from './link-plan.ts';
+import { ExportedFunction } from './exported-function.ts';
+import { type CoreRef, type Lift, type LinkPlan, moduleName, type PlanExport, type Step } from './link-plan.ts';
+import { ScalarExport } from './scalar-export.ts';
 import { type CoreItems, Store } from './store.ts';
 import { type ImportedFunction, makeTrampoline } from './trampolines.ts';
 
@@ -33,7 +34,8 @@ export class LinkedComponent implements Linked {
     if (found.func.from !== 'lift') {
       throw new CodedError('component/not-callable', `\`${name}\` is an import that the component exports again`);
     }
-    return bindExport(store, found.func.index);
+    const lift = this.#plan.lifts[found.func.index] as Lift; // the plan's own index
+    return ScalarExport.of(store, lift) ?? new ExportedFunction(store, lift);
   }
 }
 

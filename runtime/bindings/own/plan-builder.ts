@@ -3,7 +3,9 @@ import type { Extern } from '../../component/type-space.ts';
 import type { Component, FunctionType } from '../../component/types.ts';
 import { CodedError } from '../../error.ts';
 import type { CoreRef, FuncRef, Lift, LinkPlan, PlanExport, PlanOptions, PlanResource, Step, Trampoline } from './link-plan.ts';
-import { type CoreInstance, Frame, type InstanceValue, type Item } from './plan-frame.ts';
+import { type CoreInstance, Frame, type InstanceValue, type Item, present } from './plan-frame.ts';
+import { withoutShims } from './plan-shims.ts';
+import { PlanTypes } from './plan-types.ts';
 
 /**
  * Works out how to link a component: instantiates it and all that is nested in it on paper.
@@ -17,11 +19,23 @@ import { type CoreInstance, Frame, type InstanceValue, type Item } from './plan-
 export function buildLinkPlan(component: Component): LinkPlan {
   const builder = new PlanBuilder();
   builder.root(component.body);
-  return builder.plan();
+  return withoutShims(
+    builder.plan(),
+    component.coreModules.map((module) => module.bytes),
+  );
 }
 
 /** Definitions, arguments and exports followed in all. A component of n bytes can ask for 2^n by nesting; real ones need some thousands. */
 const PLAN_ITEMS_MAX = 200_000;
+
+/** Core instances of one component. Each has its own memories and tables, whatever else; real components have some tens. */
+const STEPS_MAX = 1000;
+
+/** Component instances; each call makes them anew. */
+const INSTANCES_MAX = 1000;
+
+/** Bytes of a name that count as one item. */
+const NAME_BYTES = 32;
 
 /** Components that instantiate one another; each level takes native stack here. Real ones have 3 or 4. */
 const PLAN_DEPTH_MAX = 100;
@@ -35,6 +49,7 @@ class PlanBuilder {
   readonly #exports: PlanExport[] = [];
   /** Options by what they say, so that equal ones are one object. */
   readonly #options = new Map<string, PlanOptions>();
+  readonly #types = new PlanTypes((items) => this.#charge(items));
   #items = 0;
   #depth = 0;
 
@@ -59,14 +74,21 @@ class PlanBuilder {
   }
 
   #frame(outer: Frame | undefined, parent: number | undefined): Frame {
+    if (this.#instances.length === INSTANCES_MAX)
+      throw tooLarge(`the component makes more than ${INSTANCES_MAX} component instances`);
     this.#instances.push(parent === undefined ? {} : { parent });
-    return new Frame(this.#instances.length - 1, outer);
+    return new Frame(this.#instances.length - 1, outer, this.#types);
   }
 
   #charge(items: number): void {
     this.#items += items;
     if (this.#items <= PLAN_ITEMS_MAX) return;
     throw tooLarge(`the instantiations of nested components add up to more than ${PLAN_ITEMS_MAX} items`);
+  }
+
+  /** Names are written out wherever a plan has them. */
+  #chargeName(name: string): void {
+    this.#charge(1 + Math.floor(name.length / NAME_BYTES));
   }
 
   #importFromHost(frame: Frame, name: string, extern: Extern): void {
@@ -115,6 +137,7 @@ class PlanBuilder {
       case 'alias-export':
         return frame.add(exportOf(frame.instances[definition.instance], definition.name));
       case 'alias-core-export':
+        this.#chargeName(definition.name);
         return frame.add({
           sort: definition.sort,
           ref: coreExportOf(frame.coreInstances[definition.instance], definition.name),
@@ -139,12 +162,13 @@ class PlanBuilder {
   }
 
   #coreInstantiate(frame: Frame, definition: Definition & { kind: 'core-instantiate' }): void {
-    this.#charge(definition.args.length);
-    const module = known(frame.coreModules[definition.module]);
+    for (const { name } of definition.args) this.#chargeName(name);
+    if (this.#steps.length === STEPS_MAX) throw tooLarge(`the component makes more than ${STEPS_MAX} core instances`);
+    const module = present(frame.coreModules[definition.module]);
     const imports = definition.args.map(({ name, instance }) => {
-      const given = known(frame.coreInstances[instance]);
+      const given = present(frame.coreInstances[instance]);
       if (given.kind === 'step') return { name, step: given.step };
-      this.#charge(given.items.size);
+      for (const key of given.items.keys()) this.#chargeName(key);
       return { name, items: Array.from(given.items, ([key, ref]) => ({ name: key, ref })) };
     });
     this.#steps.push({ module, imports });
@@ -163,20 +187,20 @@ class PlanBuilder {
       from: 'instance',
       name,
       instance: frame.instance,
-      ...(dtor === undefined ? {} : { dtor: known(frame.coreFuncs[dtor]) }),
+      ...(dtor === undefined ? {} : { dtor: present(frame.coreFuncs[dtor]) }),
     };
     frame.bindResource(resource, this.#resource(name, defined));
   }
 
   #instantiate(frame: Frame, definition: Definition & { kind: 'instantiate' }): void {
-    const { body, frame: outer } = known(frame.components[definition.component]);
+    const { body, frame: outer } = present(frame.components[definition.component]);
     this.#depth++;
     if (this.#depth > PLAN_DEPTH_MAX)
       throw tooLarge(`components instantiate one another more than ${PLAN_DEPTH_MAX} levels deep`);
     const inner = this.#frame(outer, frame.instance);
     const args = new Map(definition.args.map((arg) => [arg.name, arg]));
     for (const part of body.definitions) {
-      if (part.kind === 'import') this.#importFromArgument(inner, part.extern, frame, known(args.get(part.name)));
+      if (part.kind === 'import') this.#importFromArgument(inner, part.extern, frame, present(args.get(part.name)));
       else this.#define(inner, part);
     }
     this.#depth--;
@@ -212,7 +236,7 @@ class PlanBuilder {
   #lift(frame: Frame, definition: Definition & { kind: 'lift' }): void {
     const { type, options } = definition;
     if (options.async || type.isAsync) throw unsupported('a function is lifted by the asynchronous ABI');
-    const callee = known(frame.coreFuncs[definition.coreFunc]);
+    const callee = present(frame.coreFuncs[definition.coreFunc]);
     this.#lifts.push({
       callee,
       options: this.#optionsOf(frame, options),
@@ -226,11 +250,11 @@ class PlanBuilder {
   #optionsOf(frame: Frame, { encoding, memory, realloc, postReturn }: CanonOptions): PlanOptions {
     const options = {
       encoding,
-      ...(memory === undefined ? {} : { memory: known(frame.coreMemories[memory]) }),
-      ...(realloc === undefined ? {} : { realloc: known(frame.coreFuncs[realloc]) }),
-      ...(postReturn === undefined ? {} : { postReturn: known(frame.coreFuncs[postReturn]) }),
+      ...(memory === undefined ? {} : { memory: present(frame.coreMemories[memory]) }),
+      ...(realloc === undefined ? {} : { realloc: present(frame.coreFuncs[realloc]) }),
+      ...(postReturn === undefined ? {} : { postReturn: present(frame.coreFuncs[postReturn]) }),
     };
-    const key = JSON.stringify([frame.instance, options]);
+    const key = [frame.instance, encoding, memory, realloc, postReturn].join(' ');
     const same = this.#options.get(key);
     if (same !== undefined) return same;
     this.#options.set(key, options);
@@ -239,13 +263,13 @@ class PlanBuilder {
 
   #trampoline(frame: Frame, definition: Definition & { kind: 'lower' | 'resource-builtin' | 'async-builtin' }): Trampoline {
     const { instance } = frame;
-    if (definition.kind === 'async-builtin') return { kind: 'unsupported', name: definition.name, instance };
+    if (definition.kind === 'async-builtin') return builtIn(definition, instance);
     if (definition.kind === 'resource-builtin') {
       return { kind: `resource-${definition.name}`, resource: frame.resource(definition.resource).index, instance };
     }
     const { type, options } = definition;
     if (options.async || type.isAsync) throw unsupported('a function is lowered by the asynchronous ABI');
-    const func = known(frame.funcs[definition.func]);
+    const func = present(frame.funcs[definition.func]);
     return { kind: 'lower', func, options: this.#optionsOf(frame, options), type: frame.resolveFunction(type), instance };
   }
 
@@ -260,24 +284,29 @@ class PlanBuilder {
   }
 
   #exportFunction(frame: Frame, within: string | undefined, name: string, func: FuncRef, type: FunctionType): void {
+    this.#chargeName(name);
+    this.#chargeName(within ?? '');
     const resolved = frame.resolveFunction(type);
     this.#exports.push({ ...(within === undefined ? {} : { interface: within }), name, func, type: resolved });
   }
 }
 
+/** Of the built-ins of the asynchronous ABI, those that mean something to synchronous functions. */
+function builtIn({ name, slot }: Definition & { kind: 'async-builtin' }, instance: number): Trampoline {
+  if (name === 'context.get' && slot !== undefined) return { kind: 'context-get', slot, instance };
+  if (name === 'context.set' && slot !== undefined) return { kind: 'context-set', slot, instance };
+  if (name === 'backpressure.inc') return { kind: 'backpressure', change: 1, instance };
+  if (name === 'backpressure.dec') return { kind: 'backpressure', change: -1, instance };
+  return { kind: 'unsupported', name, instance };
+}
+
 function exportOf(instance: InstanceValue | undefined, name: string): Item {
-  return known(known(instance).get(name));
+  return present(present(instance).get(name));
 }
 
 function coreExportOf(instance: CoreInstance | undefined, name: string): CoreRef {
-  const found = known(instance);
-  return found.kind === 'step' ? { from: 'instance', step: found.step, name } : known(found.items.get(name));
-}
-
-/** What the decoder has checked to be there. */
-function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new CodedError('internal/invariant', 'a definition names what is not there');
-  return value;
+  const found = present(instance);
+  return found.kind === 'step' ? { from: 'instance', step: found.step, name } : present(found.items.get(name));
 }
 
 function tooLarge(what: string): CodedError {

@@ -1,9 +1,10 @@
 import type { ComponentBody, NamedItem } from '../../component/definitions.ts';
 import type { CoreSort, Sort } from '../../component/scope.ts';
 import type { Extern } from '../../component/type-space.ts';
-import type { FunctionType, Param, ResourceType, ValueType } from '../../component/types.ts';
+import type { FunctionType, ResourceType } from '../../component/types.ts';
 import { CodedError } from '../../error.ts';
 import type { CoreRef, FuncRef, PlanResourceType } from './link-plan.ts';
+import { PlanTypes } from './plan-types.ts';
 
 /** A component with the scope that its outer aliases look into. */
 export interface ComponentValue {
@@ -43,12 +44,16 @@ export class Frame {
   /** By name; `item` is absent for types. */
   readonly exports = new Map<string, { readonly item: Item | undefined; readonly extern: Extern }>();
   readonly #resources = new Map<ResourceType, PlanResourceType>();
-  readonly #types = new Map<ValueType, ValueType>();
+  readonly #types: PlanTypes;
 
-  /** @param outer - the frame in whose scope the component was defined. */
-  constructor(instance: number, outer: Frame | undefined) {
+  /**
+   * @param outer - the frame in whose scope the component was defined.
+   * @param shared - types without handles, which are the same in all frames of a plan.
+   */
+  constructor(instance: number, outer: Frame | undefined, shared: PlanTypes) {
     this.instance = instance;
     this.outer = outer;
+    this.#types = new PlanTypes(shared.charge, shared, (resource) => this.resource(resource));
   }
 
   add(item: Item): void {
@@ -141,55 +146,12 @@ export class Frame {
 
   /** The same signature with the plan's own resources, without names and docs that only people read. */
   resolveFunction(type: FunctionType): FunctionType {
-    const params: Param[] = type.params.map((param) => ({ name: param.name, type: this.#resolve(param.type) }));
-    return { params, isAsync: false, ...(type.result === undefined ? {} : { result: this.#resolve(type.result) }) };
-  }
-
-  #resolve(type: ValueType): ValueType {
-    let resolved = this.#types.get(type);
-    if (resolved === undefined) {
-      resolved = this.#copy(type);
-      this.#types.set(type, resolved);
-    }
-    return resolved;
-  }
-
-  #copy(type: ValueType): ValueType {
-    switch (type.kind) {
-      case 'list':
-        return { kind: 'list', element: this.#resolve(type.element) };
-      case 'option':
-        return { kind: 'option', some: this.#resolve(type.some) };
-      case 'record':
-        return { kind: 'record', fields: type.fields.map(({ name, type: part }) => ({ name, type: this.#resolve(part) })) };
-      case 'tuple':
-        return { kind: 'tuple', items: type.items.map((item) => this.#resolve(item)) };
-      case 'variant':
-        return {
-          kind: 'variant',
-          cases: type.cases.map(({ name, type: part }) => (part === undefined ? { name } : { name, type: this.#resolve(part) })),
-        };
-      case 'result':
-        return {
-          kind: 'result',
-          ...(type.ok === undefined ? {} : { ok: this.#resolve(type.ok) }),
-          ...(type.err === undefined ? {} : { err: this.#resolve(type.err) }),
-        };
-      case 'enum':
-      case 'flags':
-        return { kind: type.kind, names: type.names };
-      case 'own':
-      case 'borrow':
-        return { kind: type.kind, resource: this.resource(type.resource) };
-      case 'unsupported':
-        return { kind: 'unsupported', what: type.what };
-      default:
-        return { kind: type.kind };
-    }
+    return this.#types.functionOf(type);
   }
 }
 
-function present<T>(value: T | undefined): T {
+/** What the decoder has checked to be there. */
+export function present<T>(value: T | undefined): T {
   if (value === undefined) throw new CodedError('internal/invariant', 'a definition names what is not there');
   return value;
 }

@@ -22,6 +22,7 @@ export interface SignatureCodec {
 
 const made = new WeakMap<FunctionType, Map<Shape, SignatureCodec>>();
 
+/** The codecs of a function for one shape, made once for each type. @throws CodedError `component/unsupported`. */
 export function signatureCodec(type: FunctionType, shape: Shape): SignatureCodec {
   let shapes = made.get(type);
   if (shapes === undefined) {
@@ -38,7 +39,7 @@ export function signatureCodec(type: FunctionType, shape: Shape): SignatureCodec
 }
 
 /** Parameters as one tuple: how they lie in memory when they are too many. */
-export function paramsTuple(params: readonly ValueType[]): ValueType {
+function paramsTuple(params: readonly ValueType[]): ValueType {
   return { kind: 'tuple', items: params };
 }
 
@@ -54,6 +55,8 @@ function paramsCodec(params: readonly ValueType[], shape: Shape): ParamsCodec {
 const NO_PARAMS: ParamsCodec = { liftParams: () => [], lowerParams: () => [] };
 
 function paramsInCore(codecs: readonly ValueCodec[]): ParamsCodec {
+  const [only] = codecs;
+  if (only !== undefined && codecs.length === 1) return paramInCore(only);
   return {
     liftParams(abi, core) {
       const flat: FlatValues = { values: core as CoreValue[], at: 0 }; // lifting only reads
@@ -64,6 +67,18 @@ function paramsInCore(codecs: readonly ValueCodec[]): ParamsCodec {
     lowerParams(abi, values) {
       const flat: FlatValues = { values: [], at: 0 };
       for (let at = 0; at < codecs.length; at++) codecs[at]!.lower(abi, flat, values[at]);
+      return flat.values;
+    },
+  };
+}
+
+/** One parameter: what most functions that are called often have. */
+function paramInCore(codec: ValueCodec): ParamsCodec {
+  return {
+    liftParams: (abi, core) => [codec.lift(abi, { values: core as CoreValue[], at: 0 })], // lifting only reads
+    lowerParams(abi, values) {
+      const flat: FlatValues = { values: [], at: 0 };
+      codec.lower(abi, flat, values[0]);
       return flat.values;
     },
   };
@@ -94,7 +109,7 @@ function resultCodec(type: ValueType | undefined, shape: Shape): ResultCodec {
 }
 
 /** True when a result of this layout is one core value; otherwise it lies in memory. */
-export function isFlatResult(layout: Layout): boolean {
+function isFlatResult(layout: Layout): boolean {
   return layout.flat.length <= MAX_FLAT_RESULTS;
 }
 

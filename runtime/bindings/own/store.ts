@@ -42,13 +42,16 @@ export class Store {
     this.instances = plan.instances.map(() => new ComponentInstance(this, this.#quota));
   }
 
-  /** Remembers that guest code must not go on, and gives back what to throw. */
+  /** Shuts all instances: guest code must not go on. @returns what to throw, which is what was thrown first. */
   fail(thrown: unknown): unknown {
-    this.#failure ??= { thrown };
+    if (this.#failure === undefined) {
+      this.#failure = { thrown };
+      for (const instance of this.instances) instance.mayLeave = false;
+    }
     return this.#failure.thrown;
   }
 
-  /** Throws what made this store unusable, if anything did. */
+  /** Throws what made this store unusable, if anything did. While none did, `mayLeave` says whether an instance may call out. */
   checkUsable(): void {
     if (this.#failure !== undefined) throw this.#failure.thrown;
   }
@@ -92,9 +95,13 @@ export class Store {
     if (ref === undefined) return undefined;
     const realloc = this.coreFunction(ref) as unknown as Realloc; // its type was checked by the decoder
     return (pointer, oldBytes, alignment, newBytes) => {
+      const { context } = owner;
+      owner.context = undefined; // `realloc` is a task of its own
       owner.mayLeave = false;
       const found = realloc(pointer, oldBytes, alignment, newBytes);
+      this.checkUsable();
       owner.mayLeave = true;
+      owner.context = context;
       return found;
     };
   }
@@ -109,6 +116,10 @@ export class Store {
 export class ComponentInstance implements HandleSpace {
   mayEnter = true;
   mayLeave = true;
+  /** The thread-local storage of the task that runs; undefined while both slots are 0. */
+  context: [number, number] | undefined;
+  /** Calls of `backpressure.inc` less those of `backpressure.dec`. It holds up asynchronous tasks only, of which there are none. */
+  backpressure = 0;
   /** Handles lent to the call whose arguments are being lifted. */
   lenders: Handle[] | undefined;
   /** The call whose arguments are being lowered. */
