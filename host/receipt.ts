@@ -1,4 +1,12 @@
-import { type CellOutcome, COST_MODEL, type OutcomeKind, type PlainJson, type PreparedCall, toJson } from '../runtime/index.ts';
+import {
+  type BindingsName,
+  type CellOutcome,
+  COST_MODEL,
+  type OutcomeKind,
+  type PlainJson,
+  type PreparedCall,
+  toJson,
+} from '../runtime/index.ts';
 
 /**
  * What one request did and under which rules: plain JSON data, made for every outcome.
@@ -23,7 +31,8 @@ export interface Receipt {
   readonly timeoutMsMax?: number;
   readonly hostCalls: number;
   readonly phases: CellOutcome['usage']['phases'];
-  readonly bindings?: string;
+  /** What linked the component: `own` or `jco`. */
+  readonly bindings?: BindingsName;
   /** Which wall stood between the guest and this process. */
   readonly isolation: 'thread';
 }

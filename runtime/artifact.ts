@@ -1,68 +1,80 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactCache } from './artifact-cache.ts';
+import type { BindingsName, Linking } from './bindings/bindings.ts';
+import { type BindingsChoice, chooseJco } from './bindings/choose.ts';
 import { JCO_VERSION } from './bindings/jco-version.ts';
-import type { Transpiled, TranspiledModule } from './bindings/transpile-worker.ts';
-import type { Transpiler } from './bindings/transpiler.ts';
+import { LINK_PLAN_VERSION } from './bindings/own/plan-version.ts';
+import type { Prepared, PreparedModule, PrepareJob } from './bindings/prepare-worker.ts';
+import type { Preparer } from './bindings/preparer.ts';
 import type { PlanModule } from './cell/plan.ts';
 import { checkPlainName } from './component/plain-names.ts';
-import { withoutCustomSections } from './component/strip-custom.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
 import { COST_MODEL } from './instrument/index.ts';
 
 /** How long each step of preparing took, in milliseconds; a step that the cache saved is 0. */
 export interface PrepareTimes {
-  readonly transpileMs: number;
+  /** Making the link plan, or jco's linking code; without loading jco. */
+  readonly linkMs: number;
   readonly instrumentMs: number;
   readonly compileMs: number;
   readonly fromCache: boolean;
 }
 
-/** A component ready to instantiate: linking code and compiled, instrumented core modules. Shared by all its plans. */
+/** A component ready to instantiate: how to link it, and compiled, instrumented core modules. Shared by all its plans. */
 export interface Artifact {
-  readonly bindings: 'jco';
-  readonly linking: string;
+  readonly bindings: BindingsName;
+  /** Why not our own bindings, where `auto` fell back to jco. */
+  readonly bindingsReason?: string;
+  readonly linking: Linking;
   readonly modules: readonly PlanModule[];
   readonly times: PrepareTimes;
 }
 
-/** Format of what is cached; raise it when `Transpiled` changes. */
-const FORMAT = 1;
+/** Format of what is cached; raise it when `Prepared` changes. */
+const FORMAT = 2;
 
 /** Ceilings written into the modules. Each call's own, lower limits are enforced by its meter. */
 const CEILINGS = { memoryPagesMax: 65_536, tableElementsMax: 10_000_000 };
 
 /**
- * Prepares a component: from the cache where it has an authentic entry, else by the transpiler.
+ * Prepares a component: from the cache where it has an authentic entry, else in the preparing thread.
  *
- * @throws CodedError `component/*` when the component cannot be run.
+ * @throws CodedError `component/*` when the component cannot be run by the bindings that were chosen.
  */
 export async function prepareArtifact(
   component: Component,
-  transpiler: Transpiler,
+  choice: BindingsChoice,
+  preparer: Preparer,
   cache: ArtifactCache | undefined,
 ): Promise<Artifact> {
-  const name = cacheName(component);
+  const name = cacheName(component, choice);
   const cached = await cache?.read(name);
-  const transpiled = isTranspiled(cached) ? cached : await transpiler.run(jobOf(component));
-  if (transpiled !== cached) await cache?.write(name, transpiled);
+  const prepared = isPrepared(cached) ? cached : await preparer.run(jobOf(component, choice));
+  if (prepared !== cached) await cache?.write(name, prepared);
   const began = performance.now();
-  const modules = await Promise.all(transpiled.modules.map(compile));
-  const fromCache = transpiled === cached;
+  const { linking, bindingsReason } = prepared;
+  const { bindings } = linking;
+  // Asked again here: the cache may hold what was prepared before there was a reason against it.
+  if (bindings === 'jco') chooseJco(component, bindingsReason);
+  const modules = await Promise.all(prepared.modules.map((module) => compile(module, bindings)));
+  const fromCache = prepared === cached;
   const times = {
-    transpileMs: fromCache ? 0 : transpiled.transpileMs,
-    instrumentMs: fromCache ? 0 : transpiled.instrumentMs,
+    linkMs: fromCache ? 0 : prepared.linkMs,
+    instrumentMs: fromCache ? 0 : prepared.instrumentMs,
     compileMs: performance.now() - began,
     fromCache,
   };
-  return { bindings: transpiled.bindings, linking: transpiled.linking, modules, times };
+  return { bindings, ...(bindingsReason === undefined ? {} : { bindingsReason }), linking, modules, times };
 }
 
 /** Everything that an artifact depends on: the component and each thing that made it what it is. */
-function cacheName(component: Component): string {
+function cacheName(component: Component, choice: BindingsChoice): string {
   const parts = [
     String(FORMAT),
     component.digest,
+    choice,
+    String(LINK_PLAN_VERSION),
     JCO_VERSION,
     COST_MODEL.name,
     String(COST_MODEL.version),
@@ -72,23 +84,26 @@ function cacheName(component: Component): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 
-function jobOf(component: Component): Parameters<Transpiler['run']>[0] {
-  const importNames = component.imports
-    .filter((item) => item.kind === 'interface' || item.kind === 'func')
-    .map((item) => item.name);
-  return { bytes: withoutCustomSections(component.bytes), importNames, ...CEILINGS };
+function jobOf({ bytes, imports, jcoRefuses }: Component, bindings: BindingsChoice): PrepareJob {
+  const importNames = imports.filter((item) => item.kind === 'interface' || item.kind === 'func').map((item) => item.name);
+  return { bytes, bindings, importNames, ...(jcoRefuses === undefined ? {} : { jcoRefuses }), ...CEILINGS };
 }
 
 /** Entries are authentic when they get here; this guards against an entry of our own with another shape. */
-function isTranspiled(value: unknown): value is Transpiled {
-  const candidate = value as Partial<Transpiled> | undefined;
-  return candidate?.bindings === 'jco' && typeof candidate.linking === 'string' && Array.isArray(candidate.modules);
+function isPrepared(value: unknown): value is Prepared {
+  const candidate = value as Partial<Prepared> | undefined;
+  return isLinking(candidate?.linking) && Array.isArray(candidate?.modules);
 }
 
-async function compile(module: TranspiledModule): Promise<PlanModule> {
+function isLinking(linking: Linking | undefined): boolean {
+  if (linking?.bindings === 'jco') return typeof linking.source === 'string';
+  return linking?.bindings === 'own' && Array.isArray(linking.plan?.steps) && Array.isArray(linking.plan.exports);
+}
+
+async function compile(module: PreparedModule, bindings: BindingsName): Promise<PlanModule> {
   const { name, bytes, startFuel, memories, memoryPagesInitial, tableElementsInitial } = module;
   const compiled = await compileBytes(bytes);
-  checkNames(compiled);
+  if (bindings === 'jco') checkNames(compiled);
   return { name, module: compiled, startFuel, memories, memoryPagesInitial, tableElementsInitial };
 }
 
@@ -103,7 +118,10 @@ async function compileBytes(bytes: Uint8Array): Promise<WebAssembly.Module> {
   }
 }
 
-/** INVARIANT: no linking code is evaluated before the names in it were looked at, here by the engine's own reading of them. */
+/**
+ * INVARIANT: no code of jco's is evaluated before the names in it were looked at, here by the engine's own reading of them.
+ * Our own bindings generate no code.
+ */
 function checkNames(module: WebAssembly.Module): void {
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
     checkPlainName(from);

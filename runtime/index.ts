@@ -12,6 +12,8 @@
  */
 
 export { defaultCacheDirectory } from './artifact-cache.ts';
+export type { BindingsName } from './bindings/bindings.ts';
+export { type BindingsChoice, type ChosenBindings, checkBindingsChoice, chooseBindings } from './bindings/choose.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';
 export { errorInfo, failure, type InvokeOptions } from './cell/call.ts';
 export {

@@ -24,7 +24,10 @@ export interface Limits {
   readonly resultElementsMax: number;
   /** Bytes kept of stdout, and as many of stderr; the rest is counted, dropped and flagged, and the guest goes on. */
   readonly stdioBytesMax: number;
-  /** Open WASI handles (streams, pollables, descriptors) at one time. */
+  /**
+   * Open WASI handles (streams, pollables, descriptors) at one time, and as many entries in the handle tables of all component
+   * instances together, whoever defines their resources.
+   */
   readonly handlesMax: number;
   /** Bytes of one bridged host call's arguments, and of its answer, in the canonical encoding. */
   readonly hostCallBytesMax: number;

@@ -1,21 +1,24 @@
 import { type Artifact, prepareArtifact } from './artifact.ts';
 import { ArtifactCache, defaultCacheDirectory } from './artifact-cache.ts';
-import { Transpiler } from './bindings/transpiler.ts';
+import { type BindingsChoice, checkBindingsChoice } from './bindings/choose.ts';
+import { Preparer } from './bindings/preparer.ts';
 import { type CallPlan, failure, type InvokeOptions, runCall } from './cell/call.ts';
 import { type Capability, resolveImports } from './cell/grants.ts';
 import type { CellPlan, PlanTarget, WasiSetup } from './cell/plan.ts';
 import { CellPool, type PoolOptions } from './cell/pool.ts';
 
 import { type CallableFunction, resolveFunction } from './component/functions.ts';
-import type { Component } from './component/types.ts';
+import type { Component, Param } from './component/types.ts';
 import { CodedError } from './error.ts';
 import { completeLimits, type Limits, PARAMS_BYTES_MAX } from './limits.ts';
 import type { CellOutcome } from './outcome.ts';
-import { encodeParams, type WitValue } from './value/index.ts';
+import { decodeParams, encodeParams, type WitValue } from './value/index.ts';
 
 export interface RuntimeOptions extends PoolOptions {
   /** Folder for prepared components; `false` keeps none. Default: `defaultCacheDirectory()`. */
   readonly cacheDirectory?: string | false;
+  /** What links components: our own bindings, jco's, or (`auto`, the default) our own and jco's where ours do not suffice. */
+  readonly bindings?: BindingsChoice;
 }
 
 export interface PlanOptions {
@@ -25,6 +28,8 @@ export interface PlanOptions {
   readonly capabilities?: readonly Capability[];
   /** Overrides of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
+  /** In place of the runtime's own choice. */
+  readonly bindings?: BindingsChoice;
   /** Names what would grant an import, for refusals. */
   readonly grantFor?: (importName: string) => string | undefined;
 }
@@ -47,11 +52,12 @@ let lastPlanId = 0;
 /**
  * Runs components without knowing who asks or why: decode, prepare, plan, invoke. `close` when done.
  *
- * Owns its worker threads, the transpiler's thread and the cache.
+ * Owns its worker threads, the preparing thread and the cache.
  */
 export class Runtime {
   readonly #pool: CellPool;
-  readonly #transpiler = new Transpiler();
+  readonly #preparer = new Preparer();
+  readonly #bindings: BindingsChoice;
   readonly #cache: ArtifactCache | undefined;
   /** Calls that have not ended, by plan. */
   readonly #running = new Map<number, number>();
@@ -59,6 +65,7 @@ export class Runtime {
   readonly #artifacts = new Map<string, Promise<Artifact>>();
 
   constructor(options: RuntimeOptions = {}) {
+    this.#bindings = checkBindingsChoice(options.bindings ?? 'auto');
     const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory() ?? false;
     this.#cache = cacheDirectory === false ? undefined : new ArtifactCache(cacheDirectory);
     this.#pool = new CellPool(options);
@@ -73,10 +80,11 @@ export class Runtime {
   async prepare(component: Component, options: PlanOptions): Promise<PreparedCall> {
     const { capabilities = [], grantFor = () => undefined } = options;
     const limits = completeLimits(options.limits ?? {});
+    const choice = checkBindingsChoice(options.bindings ?? this.#bindings);
     const resolved = resolveImports(component, capabilities, grantFor);
     const found = resolveFunction(component, options.function);
     if (!found.callable) throw new CodedError('component/not-callable', `\`${found.id}\` cannot be called: ${found.reason}`);
-    const artifact = await this.#artifact(component);
+    const artifact = await this.#artifact(component, choice);
     checkStart(artifact, limits);
     const wasi = Object.assign(
       {},
@@ -84,12 +92,11 @@ export class Runtime {
       ...capabilities.map((item) => (item.kind === 'wasi' ? item.setup : {})),
     ) as WasiSetup;
     lastPlanId += 1;
-    const { bindings, linking, modules } = artifact;
+    const { linking, modules } = artifact;
     const plan: CellPlan = {
       planId: lastPlanId,
       digest: component.digest,
       usesRandom: component.imports.some((item) => item.name.startsWith('wasi:random/')),
-      bindings,
       linking,
       modules,
       imports: resolved.imports,
@@ -103,12 +110,12 @@ export class Runtime {
   /**
    * Runs one call in a fresh cell.
    *
-   * @param params - values by position, or their canonical encoding.
+   * @param params - values by position, or their canonical encoding, which is checked like values.
    * @returns the outcome; never rejects. Parameters that do not match their types are `refused`.
    */
   invoke(call: PreparedCall, params: readonly WitValue[] | Uint8Array, options?: InvokeOptions): Promise<CellOutcome> {
     try {
-      const bytes = params instanceof Uint8Array ? params : encodeParams(params, call.function.type.params);
+      const bytes = paramsBytes(params, call.function.type.params);
       if (bytes.length > PARAMS_BYTES_MAX) {
         throw new CodedError('params/too-large', `the parameters have ${bytes.length} bytes, more than ${PARAMS_BYTES_MAX}`);
       }
@@ -129,7 +136,7 @@ export class Runtime {
 
   /** Ends all threads. Calls that still run end as `failed`. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#transpiler.close()]);
+    await Promise.all([this.#pool.close(), this.#preparer.close()]);
   }
 
   #ended(planId: number): void {
@@ -145,12 +152,13 @@ export class Runtime {
     this.#pool.forget(planId);
   }
 
-  #artifact(component: Component): Promise<Artifact> {
-    const known = this.#artifacts.get(component.digest);
+  #artifact(component: Component, choice: BindingsChoice): Promise<Artifact> {
+    const key = `${choice} ${component.digest}`;
+    const known = this.#artifacts.get(key);
     if (known !== undefined) return known;
-    const preparing = prepareArtifact(component, this.#transpiler, this.#cache);
-    this.#artifacts.set(component.digest, preparing);
-    preparing.catch(() => this.#artifacts.delete(component.digest));
+    const preparing = prepareArtifact(component, choice, this.#preparer, this.#cache);
+    this.#artifacts.set(key, preparing);
+    preparing.catch(() => this.#artifacts.delete(key));
     for (const oldest of this.#artifacts.keys()) {
       if (this.#artifacts.size <= ARTIFACTS_MAX) break;
       this.#artifacts.delete(oldest);
@@ -167,6 +175,13 @@ function targetOf(found: CallableFunction): PlanTarget {
     type: found.type,
     isCommand,
   };
+}
+
+/** INVARIANT: a cell gets bytes that the encoder wrote, or could have: it carries them into the guest's memory unread. */
+function paramsBytes(params: readonly WitValue[] | Uint8Array, types: readonly Param[]): Uint8Array {
+  if (!(params instanceof Uint8Array)) return encodeParams(params, types);
+  decodeParams(params, types);
+  return params;
 }
 
 /** What the modules need before their first instruction must fit the limits of the call. */

@@ -1,4 +1,4 @@
-import { CodedError, failure } from '../../runtime/index.ts';
+import { CodedError, checkBindingsChoice, failure } from '../../runtime/index.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
 import { openWarden, type Warden } from '../warden.ts';
@@ -10,6 +10,7 @@ export interface CallOptions {
   readonly policy: string;
   readonly agent?: string;
   readonly params?: string;
+  readonly bindings: string;
 }
 
 /** Files one request with the warden of a policy file, as an agent of it. */
@@ -18,7 +19,8 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
   let warden: Warden | undefined;
   try {
     const parametersJson = await readParams(options.params);
-    warden = await openWarden({ policy: options.policy, threads: 2 });
+    const bindings = checkBindingsChoice(options.bindings);
+    warden = await openWarden({ policy: options.policy, threads: 2, bindings });
     const agent = options.agent ?? onlyAgent(warden);
     const done = progress('preparing the tool (kept for next time)');
     return await warden.request({ agent, tool_name: toolName, parametersJson }).finally(done);

@@ -1,9 +1,12 @@
 import {
+  type BindingsName,
   type CallableFunction,
   type Component,
+  chooseBindings,
   declarationsToWit,
   findFunctions,
   functionToWit,
+  isCoded,
   isMet,
   type JsonSchema,
   paramsSchema,
@@ -42,8 +45,10 @@ export interface InspectReport {
   readonly functions: readonly FunctionReport[];
   /** WIT declarations of every named type that the functions use. */
   readonly types: readonly string[];
-  /** The bindings that would run it. */
-  readonly bindings: 'jco';
+  /** The bindings that would run it unless others are asked for; `none` when neither can. */
+  readonly bindings: BindingsName | 'none';
+  /** Why not our own, or why none. */
+  readonly bindingsReason?: string;
 }
 
 /** @throws CodedError `usage/unreadable-file`, `component/*`. */
@@ -65,8 +70,20 @@ export function inspect(component: Component): InspectReport {
     imports: component.imports.filter((item) => item.kind !== 'type').map(importReport),
     functions: functions.map(functionReport),
     types: typesOf(functions),
-    bindings: 'jco',
+    ...bindingsReport(component),
   };
+}
+
+/** Works out how the component would be linked; that runs nothing of it. */
+function bindingsReport(component: Component): Pick<InspectReport, 'bindings' | 'bindingsReason'> {
+  try {
+    const chosen = chooseBindings(component, 'auto');
+    const reason = chosen.bindings === 'jco' ? chosen.reason : undefined;
+    return { bindings: chosen.bindings, ...(reason === undefined ? {} : { bindingsReason: reason }) };
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return { bindings: 'none', bindingsReason: [error.message, error.help].filter((text) => text !== undefined).join('; ') };
+  }
 }
 
 function importReport(item: Component['imports'][number]): ImportReport {
@@ -92,7 +109,8 @@ function typesOf(functions: readonly CallableFunction[]): readonly string[] {
 function toText(report: InspectReport): readonly string[] {
   const lines = [
     report.digest,
-    `${report.bytes} bytes, ${report.coreModules} core modules, ${report.nestedComponents} nested components, run by ${report.bindings}`,
+    `${report.bytes} bytes, ${report.coreModules} core modules, ${report.nestedComponents} nested components`,
+    `bindings: ${report.bindings}${report.bindingsReason === undefined ? '' : ` (${report.bindingsReason})`}`,
   ];
   if (report.docs !== undefined) lines.push('', ...report.docs.split('\n'));
   lines.push('', report.imports.length === 0 ? 'imports: none' : 'imports:', ...report.imports.map(importLine));

@@ -18,6 +18,12 @@ With --json, stdout is exactly one outcome: {"kind", "value" | "error", "receipt
 
 const PARAMS_HELP = 'parameters as a JSON object, @file, or - for standard input';
 
+const bindingsOption = () =>
+  new Option(
+    '--bindings <name>',
+    'bindings that link the component: auto, own or jco; auto takes own where they cover it',
+  ).default('auto');
+
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 const program = new Command('cellblock')
@@ -40,7 +46,7 @@ program
   .command('inspect')
   .summary('show what a component imports and offers, without running it')
   .description(
-    'Decodes a component and shows its digest, its imports and what grants them, and each function with docs, WIT signature and JSON Schema.',
+    'Decodes a component and shows its digest, which bindings run it, its imports and what grants them, and each function with docs, WIT signature and JSON Schema.',
   )
   .argument('<component>', 'path of a component (.wasm)')
   .option('--json', 'print one JSON document, JSON Schemas included')
@@ -67,6 +73,7 @@ program
   .option('--fuel <units>', 'fuel limit, for example 50_000_000')
   .option('--memory <size>', 'memory limit, for example 64MiB')
   .option('--timeout <duration>', 'time limit, for example 500ms or 2s')
+  .addOption(bindingsOption())
   .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',
@@ -92,6 +99,7 @@ program
   .option('--policy <file>', 'policy file', 'cellblock.yaml')
   .option('--agent <name>', 'agent that asks; may be left out where the policy has only one')
   .option('--params <json>', PARAMS_HELP)
+  .addOption(bindingsOption())
   .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',

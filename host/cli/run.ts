@@ -1,6 +1,7 @@
 import {
   type Capability,
   CodedError,
+  checkBindingsChoice,
   failure,
   type Limits,
   type PreparedCall,
@@ -23,6 +24,7 @@ export interface RunOptions {
   readonly fuel?: string;
   readonly memory?: string;
   readonly timeout?: string;
+  readonly bindings: string;
 }
 
 /** Runs one function of a component file under grants and limits from the command line: a tool author's quick try, without a policy. */
@@ -31,7 +33,7 @@ export async function runCommand(path: string, functionName: string, options: Ru
   const context: { -readonly [K in keyof ReceiptContext]: ReceiptContext[K] } = { function: functionName, grants: options.grant };
   let runtime: Runtime | undefined;
   try {
-    const opened = new Runtime({ threads: 2 });
+    const opened = new Runtime({ threads: 2, bindings: checkBindingsChoice(options.bindings) });
     runtime = opened;
     const capabilities = capabilitiesOf(options.grant);
     const limits = limitsOf(options);

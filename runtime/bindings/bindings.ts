@@ -24,7 +24,11 @@ export interface Recipe {
   readonly modules: readonly RecipeModule[];
 }
 
-/** An import object for instantiation: full import name to an object of functions and resource classes (or one function). */
+/**
+ * An import object for instantiation: full import name to an object of functions and resource classes, or to one function
+ * where the world imports a function. What `hostFunction` made is under `memberName`; the closed WASI has the names of
+ * preview2-shim.
+ */
 export type HostImports = Readonly<Record<string, unknown>>;
 
 /** Instantiates one core module; the cell adds the meter here and sees every instance. */
@@ -52,7 +56,7 @@ export interface BoundFunction {
   /**
    * Takes the guest's answer; guest code (`post-return`) may run.
    *
-   * @returns bytes that the caller owns; empty when the function returns nothing.
+   * @returns bytes that stay as they are until the next value leaves a guest in this thread; empty when there is no result.
    * @throws CodedError `limit/result`, `trap/abi`
    */
   lift(result: unknown): Uint8Array;
@@ -81,12 +85,22 @@ export interface Linked {
 /** How a host function looks to the bindings: neutral values in and out; `result` functions return `{ok}` or `{err}`. */
 export type NeutralHostFunction = (args: readonly WitValue[]) => WitValue | undefined;
 
-/** A host function that takes and gives canonical encodings; for one that returns nothing the answer is not looked at. */
+/**
+ * A host function that takes and gives canonical encodings; for one that returns nothing the answer is not looked at. The
+ * arguments stay as they are until it returns.
+ */
 export type EncodedHostFunction = (args: Uint8Array) => Uint8Array;
 
 export type HostFunctionImplementation =
   | { readonly form: 'values'; readonly call: NeutralHostFunction }
   | { readonly form: 'encoded'; readonly call: EncodedHostFunction };
+
+/** What a host function belongs to; for implementations whose instances do not keep these themselves. */
+export interface HostFunctionOwner {
+  readonly limits: AbiLimits;
+  /** Hears what was thrown while arguments or an answer crossed. It is final, even if the guest catches it. */
+  failed(thrown: unknown): void;
+}
 
 /**
  * An implementation of bindings: links component instances and carries values across the canonical ABI.
@@ -98,7 +112,7 @@ export interface Bindings {
   /** @throws CodedError `component/unsupported-instruction`, `component/transpile-failed`. Thread: cell worker. */
   link(linking: Linking): Linked;
   /** Wraps a host function into the calling convention of this implementation. */
-  hostFunction(type: FunctionType, implementation: HostFunctionImplementation): unknown;
+  hostFunction(type: FunctionType, implementation: HostFunctionImplementation, owner: HostFunctionOwner): unknown;
   /** The key that this implementation wants for a function of `hostFunction` inside an import object. */
   memberName(witName: string): string;
 }

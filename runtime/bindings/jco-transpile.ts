@@ -3,8 +3,8 @@ import { CodedError } from '../error.ts';
 import type { Recipe, RecipeModule } from './bindings.ts';
 
 /*
- * The one file that calls jco. It runs in the transpiler's own thread: jco is itself a WebAssembly component, and a
- * trap inside it leaves it unusable, so the thread is thrown away with it.
+ * The one file that calls jco. It runs in the preparing thread, which loads it only for components that need it: jco is
+ * itself a WebAssembly component, and a trap inside it leaves it unusable, so the thread is thrown away with it.
  */
 
 /** Loads jco; about 150 ms once per thread. */
@@ -20,14 +20,14 @@ export async function initTranspiler(): Promise<void> {
  */
 export function transpile(bytes: Uint8Array, importNames: readonly string[]): Recipe {
   const files = generateFiles(bytes, importNames);
-  let linking: string | undefined;
+  let source: string | undefined;
   const modules: RecipeModule[] = [];
   for (const [name, content] of files) {
     if (name.endsWith('.wasm')) modules.push({ name, bytes: content });
-    else if (name.endsWith('.js')) linking = new TextDecoder().decode(content);
+    else if (name.endsWith('.js')) source = new TextDecoder().decode(content);
   }
-  if (linking === undefined) throw new CodedError('component/transpile-failed', 'the bindings generator made no linking code');
-  return { bindings: 'jco', linking, modules };
+  if (source === undefined) throw new CodedError('component/transpile-failed', 'the bindings generator made no linking code');
+  return { linking: { bindings: 'jco', source }, modules };
 }
 
 function generateFiles(bytes: Uint8Array, importNames: readonly string[]): readonly [string, Uint8Array][] {

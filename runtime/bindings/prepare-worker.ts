@@ -1,70 +1,131 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { decodeComponent } from '../component/decode.ts';
+import { withoutCustomSections } from '../component/strip-custom.ts';
 import { isCoded } from '../error.ts';
 import { type InstrumentedModule, instrument } from '../instrument/index.ts';
-import { initTranspiler, transpile } from './jco-transpile.ts';
+import type { Linking, RecipeModule } from './bindings.ts';
+import { type BindingsChoice, chooseBindings, chooseJco, type JcoFacts } from './choose.ts';
+import { type LinkPlan, moduleName } from './own/link-plan.ts';
 
-/** One job of the transpiler's thread. */
-export interface TranspileJob {
+/** One job of the preparing thread. */
+export interface PrepareJob extends JcoFacts {
   readonly bytes: Uint8Array;
+  readonly bindings: BindingsChoice;
+  /** The component's imports by full name: jco's linking code asks for exactly these keys. */
   readonly importNames: readonly string[];
   readonly memoryPagesMax: number;
   readonly tableElementsMax: number;
 }
 
 /** A core module ready to compile, with what the host must know of it. */
-export interface TranspiledModule extends Omit<InstrumentedModule, 'costModel'> {
+export interface PreparedModule extends Omit<InstrumentedModule, 'costModel'> {
   readonly name: string;
 }
 
-export interface Transpiled {
-  readonly bindings: 'jco';
-  readonly linking: string;
-  readonly modules: readonly TranspiledModule[];
-  readonly transpileMs: number;
+/** All that running a component needs but its compiled code: plain data, for the cache too. */
+export interface Prepared {
+  readonly linking: Linking;
+  /** Why our own bindings do not link it, where `auto` fell back to jco. */
+  readonly bindingsReason?: string;
+  readonly modules: readonly PreparedModule[];
+  /** Milliseconds for the plan or the generated code; loading jco is not in it. */
+  readonly linkMs: number;
   readonly instrumentMs: number;
 }
 
-export type TranspileAnswer =
-  | { readonly type: 'up' }
-  | { readonly type: 'done'; readonly transpiled: Transpiled }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly data: unknown };
+/** `usedJco` says that jco is loaded in this thread now: 35 MB, and 150 ms or more. */
+export type PrepareAnswer = { readonly usedJco: boolean } & (
+  | { readonly type: 'done'; readonly prepared: Prepared }
+  | {
+      readonly type: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly data: unknown;
+      readonly help?: string;
+      /** The thread must not be used again. */
+      readonly poisoned: boolean;
+    }
+);
 
-async function main(): Promise<void> {
-  await initTranspiler();
-  parentPort?.on('message', (job: TranspileJob) => parentPort?.postMessage(answer(job)));
-  parentPort?.postMessage({ type: 'up' } satisfies TranspileAnswer);
+/** What the thread is started with. */
+export interface PrepareThreadData {
+  /** Load jco at once, for a job that will need it. */
+  readonly loadJco: boolean;
 }
 
-function answer(job: TranspileJob): TranspileAnswer {
+type Jco = typeof import('./jco-transpile.ts');
+
+let jco: Promise<Jco> | undefined;
+
+/** jco is heavy, and most components never need it. */
+function loadJco(): Promise<Jco> {
+  jco ??= import('./jco-transpile.ts').then(async (loaded) => {
+    await loaded.initTranspiler();
+    return loaded;
+  });
+  return jco;
+}
+
+async function answer(job: PrepareJob): Promise<PrepareAnswer> {
   try {
-    return { type: 'done', transpiled: prepare(job) };
+    const prepared = await prepare(job);
+    return { type: 'done', prepared, usedJco: jco !== undefined };
   } catch (error) {
-    if (isCoded(error)) return { type: 'failed', code: error.code, message: error.message, data: error.data };
-    const words = error instanceof Error ? error.message : String(error);
-    return {
-      type: 'failed',
-      code: 'component/transpile-failed',
-      message: `the component cannot be prepared: ${words}`,
-      data: { poisoned: true },
-    };
+    return { type: 'failed', ...failure(error), usedJco: jco !== undefined };
   }
 }
 
-function prepare({ bytes, importNames, memoryPagesMax, tableElementsMax }: TranspileJob): Transpiled {
-  const began = performance.now();
-  const recipe = transpile(bytes, importNames);
-  const transpiled = performance.now();
-  const modules = recipe.modules.map(({ name, bytes: core }) => ({
-    name,
-    ...instrument(core, { memoryPagesMax, tableElementsMax }),
-  }));
-  return {
-    bindings: recipe.bindings,
-    linking: recipe.linking,
-    modules,
-    transpileMs: transpiled - began,
-    instrumentMs: performance.now() - transpiled,
-  };
+function failure(error: unknown): Omit<PrepareAnswer & { type: 'failed' }, 'type' | 'usedJco'> {
+  if (isCoded(error)) {
+    const { poisoned, ...data } = error.data;
+    const help = error.help === undefined ? {} : { help: error.help };
+    return { code: error.code, message: error.message, data, ...help, poisoned: poisoned === true };
+  }
+  const words = error instanceof Error ? error.message : String(error);
+  const code = jco === undefined ? 'internal/invariant' : 'component/transpile-failed';
+  return { code, message: `the component cannot be prepared: ${words}`, data: {}, poisoned: true };
 }
 
-await main();
+/** What an implementation gives: linking and core modules as the component has them. */
+interface Linked {
+  readonly linking: Linking;
+  readonly bindingsReason?: string;
+  readonly modules: readonly RecipeModule[];
+  readonly linkMs: number;
+}
+
+async function prepare(job: PrepareJob): Promise<Prepared> {
+  const { memoryPagesMax, tableElementsMax } = job;
+  const { modules, ...linked } = await link(job);
+  const began = performance.now();
+  const instrumented = modules.map(({ name, bytes }) => ({ name, ...instrument(bytes, { memoryPagesMax, tableElementsMax }) }));
+  return { ...linked, modules: instrumented, instrumentMs: performance.now() - began };
+}
+
+async function link(job: PrepareJob): Promise<Linked> {
+  if (job.bindings === 'jco') return linkByJco(job, chooseJco(job).reason);
+  const began = performance.now();
+  const component = decodeComponent(job.bytes);
+  const chosen = chooseBindings(component, job.bindings);
+  if (chosen.bindings === 'jco') return linkByJco(job, chosen.reason);
+  const { plan } = chosen;
+  const modules = modulesOf(plan).map((index) => {
+    return { name: moduleName(index), bytes: component.coreModules[index]?.bytes as Uint8Array }; // a plan names only what is there
+  });
+  return { linking: { bindings: 'own', plan }, modules, linkMs: performance.now() - began };
+}
+
+/** Indices of the core modules that a plan instantiates, each once. */
+function modulesOf(plan: LinkPlan): readonly number[] {
+  return [...new Set(plan.steps.map((step) => step.module))];
+}
+
+async function linkByJco({ bytes, importNames }: PrepareJob, reason: string | undefined): Promise<Linked> {
+  const { transpile } = await loadJco();
+  const began = performance.now();
+  const { linking, modules } = transpile(withoutCustomSections(bytes), importNames);
+  return { linking, modules, ...(reason === undefined ? {} : { bindingsReason: reason }), linkMs: performance.now() - began };
+}
+
+if ((workerData as PrepareThreadData).loadJco) await loadJco(); // ours: see `Preparer`
+parentPort?.on('message', async (job: PrepareJob) => parentPort?.postMessage(await answer(job)));

@@ -1,45 +1,42 @@
 import { Worker } from 'node:worker_threads';
 import { CodedError } from '../error.ts';
-import type { TranspileAnswer, Transpiled, TranspileJob } from './transpile-worker.ts';
+import type { PrepareAnswer, Prepared, PrepareJob, PrepareThreadData } from './prepare-worker.ts';
 
 /** Milliseconds that preparing one component may take before its thread is ended. */
-const TRANSPILE_MS_MAX = 60_000;
+const PREPARE_MS_MAX = 60_000;
 
-/** Milliseconds after the first thread is up until a second one starts: a process of one call ends before. */
+/** Milliseconds after jco was first used until a second thread with it starts: a process of one call ends before. */
 const SPARE_AFTER_MS = 1000;
 
 /** Components that may wait to be prepared. */
 const QUEUE_MAX = 64;
 
 interface Job {
-  readonly job: TranspileJob;
-  resolve(transpiled: Transpiled): void;
+  readonly job: PrepareJob;
+  resolve(prepared: Prepared): void;
   reject(error: unknown): void;
 }
 
 /**
  * Prepares components in a thread of its own, one after the other.
  *
- * The thread is thrown away after anything but a clean answer: jco is a WebAssembly component itself, and one hostile
- * component that makes it trap would otherwise spoil every good one after it. Starting a thread takes 300 to 500 ms, so a
- * spare one stands ready (35 MB): the component after a bad one does not wait for it.
+ * Without jco a thread is cheap. Once a component needed jco, its thread is thrown away after anything but a clean answer:
+ * jco is a WebAssembly component itself, and one hostile component that makes it trap would otherwise spoil every good one
+ * after it. Starting a thread with jco takes 300 to 500 ms, so from then on a spare one stands ready (35 MB): the
+ * component after a bad one does not wait for it.
  */
-export class Transpiler {
+export class Preparer {
   readonly #queue: Job[] = [];
   #thread: Worker | undefined;
   #spare: Worker | undefined;
   #spareTimer: NodeJS.Timeout | undefined;
+  #usedJco = false;
   #current: Job | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** Starts the thread ahead of need. */
-  warm(): void {
-    if (!this.#closed) this.#thread ??= this.#start();
-  }
-
   /** @throws CodedError `component/*`, `limit/*`; `component/transpile-failed` also when the thread crashed or took too long. */
-  run(job: TranspileJob): Promise<Transpiled> {
+  run(job: PrepareJob): Promise<Prepared> {
     if (this.#closed) return Promise.reject(new CodedError('usage/closed', 'the runtime is closed'));
     if (this.#queue.length >= QUEUE_MAX) {
       const data = { limit: QUEUE_MAX, retryAfterMs: 1000 };
@@ -65,16 +62,18 @@ export class Transpiler {
     const next = this.#queue.shift();
     if (next === undefined) return;
     this.#current = next;
-    this.warm();
+    this.#thread ??= this.#start();
     this.#timer = setTimeout(() => {
-      this.#fail(new CodedError('component/transpile-failed', `the component was not prepared within ${TRANSPILE_MS_MAX} ms`));
-    }, TRANSPILE_MS_MAX);
-    this.#thread?.ref(); // somebody waits for this job
-    this.#thread?.postMessage(next.job);
+      this.#fail(new CodedError('component/transpile-failed', `the component was not prepared within ${PREPARE_MS_MAX} ms`));
+    }, PREPARE_MS_MAX);
+    this.#thread.ref(); // somebody waits for this job
+    this.#thread.postMessage(next.job);
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL('./transpile-worker.js', import.meta.url), {
+    const workerData: PrepareThreadData = { loadJco: this.#usedJco };
+    const thread = new Worker(new URL('./prepare-worker.js', import.meta.url), {
+      workerData,
       env: {},
       argv: [],
       execArgv: [],
@@ -83,17 +82,16 @@ export class Transpiler {
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
     thread.unref();
-    thread.on('message', (answer: TranspileAnswer) => {
-      if (answer.type === 'up') this.#spareTimer ??= setTimeout(() => this.#startSpare(), SPARE_AFTER_MS).unref();
-      else if (this.#thread === thread) this.#onAnswer(answer); // not what an ended thread still had to say
+    thread.on('message', (answer: PrepareAnswer) => {
+      if (this.#thread === thread) this.#onAnswer(answer); // not what an ended thread still had to say
     });
     const crashed = (why: unknown) => {
       if (this.#spare === thread) this.#spare = undefined;
       if (this.#thread === thread)
-        this.#fail(new CodedError('component/transpile-failed', `the bindings generator crashed: ${String(why)}`));
+        this.#fail(new CodedError('component/transpile-failed', `the thread that prepares components crashed: ${String(why)}`));
     };
     thread.on('error', crashed);
-    thread.on('exit', (status) => crashed(`its thread ended with ${status}`));
+    thread.on('exit', (status) => crashed(`it ended with ${status}`));
     return thread;
   }
 
@@ -101,23 +99,31 @@ export class Transpiler {
     if (!this.#closed) this.#spare ??= this.#start();
   }
 
-  #onAnswer(answer: Exclude<TranspileAnswer, { type: 'up' }>): void {
-    if (answer.type === 'done') return this.#settle((job) => job.resolve(answer.transpiled));
-    const { code, message } = answer;
-    const { poisoned, ...data } = (answer.data ?? {}) as Record<string, unknown>; // made by our own thread
-    const error = new CodedError(code as ConstructorParameters<typeof CodedError>[0], message, { data });
-    if (poisoned === true) this.#fail(error);
+  #onAnswer(answer: PrepareAnswer): void {
+    if (answer.usedJco && !this.#usedJco) {
+      this.#usedJco = true;
+      this.#spareTimer = setTimeout(() => this.#startSpare(), SPARE_AFTER_MS).unref();
+    }
+    if (answer.type === 'done') return this.#settle((job) => job.resolve(answer.prepared));
+    const { code, message, data, help, poisoned } = answer;
+    const error = new CodedError(code as ConstructorParameters<typeof CodedError>[0], message, {
+      data: data as Record<string, unknown>,
+      ...(help === undefined ? {} : { help }),
+    }); // made by our own thread
+    if (poisoned) this.#fail(error);
     else this.#settle((job) => job.reject(error));
   }
 
-  /** Ends the thread and the job it had; the spare takes its place, and another is started. */
+  /** Ends the thread and the job it had. Where jco was used the spare takes its place, and another is started. */
   #fail(error: unknown): void {
     const thread = this.#thread;
     this.#thread = this.#spare;
     this.#spare = undefined;
     void thread?.terminate();
-    this.warm();
-    if (this.#spareTimer !== undefined) this.#startSpare();
+    if (this.#usedJco && !this.#closed) {
+      this.#thread ??= this.#start();
+      this.#startSpare();
+    }
     this.#settle((job) => job.reject(error));
   }
 

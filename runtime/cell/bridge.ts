@@ -1,3 +1,4 @@
+import type { ValueType } from '../component/types.ts';
 import { CodedError, isCoded } from '../error.ts';
 import type { ErrorInfo } from '../outcome.ts';
 import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
@@ -48,25 +49,25 @@ async function answer(
 ): Promise<Uint8Array> {
   const target = bridged[frame.functionIndex];
   if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
-  if (frame.args.length > hostCallBytesMax) throw tooLarge('arguments', frame.args.length, hostCallBytesMax);
-  const result = await target.call(decodeParams(frame.args, target.type.params), context);
+  if (frame.args.length > hostCallBytesMax) throw tooLarge(frame.args.length, hostCallBytesMax);
+  const result = await target.call(decodeParams(frame.args, target.type.params, { bytesMax: hostCallBytesMax }), context);
   if (target.type.result === undefined) return new Uint8Array(0);
-  const value = encodeAnswer(target.name, result, target.type.result);
-  if (value.length > hostCallBytesMax) throw tooLarge('answer', value.length, hostCallBytesMax);
-  return value;
+  return encodeAnswer(target.name, result, target.type.result, hostCallBytesMax);
 }
 
-function encodeAnswer(name: string, result: WitValue | undefined, type: Parameters<typeof encodeValue>[1]): Uint8Array {
+function encodeAnswer(name: string, result: WitValue | undefined, type: ValueType, hostCallBytesMax: number): Uint8Array {
   try {
-    return encodeValue(result as WitValue, type); // undefined is refused by the codec like any other wrong value
+    return encodeValue(result as WitValue, type, { bytesMax: hostCallBytesMax }); // undefined is refused like any other wrong value
   } catch (error) {
+    if (isCoded(error) && error.code === 'params/too-large')
+      throw new CodedError('limit/host-calls', `the answer of a host call is too large: ${error.message}`, { data: error.data });
     const words = isCoded(error) ? error.message : firstLine(error);
     throw new CodedError('capability/failed', `the host function \`${name}\` answered with a value of the wrong type: ${words}`);
   }
 }
 
-function tooLarge(what: string, used: number, limit: number): CodedError {
-  return new CodedError('limit/host-calls', `the ${what} of a host call have ${used} bytes, more than ${limit}`, {
+function tooLarge(used: number, limit: number): CodedError {
+  return new CodedError('limit/host-calls', `the arguments of a host call have ${used} bytes, more than ${limit}`, {
     data: { limit, used },
   });
 }

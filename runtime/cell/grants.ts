@@ -1,8 +1,9 @@
 import { signatureOf } from '../component/signature.ts';
-import type { Component, FunctionType, InterfaceItem, WorldItem } from '../component/types.ts';
+import { partsOf } from '../component/type-facts.ts';
+import type { Component, FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } from '../component/types.ts';
 import { CodedError } from '../error.ts';
 import type { WitValue } from '../value/index.ts';
-import { isMet, missingFunctions } from '../wasi/index.ts';
+import { isMet, isServedResource, servedSignatures } from '../wasi/index.ts';
 import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
 
 /** What a host function of the trusted side is told about the call it serves. */
@@ -27,9 +28,12 @@ export type Signatures = Readonly<Record<string, string>>;
  * Something that can be granted to a component. Whoever calls the runtime decides which ones a call gets.
  *
  * - `local`: served inside the worker by the module at `moduleUrl`, whose `createCapability(context)` returns functions by WIT name.
- * - `bridged`: served on the trusted side, one bridge crossing for each call. `interface` may also name a single
- *   function that the world imports directly; then `functions` has that one function under the same name. Values come in
- *   the types that the *component* declares: give `signatures` to have a component with other types refused, or check them.
+ * - `bridged`: served on the trusted side, one bridge crossing for each call. Values come in the types that the *component*
+ *   declares: give `signatures` to have a component with other types refused, or check them.
+ *
+ * The `interface` of these two may also name a single function that the world imports directly; then that one function is
+ * served under the same name.
+ *
  * - `wasi`: opens the closed WASI a little (real clock, secure randomness).
  */
 export type Capability =
@@ -109,14 +113,17 @@ function serve(
   }
   const functions = functionsOf(item);
   checkSignatures(capability.signatures, item.name, functions);
-  if (capability.kind === 'local') return { kind: 'local', name: item.name, moduleUrl: capability.moduleUrl, functions };
+  const isFunction = item.kind === 'func';
+  if (capability.kind === 'local') {
+    return { kind: 'local', name: item.name, isFunction, moduleUrl: capability.moduleUrl, functions };
+  }
   const firstIndex = bridged.length;
   for (const { name, type } of functions) {
     const call = Object.hasOwn(capability.functions, name) ? capability.functions[name] : undefined;
     if (call === undefined) throw incomplete(capability.name, item.name, name);
     bridged.push({ import: item.name, name, type, call });
   }
-  return { kind: 'bridged', name: item.name, isFunction: item.kind === 'func', firstIndex, functions };
+  return { kind: 'bridged', name: item.name, isFunction, firstIndex, functions };
 }
 
 /** The types of an import are the component's own words; a capability that states its types serves those and no others. */
@@ -140,15 +147,53 @@ function checkSignatures(signatures: Signatures | undefined, importName: string,
   }
 }
 
-/** Later patches of WASI 0.2 add functions: a component that uses one we do not have is refused here, not when it links. */
+/**
+ * WASI has types of its own, and what serves it relies on them. Later patches of 0.2 add functions: a component that uses one
+ * we do not have is refused here, not when it links.
+ */
 function serveWasi(item: Extract<WorldItem, { kind: 'interface' }>): PlanImport {
-  const names = item.items.filter((inner) => inner.kind === 'func').map((inner) => inner.name);
-  const [absent] = missingFunctions(item.name, names);
-  if (absent === undefined) return { kind: 'wasi', name: item.name, interface: withoutVersion(item.name) };
+  const functions = item.items.filter(isFunctionItem);
+  checkSignatures(servedSignatures(item.name), item.name, functions);
+  for (const inner of item.items) if (inner.kind === 'resource') checkDeclared(inner.resource, item.name);
+  for (const { name, type } of functions) checkParts(type, item.name, name);
+  return { kind: 'wasi', name: item.name, interface: withoutVersion(item.name) };
+}
+
+/** A resource that an interface of WASI declares must be one of it; those it only mentions belong to whoever declared them. */
+function checkDeclared({ name, interface: home }: ResourceType, importName: string): void {
+  if (home !== importName || isServedResource(name, home)) return;
   throw new CodedError(
     'component/unsupported',
-    `the import \`${item.name}\` has the function \`${absent}\`, which this runtime does not have`,
+    `the import \`${importName}\` declares the resource \`${name}\`, which this runtime does not have`,
+    { data: { import: importName, resource: name }, help: 'remove the resource; nothing serves it' },
   );
+}
+
+/** What a signature's line does not tell: whose the resources are. */
+function checkParts({ params, result }: FunctionType, importName: string, functionName: string): void {
+  const rest: ValueType[] = params.map((param) => param.type);
+  if (result !== undefined) rest.push(result);
+  for (let type = rest.pop(); type !== undefined; type = rest.pop()) {
+    if ((type.kind === 'own' || type.kind === 'borrow') && !isServedResource(type.resource.name, type.resource.interface)) {
+      throw foreignResource(type.resource, importName, functionName);
+    }
+    rest.push(...partsOf(type));
+  }
+}
+
+function foreignResource({ name }: ResourceType, importName: string, functionName: string): CodedError {
+  return new CodedError(
+    'component/unsupported',
+    `the import \`${importName}\` declares \`${functionName}\` with the resource \`${name}\` of another interface, otherwise than it is served`,
+    {
+      data: { import: importName, function: functionName },
+      help: 'build the component against the current WIT of this interface',
+    },
+  );
+}
+
+function isFunctionItem(item: InterfaceItem): item is Extract<InterfaceItem, { kind: 'func' }> {
+  return item.kind === 'func';
 }
 
 /** Imports that a host function or an interface of them can meet. */
@@ -164,7 +209,7 @@ function functionsOf(item: ServableItem): readonly PlanFunction[] {
       `the import \`${item.name}\` has the resource \`${resource.name}\`, which a host function cannot serve yet`,
     );
   }
-  return item.items.filter((inner): inner is Extract<InterfaceItem, { kind: 'func' }> => inner.kind === 'func');
+  return item.items.filter(isFunctionItem);
 }
 
 /** True when what is provided under one name meets an import: same name, and versions that semver calls compatible. */

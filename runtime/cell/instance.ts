@@ -1,11 +1,21 @@
-import type { HostImports, Linked, NeutralHostFunction } from '../bindings/bindings.ts';
+import type {
+  AbiLimits,
+  Bindings,
+  BindingsName,
+  BoundFunction,
+  EncodedHostFunction,
+  HostFunctionImplementation,
+  HostFunctionOwner,
+  HostImports,
+  Linked,
+  NeutralHostFunction,
+} from '../bindings/bindings.ts';
 import { jcoBindings } from '../bindings/jco-glue.ts';
-import type { FunctionType, ValueType } from '../component/types.ts';
-import { CodedError, isCoded } from '../error.ts';
+import { ownBindings } from '../bindings/own/own-bindings.ts';
+import { CodedError } from '../error.ts';
 import { createMeter, type Meter } from '../instrument/meter.ts';
 import type { Limits } from '../limits.ts';
 import type { LogLine } from '../outcome.ts';
-import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
 import type { ResultFrame } from './frames.ts';
 import type { CellPlan, PlanImport, PlanModule } from './plan.ts';
@@ -20,24 +30,36 @@ export interface LocalContext {
 /** The export `createCapability` of a worker-local capability's module: functions by WIT name, fresh for each instance. */
 export type CreateCapability = (context: LocalContext) => Readonly<Record<string, NeutralHostFunction>>;
 
-/** Calls a bridged host function and blocks until it answers. @throws CodedError `limit/host-calls`, `capability/failed`. */
-export type CallBridge = (functionIndex: number, type: FunctionType, args: readonly WitValue[]) => WitValue | undefined;
+/**
+ * Calls a bridged host function and blocks until it answers. Arguments and answer are canonical encodings, which this
+ * thread passes on unread.
+ *
+ * @throws CodedError `limit/host-calls`, `capability/failed`.
+ */
+export type CallBridge = (functionIndex: number, args: Uint8Array) => Uint8Array;
 
-/** A plan made ready in one worker: linking code evaluated, local capabilities loaded. */
+/** A plan made ready in one worker: component linked, local capabilities loaded. */
 export interface LoadedPlan {
   readonly plan: CellPlan;
+  readonly bindings: Bindings;
   readonly linked: Linked;
+  readonly abiLimits: AbiLimits;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly details: ReadonlyMap<WebAssembly.Module, PlanModule>;
   readonly locals: ReadonlyMap<string, CreateCapability>;
 }
+
+const BINDINGS: Readonly<Record<BindingsName, Bindings>> = { jco: jcoBindings, own: ownBindings };
+
+/** List elements, record fields and tuple items of one host call's arguments: what the trusted side must build from its bytes. */
+const HOST_CALL_ELEMENTS_MAX = 1024 * 1024;
 
 /** Bytes of log lines kept per call, messages and levels together. */
 const LOG_BYTES_MAX = 64 * 1024;
 /** What a line costs beside its text, so that empty lines are not free. */
 const LOG_LINE_BYTES = 32;
 
-/** Links a plan in this worker. @throws CodedError when the linking code or a local capability cannot be loaded. */
+/** Links a plan in this worker. @throws CodedError when it cannot be linked or a local capability cannot be loaded. */
 export async function loadPlan(plan: CellPlan): Promise<LoadedPlan> {
   const locals = new Map<string, CreateCapability>();
   for (const item of plan.imports) {
@@ -48,12 +70,23 @@ export async function loadPlan(plan: CellPlan): Promise<LoadedPlan> {
     }
     locals.set(item.name, loaded.createCapability);
   }
+  const bindings = BINDINGS[plan.linking.bindings];
   return {
     plan,
-    linked: jcoBindings.link({ bindings: plan.bindings, linking: plan.linking, modules: [] }),
+    bindings,
+    linked: bindings.link(plan.linking),
+    abiLimits: abiLimitsOf(plan.limits),
     modules: new Map(plan.modules.map((module) => [module.name, module.module])),
     details: new Map(plan.modules.map((module) => [module.module, module])),
     locals,
+  };
+}
+
+function abiLimitsOf({ resultBytesMax, resultElementsMax, hostCallBytesMax, handlesMax }: Limits): AbiLimits {
+  return {
+    result: { bytesMax: resultBytesMax, elementsMax: resultElementsMax },
+    hostCall: { bytesMax: hostCallBytesMax, elementsMax: HOST_CALL_ELEMENTS_MAX },
+    handlesMax,
   };
 }
 
@@ -78,7 +111,7 @@ export class CellInstance {
   #callBridge: CallBridge | undefined;
   /** The first of our own errors that a host function raised: final, even if the guest catches what it throws. */
   #failure: unknown;
-  #bound: ReturnType<ReturnType<Linked['instantiate']>['bind']> | undefined;
+  #bound: BoundFunction | undefined;
   #startFailure: { readonly thrown: unknown } | undefined;
 
   constructor(loaded: LoadedPlan) {
@@ -99,7 +132,7 @@ export class CellInstance {
 
   /** True when instantiation succeeded without one call to the host. */
   get startedAlone(): boolean {
-    return this.#startFailure === undefined && this.#hostCalls === 0;
+    return this.#startFailure === undefined && this.#failure === undefined && this.#hostCalls === 0;
   }
 
   /** Fuel that starting took. */
@@ -117,8 +150,10 @@ export class CellInstance {
     this.#callBridge = callBridge;
     const began = performance.now();
     try {
-      const { linked, modules, plan } = this.#loaded;
-      const instance = linked.instantiate(modules, this.#imports(), (module, imports) => this.#instantiateCore(module, imports));
+      const { linked, modules, plan, abiLimits } = this.#loaded;
+      const instantiateCore = (module: WebAssembly.Module, imports: WebAssembly.Imports | undefined) =>
+        this.#instantiateCore(module, imports);
+      const instance = linked.instantiate(modules, this.#imports(), instantiateCore, abiLimits);
       this.#bound = instance.bind(plan.target.interface, plan.target.name, plan.target.type);
     } catch (thrown) {
       this.#startFailure = { thrown };
@@ -147,7 +182,7 @@ export class CellInstance {
     times.done = performance.now();
     const phases = {
       instantiateMs: prepared ? 0 : this.#instantiateMs,
-      lowerMs: span(times.began, times.lowered),
+      lowerMs: span(times.began, times.lowered || times.done),
       guestMs: span(times.lowered, times.called || times.done),
       liftMs: span(times.called, times.done),
     };
@@ -155,16 +190,15 @@ export class CellInstance {
   }
 
   #call(params: Uint8Array, times: { lowered: number; called: number }): Uint8Array {
-    const { target, limits } = this.#loaded.plan;
     const bound = this.#bound;
     if (bound === undefined) throw new CodedError('internal/invariant', 'the instance was not started');
-    const args = bound.lower(decodeParams(params, target.type.params));
+    const lowered = bound.lower(params);
     times.lowered = performance.now();
-    const raw = bound.call(args);
+    const raw = bound.call(lowered);
     times.called = performance.now();
     this.#checkSpent();
-    if (target.type.result === undefined) return new Uint8Array(0);
-    const value = encodeResultValue(bound.lift(raw) as WitValue, target.type.result, limits); // present: the function has a result
+    const value = bound.lift(raw);
+    this.#checkSpent(); // lifting ends with guest code
     return value;
   }
 
@@ -220,7 +254,7 @@ export class CellInstance {
     const details = this.#loaded.details.get(module);
     if (details === undefined) throw new CodedError('internal/invariant', 'an unknown core module was to be instantiated');
     this.#meter.reserve(details);
-    const instance = new WebAssembly.Instance(module, { ...imports, ...this.#meter.imports });
+    const instance = new WebAssembly.Instance(module, withoutPrototype({ ...imports, ...this.#meter.imports }));
     for (let at = 0; at < details.memories; at += 1) {
       this.#memories.push(instance.exports[`cellblock:memory:${at}`] as WebAssembly.Memory); // added by the instrumentation
     }
@@ -228,40 +262,57 @@ export class CellInstance {
   }
 
   #imports(): HostImports {
-    const imports: Record<string, unknown> = {};
+    const imports: Record<string, unknown> = withoutPrototype({});
     for (const item of this.#loaded.plan.imports) imports[item.name] = this.#serve(item);
     return imports;
   }
 
   #serve(item: PlanImport): unknown {
     if (item.kind === 'wasi') return this.#wasi.imports[item.interface];
-    const local =
-      item.kind === 'local' ? this.#loaded.locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
-    const members: Record<string, unknown> = {};
-    item.functions.forEach(({ name, type }, at) => {
-      const own = local !== undefined && Object.hasOwn(local, name) ? local[name] : undefined;
-      const serve: NeutralHostFunction =
-        item.kind === 'bridged' ? (args) => this.#bridge(item.firstIndex + at, type, args) : (own ?? missing(item.name, name));
-      const key = item.kind === 'bridged' && item.isFunction ? 'default' : jcoBindings.memberName(name);
-      members[key] = jcoBindings.hostFunction(type, (args) => this.#hostCall(serve, args));
+    const { bindings, locals, abiLimits } = this.#loaded;
+    const owner: HostFunctionOwner = { limits: abiLimits, failed: (thrown) => this.#fail(thrown) };
+    const local = item.kind === 'local' ? locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
+    const functions = item.functions.map(({ name, type }, at) => {
+      const implementation = item.kind === 'bridged' ? this.#bridged(item.firstIndex + at) : this.#local(local, item.name, name);
+      return [bindings.memberName(name), bindings.hostFunction(type, implementation, owner)] as const;
     });
-    return members;
+    if (item.isFunction) return functions[0]?.[1];
+    return withoutPrototype(Object.fromEntries(functions));
   }
 
-  #hostCall(serve: NeutralHostFunction, args: readonly WitValue[]): WitValue | undefined {
-    this.#ownCalls += 1;
-    if (this.#failure !== undefined) throw this.#failure;
-    try {
-      return serve(args);
-    } catch (error) {
-      this.#failure = error;
-      throw error;
-    }
+  #bridged(functionIndex: number): HostFunctionImplementation {
+    const call: EncodedHostFunction = (args) => {
+      if (this.#callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
+      return this.#callBridge(functionIndex, args);
+    };
+    return { form: 'encoded', call: this.#counted(call) };
   }
 
-  #bridge(functionIndex: number, type: FunctionType, args: readonly WitValue[]): WitValue | undefined {
-    if (this.#callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
-    return this.#callBridge(functionIndex, type, args);
+  #local(
+    local: Readonly<Record<string, NeutralHostFunction>> | undefined,
+    importName: string,
+    name: string,
+  ): HostFunctionImplementation {
+    const own = local !== undefined && Object.hasOwn(local, name) ? local[name] : undefined;
+    return { form: 'values', call: this.#counted(own ?? (() => missing(importName, name))) };
+  }
+
+  /** Counts a host function's calls, and lets none happen after one that failed. */
+  #counted<Args, Answer>(serve: (args: Args) => Answer): (args: Args) => Answer {
+    return (args) => {
+      this.#ownCalls += 1;
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
+        return serve(args);
+      } catch (error) {
+        this.#fail(error);
+        throw error;
+      }
+    };
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= thrown;
   }
 
   #keepLine(line: LogLine): void {
@@ -282,16 +333,12 @@ function errorPart(
   return isErr ? { error: { code: 'tool/error', message: 'the tool returned `err`' } } : {};
 }
 
-/** What the codec says of a value that came out of the guest is about the tool, not about the agent's parameters. */
-function encodeResultValue(value: WitValue, type: ValueType, limits: Limits): Uint8Array {
-  try {
-    return encodeValue(value, type, { bytesMax: limits.resultBytesMax, elementsMax: limits.resultElementsMax });
-  } catch (error) {
-    if (!isCoded(error)) throw error;
-    const { message, data } = error;
-    if (error.code === 'params/too-large') throw new CodedError('limit/result', `the result is too large: ${message}`, { data });
-    throw new CodedError('trap/abi', `the guest returned what its type forbids: ${message}`, { data });
-  }
+/**
+ * The same object without a prototype. A core module may import any names, and the engine looks them up with the inherited
+ * ones: `constructor` would give it a function of the host's.
+ */
+function withoutPrototype<T extends object>(fresh: T): T {
+  return Object.setPrototypeOf(fresh, null) as T; // lib types it as any
 }
 
 function missing(importName: string, functionName: string): never {

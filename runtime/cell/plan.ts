@@ -1,4 +1,4 @@
-import type { BindingsName } from '../bindings/bindings.ts';
+import type { Linking } from '../bindings/bindings.ts';
 import type { FunctionType } from '../component/types.ts';
 import type { Limits } from '../limits.ts';
 
@@ -27,9 +27,18 @@ export interface PlanFunction {
 export type PlanImport =
   /** Served by the closed WASI inside the worker. `interface` is the name without its version. */
   | { readonly kind: 'wasi'; readonly name: string; readonly interface: string }
-  /** Served inside the worker by a module of the host's: it holds no authority, or only the worker's own. */
-  | { readonly kind: 'local'; readonly name: string; readonly moduleUrl: string; readonly functions: readonly PlanFunction[] }
-  /** Served by the trusted side over the port. `firstIndex` numbers the plan's bridged functions through. */
+  /**
+   * Served inside the worker by a module of the host's: it holds no authority, or only the worker's own. `isFunction`: the
+   * import is no interface but the one function in `functions`.
+   */
+  | {
+      readonly kind: 'local';
+      readonly name: string;
+      readonly isFunction: boolean;
+      readonly moduleUrl: string;
+      readonly functions: readonly PlanFunction[];
+    }
+  /** Served by the trusted side over the port; `isFunction` as above. `firstIndex` numbers the plan's bridged functions through. */
   | {
       readonly kind: 'bridged';
       readonly name: string;
@@ -61,8 +70,7 @@ export interface CellPlan {
   readonly digest: string;
   /** True when the component imports any randomness: then the seed of a call matters. */
   readonly usesRandom: boolean;
-  readonly bindings: BindingsName;
-  readonly linking: string;
+  readonly linking: Linking;
   readonly modules: readonly PlanModule[];
   readonly imports: readonly PlanImport[];
   readonly target: PlanTarget;

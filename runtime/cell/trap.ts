@@ -50,6 +50,9 @@ export function endingOf(thrown: unknown): Ending {
   if (thrown instanceof RangeError && /allocation failed|Invalid typed array length|Invalid array length/.test(thrown.message)) {
     return ending('limit/result', 'the guest passed a value too large to build');
   }
+  if (thrown instanceof RangeError && /Cannot allocate Wasm memory/.test(thrown.message)) {
+    return ending('limit/memory', 'the component makes more memories than there is room for');
+  }
   if (isWasmException(thrown)) return ending('trap/uncaught-exception', 'the guest let an exception escape');
   const words = thrown instanceof Error ? thrown.message : 'a value was thrown';
   return ending('trap/abi', `the call broke the canonical ABI: ${firstLine(words)}`);

@@ -1,7 +1,6 @@
 import { Writable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import { CodedError, isCoded } from '../error.ts';
-import { decodeValue, encodeParams, type WitValue } from '../value/index.ts';
 import { decodeFrame, encodeHostCall, encodeResult } from './frames.ts';
 import { type CallBridge, CellInstance, type LoadedPlan, loadPlan } from './instance.ts';
 import type { CellPlan, ControlAnswer, ControlMessage } from './plan.ts';
@@ -137,16 +136,15 @@ class CellWorker {
   }
 
   #bridgeFor(callId: number, plan: CellPlan): CallBridge {
-    return (functionIndex, type, args) => {
-      const encoded = encodeParams(args, type.params);
-      checkHostBytes(encoded.length, plan, 'arguments');
-      this.#port.send(encodeHostCall({ callId, functionIndex, args: encoded }));
+    return (functionIndex, args) => {
+      checkHostBytes(args.length, plan, 'arguments');
+      this.#port.send(encodeHostCall({ callId, functionIndex, args }));
       const answer = decodeFrame(this.#port.receive());
       if (answer.type !== 'hostAnswer' || answer.callId !== callId)
         throw new CodedError('internal/invariant', 'the bridge answered another call');
       if (answer.error !== undefined)
         throw Object.assign(new CodedError('capability/failed', answer.error.message), { code: answer.error.code });
-      return type.result === undefined ? undefined : (decodeValue(answer.value, type.result) as WitValue);
+      return answer.value;
     };
   }
 }

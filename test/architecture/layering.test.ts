@@ -74,6 +74,12 @@ describe('layering', () => {
     expect(usersOf('zod').every((file) => file.startsWith('host/policy/'))).toBe(true);
   });
 
+  it('keeps our own bindings free of jco and of the cell', () => {
+    const own = runtime.filter(({ from }) => from.startsWith('runtime/bindings/own/'));
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter(({ to }) => /jco/.test(to) || to.startsWith('runtime/cell/'))).toEqual([]);
+  });
+
   it('never loads the Node side of the WASI shim: its files, sockets and streams are the real ones', () => {
     const loaded = all.filter(({ to }) => to.startsWith('@bytecodealliance/preview2-shim'));
     expect(loaded.filter(({ to }) => !to.startsWith('@bytecodealliance/preview2-shim/interfaces/'))).toEqual([]);

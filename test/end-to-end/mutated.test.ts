@@ -70,7 +70,7 @@ async function endsOf(bytes: Uint8Array): Promise<string[]> {
   return ends;
 }
 
-const VALUES: Readonly<Record<string, WitValue>> = { u32: 2, s32: 2, string: 'line one' };
+const VALUES: Readonly<Record<string, WitValue>> = { u32: 2, s32: 2, string: 'line one', option: null };
 
 function isSimple({ type }: { readonly type: { readonly kind: string } }): boolean {
   return Object.hasOwn(VALUES, type.kind);
@@ -99,8 +99,8 @@ describe('damaged components', () => {
   });
 });
 
-describe('a component that makes the bindings generator panic', () => {
-  /** The generator in use asserts that a string is UTF-8 or UTF-16; one flipped byte is enough. */
+describe('a component that makes jco panic', () => {
+  /** jco asserts that a string is UTF-8 or UTF-16; one flipped byte is enough. */
   const withEncoding = (encoding: string) =>
     assemble(`(component
       (core module $m
@@ -111,21 +111,24 @@ describe('a component that makes the bindings generator panic', () => {
       (func (export "go") (param "x" string) (result u32)
         (canon lift (core func $i "go") string-encoding=${encoding} (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))`);
 
-  it('is refused by the decoder', async () => {
+  it('is not given to jco', async () => {
     const bytes = await withEncoding('latin1+utf16');
-    await expect(async () => decodeComponent(bytes)).rejects.toMatchObject({ code: 'component/unsupported' });
+    await expect(cells.run(bytes, 'go', ['four'], { bindings: 'jco' })).rejects.toMatchObject({
+      code: 'component/unsupported',
+      help: 'leave the choice of bindings to `auto`',
+    });
   });
 
-  it('spoils nothing where it gets as far as the generator', async () => {
+  it('spoils nothing where it gets as far as jco', async () => {
     const honest = decodeComponent(await withEncoding('utf8'));
     const bytes = await withEncoding('latin1+utf16');
     for (const digest of ['sha256:first', 'sha256:second', 'sha256:third']) {
-      const preparing = cells.runtime.prepare({ ...honest, bytes, digest }, { function: 'go' });
+      const preparing = cells.runtime.prepare({ ...honest, bytes, digest }, { function: 'go', bindings: 'jco' });
       await expect(preparing).rejects.toMatchObject({ code: 'component/transpile-failed' });
-      const { kind, value } = await cells.run(honest.bytes, 'go', ['four']);
+      const { kind, value } = await cells.run(honest.bytes, 'go', ['four'], { bindings: 'jco' });
       expect({ kind, value }).toEqual({ kind: 'ok', value: 4 });
     }
     const fresh = await rememberingGuest(); // one that this runtime has not prepared before
-    expect(await cells.run(fresh, 'count', [])).toMatchObject({ kind: 'ok', value: 1001 });
+    expect(await cells.run(fresh, 'count', [], { bindings: 'jco' })).toMatchObject({ kind: 'ok', value: 1001 });
   });
 });

@@ -83,7 +83,7 @@ describe('a request', () => {
         grants: ['log'],
         hostCalls: 1,
         isolation: 'thread',
-        bindings: 'jco',
+        bindings: 'own',
         policy: { digest: warden.policy.digest, rules: expect.arrayContaining(['agents.full.tools[0] (cellblock.yaml:30)']) },
       },
     });

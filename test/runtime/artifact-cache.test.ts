@@ -2,10 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Runtime } from 'cellblock/runtime';
+import { decodeComponent, Runtime } from 'cellblock/runtime';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ArtifactCache } from '../../runtime/artifact-cache.ts';
-import { decodeComponent } from '../../runtime/component/decode.ts';
 import { hostileGuest } from '../support/guests.ts';
 
 const NAME = 'ab'.repeat(32);
@@ -82,26 +81,39 @@ describe('the artifact cache', () => {
 });
 
 describe('a runtime with a cache', () => {
-  async function prepareOnce(): Promise<boolean> {
-    const runtime = new Runtime({ cacheDirectory: folder, threads: 2 });
+  async function prepareOnce(bindings: 'own' | 'jco'): Promise<boolean> {
+    const runtime = new Runtime({ cacheDirectory: folder, threads: 2, bindings });
     const call = await runtime.prepare(decodeComponent(await hostileGuest()), { function: 'add' });
     const outcome = await runtime.invoke(call, [20, 22]);
     await runtime.close();
     expect(outcome).toMatchObject({ kind: 'ok', value: 42 });
+    expect(call.artifact.bindings).toBe(bindings);
     return call.artifact.times.fromCache;
   }
 
-  it('prepares once, and again when the entry was edited: the edited one is not run', async () => {
-    expect(await prepareOnce()).toBe(false);
-    expect(await prepareOnce()).toBe(true);
-    const [name] = readdirSync(folder).filter((entry) => entry.endsWith('.artifact'));
-    const path = join(folder, name as string);
-    const bytes = readFileSync(path);
-    const linking = bytes.indexOf('function instantiate(');
-    expect(linking).toBeGreaterThan(0);
-    bytes.write('function instantiat3(', linking);
-    writeFileSync(path, bytes);
-    expect(await prepareOnce()).toBe(false);
-    expect(await prepareOnce()).toBe(true);
+  it.each([
+    ['own', 'trampolines', 'trampolinez'],
+    ['jco', 'function instantiate(', 'function instantiat3('],
+  ] as const)(
+    'prepares once for %s, and again when the entry was edited: the edited one is not run',
+    async (bindings, old, edited) => {
+      expect(await prepareOnce(bindings)).toBe(false);
+      expect(await prepareOnce(bindings)).toBe(true);
+      const [name] = readdirSync(folder).filter((entry) => entry.endsWith('.artifact'));
+      const path = join(folder, name as string);
+      const bytes = readFileSync(path);
+      const at = bytes.indexOf(old);
+      expect(at).toBeGreaterThan(0);
+      bytes.write(edited, at);
+      writeFileSync(path, bytes);
+      expect(await prepareOnce(bindings)).toBe(false);
+      expect(await prepareOnce(bindings)).toBe(true);
+    },
+  );
+
+  it('does not take what was prepared for other bindings', async () => {
+    expect(await prepareOnce('own')).toBe(false);
+    expect(await prepareOnce('jco')).toBe(false);
+    expect(await prepareOnce('own')).toBe(true);
   });
 });

@@ -66,7 +66,7 @@ const FLAT: Partial<Record<ValueType['kind'], string>> = {
 };
 
 /** WIT of types: records, variants, enums and flags are declared under a name, everything else is written in place. */
-class WitTypes {
+export class WitTypes {
   readonly lines: string[] = [];
   readonly #known = new Map<ValueType, string>();
 

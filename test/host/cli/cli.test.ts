@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assemble } from '../../support/assemble.ts';
 import { hostileGuest, importingGuest, wasiGuest } from '../../support/guests.ts';
 
 /* The command line as its users meet it: a process with arguments, input, two outputs and an exit code. */
@@ -55,6 +56,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'hostile.wasm'), await hostileGuest());
   writeFileSync(join(folder, 'wasi.wasm'), await wasiGuest());
   writeFileSync(join(folder, 'importing.wasm'), await importingGuest());
+  writeFileSync(join(folder, 'async.wasm'), await assemble('(component (core func (canon waitable-set.new)))'));
+  const odd = `(core module $m (func (export "it's"))) (core instance $i (instantiate $m)) (alias core export $i "it's" (core func))`;
+  writeFileSync(join(folder, 'neither.wasm'), await assemble(`(component (core func (canon waitable-set.new)) ${odd})`));
   writeFileSync(join(folder, 'params.json'), '{"a": 40, "b": 2}');
   writeFileSync(
     join(folder, 'cellblock.yaml'),
@@ -71,6 +75,8 @@ describe('exit codes', () => {
     [2, ['run', 'none.wasm', 'add'], 'failed', 'usage/unreadable-file'],
     [2, ['run', 'hostile.wasm', 'add', '--grant', 'everything'], 'failed', 'usage/invalid-argument'],
     [2, ['run', 'hostile.wasm', 'add', '--memory', '64MB'], 'failed', 'usage/invalid-argument'],
+    [2, ['run', 'hostile.wasm', 'add', '--bindings', 'fast'], 'failed', 'usage/invalid-argument'],
+    [2, ['call', 'math.add', '--agent', 'one', '--bindings', ''], 'failed', 'usage/invalid-argument'],
     [2, ['run', 'hostile.wasm', 'add', '--params', '@none.json'], 'failed', 'usage/unreadable-file'],
     [3, ['run', 'importing.wasm', 'twice'], 'refused', 'denied/no-grant'],
     [3, ['run', 'hostile.wasm', 'nothing'], 'refused', 'component/unknown-function'],
@@ -148,7 +154,7 @@ describe('inspect', () => {
     const { stdout } = await cellblock(['inspect', REDACT, '--json']);
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({
-      bindings: 'jco',
+      bindings: 'own',
       imports: [{ import: 'cellblock:host/log@0.1.0', servedBy: 'grant', grant: 'log' }],
     });
     expect(report.functions[0]).toMatchObject({ callable: true, params: { type: 'object', required: ['text', 'options'] } });
@@ -162,6 +168,36 @@ describe('inspect', () => {
       kind: 'refused',
       error: { code: 'component/not-a-component' },
     });
+  });
+});
+
+describe('bindings', () => {
+  const params = ['--params', '{"a": 40, "b": 2}', '--json'];
+
+  it.each([
+    ['own', ['run', 'hostile.wasm', 'add']],
+    ['own', ['run', 'hostile.wasm', 'add', '--bindings', 'own']],
+    ['jco', ['run', 'hostile.wasm', 'add', '--bindings', 'jco']],
+    ['own', ['call', 'math.add', '--agent', 'one']],
+    ['jco', ['call', 'math.add', '--agent', 'one', '--bindings', 'jco']],
+  ])('are %s, as the receipt says, for %j', async (bindings, args) => {
+    expect(outcomeOf(await cellblock([...args, ...params]))).toMatchObject({ kind: 'ok', value: 42, receipt: { bindings } });
+  });
+
+  it('that there are not are refused with those that there are', async () => {
+    const { code, stderr } = await cellblock(['run', 'hostile.wasm', 'add', '--bindings', 'fast']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('there are no bindings `fast` [usage/invalid-argument]\nhelp: known: auto, own, jco\n');
+  });
+
+  it('are shown by inspect, with the reason where they are not our own', async () => {
+    expect((await cellblock(['inspect', 'hostile.wasm'])).stdout).toContain('\nbindings: own\n');
+    const reason = 'the component uses the asynchronous ABI';
+    expect((await cellblock(['inspect', 'async.wasm'])).stdout).toContain(`\nbindings: jco (${reason})\n`);
+    const report = JSON.parse((await cellblock(['inspect', 'async.wasm', '--json'])).stdout);
+    expect(report).toMatchObject({ bindings: 'jco', bindingsReason: reason });
+    const none = JSON.parse((await cellblock(['inspect', 'neither.wasm', '--json'])).stdout);
+    expect(none).toMatchObject({ bindings: 'none', bindingsReason: expect.stringContaining(reason) });
   });
 });
 

@@ -8,7 +8,7 @@ import { arbTypeAndValue } from '../../support/arbitrary-types.ts';
 import { useCells } from '../../support/cells.ts';
 import { echoComponent, paddedType } from '../../support/echo-component.ts';
 
-/* Every value type in and out of a component that echoes it, equal to jco's own glue without us in between. */
+/* Every value type in and out of a component that echoes it, through both bindings, equal to jco's own glue without us in between. */
 
 const cells = useCells();
 
@@ -38,15 +38,20 @@ async function checkEcho(type: ValueType, value: WitValue): Promise<void> {
   const bytes = await echoComponent(type);
   const wide = paddedType(type);
   const input = padded(type, value);
-  const outcome = await cells.run(bytes, 'echo', [input]);
   const jco = plainJco(bytes);
-  const reference = fromJco(jco.api.echo(toJco(input, wide)), wide);
-  expect(outcome).toMatchObject({ kind: 'ok' });
-  expect(outcome.valueBytes).toEqual(encodeValue(reference, wide));
-  expect(outcome.valueBytes).toEqual(encodeValue(input, wide));
+  const reference = encodeValue(fromJco(jco.api.echo(toJco(input, wide)), wide), wide);
+  expect(reference).toEqual(encodeValue(input, wide));
+  await checkBoth(bytes, 'echo', input, reference);
   if (jco.api.flat === undefined) return;
-  const flat = await cells.run(bytes, 'flat', [value]);
-  expect(flat.valueBytes).toEqual(encodeValue(fromJco(jco.api.flat(toJco(value, type)), type), type));
+  await checkBoth(bytes, 'flat', value, encodeValue(fromJco(jco.api.flat(toJco(value, type)), type), type));
+}
+
+/** Not for the same fuel: jco does not call `realloc` for empty strings and lists, where the standard does. */
+async function checkBoth(bytes: Uint8Array, name: string, value: WitValue, expected: Uint8Array): Promise<void> {
+  for (const bindings of ['own', 'jco'] as const) {
+    const outcome = await cells.run(bytes, name, [value], { bindings });
+    expect(outcome, bindings).toMatchObject({ kind: 'ok', valueBytes: expected });
+  }
 }
 
 /** Our codec also handles shapes that WIT cannot declare: compounds without parts, more than 32 flags, words that start with a digit. */

@@ -1,8 +1,7 @@
-import { Runtime } from 'cellblock/runtime';
+import { decodeComponent, Runtime } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
-import { decodeComponent } from '../../../runtime/component/decode.ts';
 import { useCells } from '../../support/cells.ts';
-import { hostileGuest, wasiGuest } from '../../support/guests.ts';
+import { guest, hostileGuest, wasiGuest } from '../../support/guests.ts';
 
 const cells = useCells();
 
@@ -21,6 +20,32 @@ describe('cancelling', () => {
   it('does not start a call that was cancelled before', async () => {
     const outcome = await cells.run(await hostileGuest(), 'add', [1, 1], { invoke: { signal: AbortSignal.abort() } });
     expect(outcome).toMatchObject({ kind: 'cancelled', usage: { fuel: 0n } });
+  });
+});
+
+describe('parameters as bytes', () => {
+  it.each([
+    ['too few', Uint8Array.of(1, 0, 0, 0)],
+    ['too many', new Uint8Array(9)],
+  ])('are refused when they are %s for the types', async (_what, params) => {
+    const call = await cells.runtime.prepare(decodeComponent(await hostileGuest()), { function: 'add' });
+    expect(await cells.runtime.invoke(call, Uint8Array.of(20, 0, 0, 0, 22, 0, 0, 0))).toMatchObject({ kind: 'ok', value: 42 });
+    expect(await cells.runtime.invoke(call, params)).toMatchObject({ kind: 'refused', error: { code: 'params/invalid' } });
+  });
+
+  it('are refused when text in them is not UTF-8', async () => {
+    const bytes = await guest(
+      `(module (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+        (func (export "measure") (param i32 i32) (result i32) (local.get 1)))`,
+      'package test:text; world w { export measure: func(text: string) -> u32; }',
+    );
+    const call = await cells.runtime.prepare(decodeComponent(bytes), { function: 'measure' });
+    expect(await cells.runtime.invoke(call, Uint8Array.of(1, 0, 0, 0, 0x41))).toMatchObject({ kind: 'ok', value: 1 });
+    expect(await cells.runtime.invoke(call, Uint8Array.of(1, 0, 0, 0, 0xff))).toMatchObject({
+      kind: 'refused',
+      error: { code: 'params/invalid' },
+    });
   });
 });
 

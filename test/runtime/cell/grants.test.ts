@@ -4,7 +4,8 @@ import type { Capability, HostFunction } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { resolveImports, serves } from '../../../runtime/cell/grants.ts';
 import { decodeComponent } from '../../../runtime/component/decode.ts';
-import { dummyComponent } from '../../support/assemble.ts';
+import type { Component, ValueType } from '../../../runtime/component/types.ts';
+import { assemble, dummyComponent } from '../../support/assemble.ts';
 import { useCells } from '../../support/cells.ts';
 import { importingGuest, loggingGuest } from '../../support/guests.ts';
 
@@ -29,8 +30,8 @@ describe('imports', () => {
   it('refuses all missing imports at once, by name, with what would grant each', async () => {
     const wit = `package test:many;
       interface a { f: func(); } interface b { g: func(); }
-      world w { import a; import b; import plain: func(); import wasi:cli/stdout@0.2.1; export go: func(); }
-      package wasi:cli@0.2.1 { interface stdout { get-stdout: func(); } }`;
+      world w { import a; import b; import plain: func(); import wasi:random/random@0.2.1; export go: func(); }
+      package wasi:random@0.2.1 { interface random { get-random-u64: func() -> u64; } }`;
     const component = decodeComponent(await dummyComponent(wit, 'w'));
     const grantFor = (name: string) => (name === 'test:many/b' ? 'bee' : undefined);
     expect(() => resolveImports(component, [], grantFor)).toThrow(
@@ -49,19 +50,8 @@ describe('imports', () => {
     );
   });
 
-  it('refuses a function of a later WASI that is not there', async () => {
-    const world = (name: string) => `package test:later; world w { import wasi:cli/stdin@0.2.99; export go: func(); }
-      package wasi:cli@0.2.99 { interface stdin { ${name}: func(); } }`;
-    const component = async (name: string) => decodeComponent(await dummyComponent(world(name), 'w'));
-    expect(resolveImports(await component('get-stdin'), [], () => undefined).imports).toHaveLength(1);
-    const later = await component('get-stdin-of-tomorrow');
-    expect(() => resolveImports(later, [], () => undefined)).toThrow(expect.objectContaining({ code: 'component/unsupported' }));
-  });
-
   it('refuses before anything is prepared or run', async () => {
-    const { runtime } = cells;
-    const component = decodeComponent(await importingGuest());
-    await expect(runtime.prepare(component, { function: 'twice' })).rejects.toMatchObject({ code: 'denied/no-grant' });
+    await expect(cells.run(await importingGuest(), 'twice', [1])).rejects.toMatchObject({ code: 'denied/no-grant' });
   });
 
   it.each([
@@ -76,6 +66,146 @@ describe('imports', () => {
     ['a:b/c', 'a:b/c', true],
   ])('lets %s serve %s: %s', (provided, wanted, expected) => {
     expect(serves(provided, wanted)).toBe(expected);
+  });
+});
+
+describe('functions of WASI', () => {
+  /** The imports of a component that imports streams, standard output and the random numbers, each with what is given. */
+  async function importsOf({ streams = '', stdout = '', random = '' }, version = '0.2.3') {
+    const wit = `package test:wasi; world w {
+        import wasi:io/streams@${version}; import wasi:cli/stdout@${version}; import wasi:random/random@${version}; export go: func(); }
+      package wasi:io@${version} { interface streams { variant stream-error { closed } resource input-stream;
+        ${streams.includes('resource output-stream') ? '' : 'resource output-stream;'} ${streams} } }
+      package wasi:cli@${version} { interface stdout { ${stdout} } }
+      package wasi:random@${version} { interface random { ${random} } }`;
+    return resolveImports(decodeComponent(await dummyComponent(wit, 'w')), [], () => undefined).imports;
+  }
+
+  const STDOUT = 'get-stdout: func() -> output-stream;';
+
+  it('are served as WASI declares them, by any patch of 0.2', async () => {
+    const stdout = `use wasi:io/streams@0.2.99.{output-stream}; ${STDOUT}`;
+    const imports = await importsOf({ stdout, random: 'get-random-bytes: func(len: u64) -> list<u8>;' }, '0.2.99');
+    expect(imports.map(({ name }) => name).sort()).toEqual([
+      'wasi:cli/stdout@0.2.99',
+      'wasi:io/streams@0.2.99',
+      'wasi:random/random@0.2.99',
+    ]);
+  });
+
+  it('are refused when they are declared otherwise, by name, with both signatures', async () => {
+    await expect(importsOf({ random: 'get-random-bytes: func(len: s64) -> list<u8>;' })).rejects.toMatchObject({
+      code: 'component/unsupported',
+      message: 'the import `wasi:random/random@0.2.3` declares `get-random-bytes` otherwise than it is served',
+      data: {
+        import: 'wasi:random/random@0.2.3',
+        function: 'get-random-bytes',
+        declared: 'func(len: s64) -> list<u8>',
+        served: 'func(len: u64) -> list<u8>',
+      },
+    });
+  });
+
+  it.each([
+    'get-random-bytes: func(length: u64) -> list<u8>;',
+    'get-random-bytes: func(len: u64) -> list<s8>;',
+    'get-random-bytes: func(len: u64);',
+    'get-random-bytes: func(len: u64, more: u8) -> list<u8>;',
+    'get-random-u64: func() -> s64;',
+    'get-random-bytes-of-tomorrow: func();',
+    'to-string: func();',
+    '%constructor: func();',
+  ])('are refused as %s', async (random) => {
+    await expect(importsOf({ random })).rejects.toMatchObject({ code: 'component/unsupported' });
+  });
+
+  it.each([
+    ['a result of another shape', 'resource output-stream { flush: func() -> result<_, stream-error>; }'],
+    ['no result', 'resource output-stream { flush: func(); }'],
+    ['a constructor', 'resource output-stream { constructor(); }'],
+    ['a static function', 'resource output-stream { flush: static func(); }'],
+    ['a method of the host alone', 'resource output-stream { release: func(); }'],
+    ['a method of every class', 'resource output-stream { %constructor: func(); }'],
+    ['a resource that WASI does not have', 'resource sieve;'],
+  ])('are refused with %s', async (_, streams) => {
+    await expect(importsOf({ streams })).rejects.toMatchObject({ code: 'component/unsupported' });
+  });
+
+  it('are refused with a resource of the right name and another interface', async () => {
+    await expect(importsOf({ stdout: `resource output-stream; ${STDOUT}` })).rejects.toMatchObject({
+      code: 'component/unsupported',
+      message: 'the import `wasi:cli/stdout@0.2.3` declares the resource `output-stream`, which this runtime does not have',
+    });
+    const stdout = `use wasi:io/streams@0.2.3.{input-stream as output-stream}; ${STDOUT}`;
+    await expect(importsOf({ stdout })).rejects.toMatchObject({ data: { declared: 'func() -> own<input-stream>' } });
+  });
+
+  it('are refused with a resource that another import has under the same name', async () => {
+    const wit = `package test:wasi; world w { import wasi:cli/stdout@0.2.3; export go: func(); }
+      package test:other { interface streams { resource output-stream; } }
+      package wasi:cli@0.2.3 { interface stdout { use test:other/streams.{output-stream}; ${STDOUT} } }`;
+    const component = decodeComponent(await dummyComponent(wit, 'w'));
+    const [stdout] = component.imports.filter(({ name }) => name.startsWith('wasi:'));
+    expect(() => resolveImports({ ...component, imports: [stdout!] }, [], () => undefined)).toThrow(
+      expect.objectContaining({
+        code: 'component/unsupported',
+        message:
+          'the import `wasi:cli/stdout@0.2.3` declares `get-stdout` with the resource `output-stream` of another interface, otherwise than it is served',
+      }),
+    );
+  });
+
+  it('are refused with a map for a list of pairs', async () => {
+    const component = decodeComponent(await importingGuest());
+    const environment = (isMap: boolean): Component => {
+      const element: ValueType = { kind: 'tuple', items: [{ kind: 'string' }, { kind: 'string' }] };
+      const result: ValueType = isMap ? { kind: 'list', element, isMap } : { kind: 'list', element };
+      const items = [{ kind: 'func' as const, name: 'get-environment', type: { params: [], result, isAsync: false } }];
+      return { ...component, imports: [{ kind: 'interface', name: 'wasi:cli/environment@0.2.0', items }] };
+    };
+    expect(resolveImports(environment(false), [], () => undefined).imports).toHaveLength(1);
+    expect(() => resolveImports(environment(true), [], () => undefined)).toThrow(
+      expect.objectContaining({ code: 'component/unsupported' }),
+    );
+  });
+
+  it('are not asked for by an interface of types only', async () => {
+    expect((await importsOf({ random: 'type anything = f32;' })).map(({ name }) => name)).toEqual(['wasi:io/streams@0.2.3']);
+  });
+});
+
+describe('a function that the world imports directly', () => {
+  const GUEST = `(component
+    (import "tell" (func $tell (param "x" u32) (result u32)))
+    (core func $tell (canon lower (func $tell)))
+    (core module $Main (import "" "tell" (func $tell (param i32) (result i32)))
+      (func (export "go") (result i32) (i32.add (call $tell (i32.const 20)) (i32.const 1))))
+    (core instance $main (instantiate $Main (with "" (instance (export "tell" (func $tell))))))
+    (func (export "go") (result u32) (canon lift (core func $main "go"))))`;
+  const module = 'export const createCapability = () => ({ tell: ([x]) => x * 2 });';
+  const local: Capability = {
+    kind: 'local',
+    name: 'given',
+    interface: 'tell',
+    moduleUrl: `data:text/javascript,${encodeURIComponent(module)}`,
+    signatures: { tell: 'func(x: u32) -> u32' },
+  };
+
+  it.each(['own', 'jco'] as const)('is served inside the worker or on the trusted side, by %s bindings', async (bindings) => {
+    const guest = await assemble(GUEST);
+    const served = { kind: 'ok', value: 41, usage: { hostCalls: 1 } };
+    expect(await cells.run(guest, 'go', [], { capabilities: [local], bindings })).toMatchObject(served);
+    const capabilities = [bridged('tell', { tell: ([x]) => Number(x) * 2 })];
+    expect(await cells.run(guest, 'go', [], { capabilities, bindings })).toMatchObject(served);
+  });
+
+  it('is refused with another signature', async () => {
+    const signatures = { tell: 'func(x: u64) -> u32' };
+    const capabilities: Capability[] = [{ ...local, signatures }];
+    await expect(cells.run(await assemble(GUEST), 'go', [], { capabilities })).rejects.toMatchObject({
+      code: 'component/unsupported',
+      data: { import: 'tell', function: 'tell', declared: 'func(x: u32) -> u32', served: signatures.tell },
+    });
   });
 });
 
