@@ -5,4 +5,4 @@ export { ExitSignal, exitCodeOf } from './exit-signal.ts';
 export type { FileTree } from './file-tree.ts';
 export type { Preopen } from './filesystem.ts';
 export { type FileQuota, MemoryFileTree } from './memory-file-tree.ts';
-export { CLOSED_WASI_INTERFACES, isMet, missingFunctions } from './met.ts';
+export { CLOSED_WASI_INTERFACES, isMet, isServedResource, servedSignatures } from './met.ts';

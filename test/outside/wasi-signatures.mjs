@@ -1,0 +1,66 @@
+// Compares our table of WASI's signatures with the official WIT: a checkout of github.com/WebAssembly/WASI at a tag of 0.2
+// (its folder `proposals`, before 0.2.9 `wasip2` or `preview2`), given with that tag's version. Prints what differs.
+//
+//   node test/outside/wasi-signatures.mjs FOLDER VERSION        for example: WASI/proposals 0.2.12
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { decodeComponent, signatureOf } from 'cellblock/runtime';
+import { WASI_RESOURCES, WASI_SIGNATURES } from '../../dist/runtime/wasi/signatures.js';
+
+const PACKAGES = ['io', 'clocks', 'random', 'filesystem', 'cli'];
+/** Worlds, which name packages that we do not serve. */
+const WORLDS = new Set(['world.wit', 'imports.wit', 'command.wit']);
+
+const [folder, version] = process.argv.slice(2);
+if (folder === undefined || version === undefined) {
+  console.error('usage: node test/outside/wasi-signatures.mjs FOLDER VERSION');
+  process.exit(2);
+}
+
+/** One package as a block of a file of many, with its features that are not yet stable. */
+function packageText(name) {
+  const path = ['wit', ''].map((sub) => join(folder, name, sub)).find((one) => exists(one));
+  const files = readdirSync(path).filter((file) => file.endsWith('.wit') && !WORLDS.has(file));
+  const text = files.map((file) => readFileSync(join(path, file), 'utf8').replace(/^package [^;]*;/m, '')).join('\n');
+  return `package wasi:${name}@${version} {\n${text.replace(/@(unstable|since)\([^)]*\)/g, '')}\n}`;
+}
+
+function exists(path) {
+  try {
+    return readdirSync(path).some((file) => file.endsWith('.wit'));
+  } catch {
+    return false;
+  }
+}
+
+const wanted = Object.keys(WASI_SIGNATURES);
+const imports = wanted.map((id) => `import ${id}@${version};`).join('\n');
+const witSource = ['package test:all;', `world w { ${imports} export go: func(); }`, ...PACKAGES.map(packageText)].join('\n');
+const component = decodeComponent(await componentNew(await componentEmbed({ witSource, world: 'w', dummy: true })));
+
+const found = {};
+const homes = {};
+for (const { name, kind, items } of component.imports) {
+  if (kind !== 'interface') continue;
+  const id = name.slice(0, name.lastIndexOf('@'));
+  found[id] = {};
+  for (const item of items) {
+    if (item.kind === 'func') found[id][item.name] = signatureOf(item.type);
+    if (item.kind === 'resource') homes[item.resource.name] = item.resource.interface.split('@')[0];
+  }
+}
+
+/** Keys of two levels as one, so that two tables can be compared line by line. */
+function lines(table) {
+  return new Map(
+    Object.entries(table).flatMap(([id, part]) => Object.entries(part).map(([name, line]) => [`${id}#${name}`, line])),
+  );
+}
+
+const official = new Map([...lines(found), ...lines({ resource: homes })]);
+const ours = new Map([...lines(WASI_SIGNATURES), ...lines({ resource: WASI_RESOURCES })]);
+const differing = [...new Set([...official.keys(), ...ours.keys()])].filter((name) => official.get(name) !== ours.get(name));
+for (const name of differing) console.log(`${name}\n  official: ${official.get(name)}\n  ours:     ${ours.get(name)}`);
+console.log(`${version}: ${official.size} functions and resources, ${differing.length} differ`);
+process.exitCode = differing.length === 0 ? 0 : 1;
