@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { assemble } from '../support/assemble.ts';
 import { useCells } from '../support/cells.ts';
 import { endlessStartGuest, hostileGuest, rememberingGuest, wasiGuest } from '../support/guests.ts';
 
@@ -30,6 +31,17 @@ describe('hostile guests', () => {
     expect(fuel).toMatchObject({ kind: 'limited', error: { code: 'limit/fuel' } });
     const time = await cells.run(await endlessStartGuest(), 'go', [], { limits: { fuelMax: 2n ** 62n, timeoutMsMax: 300 } });
     expect(time).toMatchObject({ kind: 'limited', error: { code: 'limit/deadline' } });
+  });
+
+  it.each(['own', 'jco'] as const)('stops an endless `post-return`: %s', async (bindings) => {
+    const bytes = await assemble(`(component
+      (core module $m
+        (func (export "go") (result i32) (i32.const 1))
+        (func (export "spin") (param i32) (loop $l (br $l))))
+      (core instance $i (instantiate $m))
+      (func (export "go") (result u32) (canon lift (core func $i "go") (post-return (core func $i "spin")))))`);
+    const outcome = await cells.run(bytes, 'go', [], { bindings, limits: { fuelMax: 1_000_000n } });
+    expect(outcome).toMatchObject({ kind: 'limited', error: { code: 'limit/fuel' }, usage: { fuel: 1_000_000n } });
   });
 
   it('charges bulk operations for what they move', async () => {
@@ -67,9 +79,14 @@ describe('hostile guests', () => {
   it('does not build a list longer than the limit', async () => {
     const outcome = await cells.run(await hostileGuest(), 'long-list', [60_000], { limits: { resultBytesMax: 1000 } });
     expect(outcome).toMatchObject({ kind: 'limited', error: { code: 'limit/result' } });
-    const outside = await cells.run(await hostileGuest(), 'long-list', [0xffff_0000]);
-    // jco's glue cuts a list that reaches past the memory, where the standard traps; nothing is built beyond the memory.
-    expect(outside.value === undefined || (outside.value as Uint8Array).length <= 65_536).toBe(true);
+  });
+
+  it('does not take a list that reaches past the memory', async () => {
+    const outcome = await cells.run(await hostileGuest(), 'long-list', [0xffff_0000], { bindings: 'own' });
+    expect(outcome).toMatchObject({ kind: 'trapped', error: { code: 'trap/abi' } });
+    const cut = await cells.run(await hostileGuest(), 'long-list', [0xffff_0000], { bindings: 'jco' });
+    // jco's glue cuts it, where the standard traps; nothing is built beyond the memory.
+    expect(cut.value === undefined || (cut.value as Uint8Array).length <= 65_536).toBe(true);
   });
 
   it.each([

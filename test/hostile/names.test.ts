@@ -1,11 +1,12 @@
+import { decodeComponent } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../support/assemble.ts';
 import { useCells } from '../support/cells.ts';
 import { guest } from '../support/guests.ts';
 
 /*
- * Names that would be code where a bindings generator writes them into JavaScript: refused before any of it is
- * evaluated, or only a name. The generator in use does not escape core names, so `'` would end its string.
+ * Names that would be code where a bindings generator writes them into JavaScript. Our own bindings write nothing: to them
+ * any name is a string. jco does not escape core names, so `'` would end its string: it never gets such a component.
  */
 
 const cells = useCells();
@@ -43,7 +44,7 @@ function component(name: string, place: Place): Promise<Uint8Array> {
 const CODE = 'globalThis.pwned=1;';
 
 describe('core names that are code or break it', () => {
-  it.each([
+  const ODD = [
     `');${CODE}('`,
     `'];${CODE}//`,
     `']});${CODE}//`,
@@ -60,11 +61,26 @@ describe('core names that are code or break it', () => {
     'a\u0000b',
     'ünï',
     '__proto__',
-  ])('refuses %j in every place', async (name) => {
+  ];
+
+  it.each(ODD)('is only a name to our own bindings, and refused by jco: %j in every place', async (name) => {
     for (const place of PLACES) {
       const bytes = await component(name, place);
-      await expect(cells.run(bytes, 'go', ['x']), place).rejects.toMatchObject({ code: 'component/unsupported' });
+      expect(await cells.run(bytes, 'go', ['x'], { bindings: 'own' }), place).toMatchObject({ kind: 'ok', value: 42 });
+      await expect(cells.run(bytes, 'go', ['x'], { bindings: 'jco' }), place).rejects.toMatchObject({
+        code: 'component/unsupported',
+      });
     }
+  });
+
+  it.each(ODD)('is refused for jco by the compiled modules as well: %j', async (name) => {
+    // The decoder's word for it is taken away: what stands behind it must refuse too, before any code is evaluated.
+    const bytes = await component(name, 'export');
+    const { jcoRefuses, ...decoded } = decodeComponent(bytes);
+    expect(jcoRefuses).toBeDefined();
+    const preparing = cells.runtime.prepare({ ...decoded, digest: `sha256:${name}` }, { function: 'go', bindings: 'jco' });
+    await expect(preparing).rejects.toMatchObject({ code: expect.stringMatching(/^component\//) });
+    expect((globalThis as { pwned?: unknown }).pwned).toBeUndefined();
   });
 
   it.each([
@@ -81,8 +97,10 @@ describe('core names that are code or break it', () => {
     ' !#$%&()*+,-./0123456789:;<=>?@[]^_a{|}~',
   ])('takes %j as a name and nothing else', async (name) => {
     for (const place of PLACES) {
-      const outcome = await cells.run(await component(name, place), 'go', ['x']);
-      expect(outcome, place).toMatchObject({ kind: 'ok', value: 42 });
+      for (const bindings of ['own', 'jco'] as const) {
+        const outcome = await cells.run(await component(name, place), 'go', ['x'], { bindings });
+        expect(outcome, `${place}, ${bindings}`).toMatchObject({ kind: 'ok', value: 42 });
+      }
     }
   });
 
@@ -100,13 +118,15 @@ describe('core names that are code or break it', () => {
     'x/memory0',
     'x/undefined',
     'x/let',
-  ])('runs %j or refuses it by a code, and then a good call works', async (name) => {
+  ])('runs %j, by jco or refuses it by a code, and then a good call works', async (name) => {
     for (const place of PLACES) {
-      const { kind, error, value } = await cells.run(await component(name, place), 'go', ['x']);
+      expect(await cells.run(await component(name, place), 'go', ['x'], { bindings: 'own' })).toMatchObject({ value: 42 });
+      const { kind, error, value } = await cells.run(await component(name, place), 'go', ['x'], { bindings: 'jco' });
       if (kind === 'ok') expect(value).toBe(42);
       else expect(error?.code, place).toMatch(/^(component|trap)\//);
     }
-    expect(await cells.run(await component('plain', 'export'), 'go', ['x'])).toMatchObject({ kind: 'ok', value: 42 });
+    const plain = await component('plain', 'export');
+    expect(await cells.run(plain, 'go', ['x'], { bindings: 'jco' })).toMatchObject({ kind: 'ok', value: 42 });
   });
 });
 
@@ -130,7 +150,8 @@ describe('WIT names that mean something in JavaScript', () => {
   ])('calls a function named `%s`', async (name) => {
     const core = `(module ${MEMORY} (func (export "${name}") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))`;
     const bytes = await guest(core, `package test:names; world w { export %${name}: func(%${name}: u32) -> u32; }`);
-    const outcome = await cells.run(bytes, name, [41]);
-    expect(outcome).toMatchObject({ kind: 'ok', value: 42 });
+    for (const bindings of ['own', 'jco'] as const) {
+      expect(await cells.run(bytes, name, [41], { bindings }), bindings).toMatchObject({ kind: 'ok', value: 42 });
+    }
   });
 });

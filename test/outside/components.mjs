@@ -2,8 +2,9 @@
 // function once, with small parameters made from its JSON Schema. Prints counts by outcome and every reason. A component
 // that is refused for its imports is then run a second time with host functions that give sample answers.
 //
-//   node test/outside/components.mjs [--json] PATH...
+//   node test/outside/components.mjs [--json] [--bindings auto|own|jco] PATH...
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import {
   decodeComponent,
   findFunctions,
@@ -18,22 +19,24 @@ import {
 import { sampleFor } from './sample.mjs';
 import { wasmBelow } from './wasm-files.mjs';
 
-const json = process.argv.includes('--json');
-const paths = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const files = paths.flatMap(wasmBelow).sort();
+const { values: options, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, bindings: { type: 'string', default: 'auto' } },
+  allowPositionals: true,
+});
+const files = positionals.flatMap(wasmBelow).sort();
 if (files.length === 0) {
-  console.error('usage: node test/outside/components.mjs [--json] PATH...   (no .wasm found)');
+  console.error('usage: node test/outside/components.mjs [--json] [--bindings auto|own|jco] PATH...   (no .wasm found)');
   process.exit(2);
 }
 
-const runtime = new Runtime();
+const runtime = new Runtime({ bindings: options.bindings });
 const rows = [];
 for (const file of files) rows.push(await tryComponent(file));
 await runtime.close();
 report(rows);
 
 async function tryComponent(file) {
-  const row = { file, loaded: false, functions: 0, callable: 0, outcomes: {}, withHost: {}, reasons: [] };
+  const row = { file, loaded: false, functions: 0, callable: 0, bindings: [], outcomes: {}, withHost: {}, reasons: [] };
   let component;
   try {
     component = decodeComponent(readFileSync(file));
@@ -51,14 +54,22 @@ async function tryComponent(file) {
     }
     row.callable += 1;
     const alone = await tryFunction(component, found, []);
+    noteBindings(row, alone);
     count(row.outcomes, alone.kind);
     if (alone.why !== undefined) row.reasons.push(`${found.id} ${alone.kind}: ${alone.why}`);
     if (!alone.why?.startsWith('denied/no-grant')) continue;
     const served = await tryFunction(component, found, sampleHost(component));
+    noteBindings(row, served);
     count(row.withHost, served.kind);
     if (served.why !== undefined) row.reasons.push(`${found.id} with host functions ${served.kind}: ${served.why}`);
   }
   return row;
+}
+
+/** Which bindings linked it, and why not our own. */
+function noteBindings(row, { bindings, bindingsReason }) {
+  const words = bindingsReason === undefined ? bindings : `${bindings} (${bindingsReason})`;
+  if (words !== undefined && !row.bindings.includes(words)) row.bindings.push(words);
 }
 
 function count(counts, kind) {
@@ -94,17 +105,19 @@ async function tryFunction(component, found, capabilities) {
     const params = paramsFromJson(parseJson(JSON.stringify(sampleFor(paramsSchema(found.type.params)))), found.type.params);
     const outcome = await runtime.invoke(call, params);
     runtime.release(call);
-    return { kind: outcome.kind, why: outcome.error && `${outcome.error.code}: ${outcome.error.message}` };
+    const { bindings, bindingsReason } = call.artifact;
+    const why = outcome.error && `${outcome.error.code}: ${outcome.error.message}`;
+    return { kind: outcome.kind, why, bindings, bindingsReason };
   } catch (error) {
     return { kind: error.code === undefined ? 'BROKEN' : 'refused', why: `${error.code ?? error.stack}: ${error.message}` };
   }
 }
 
 function report(all) {
-  if (json) return console.log(JSON.stringify(all, null, 2));
+  if (options.json) return console.log(JSON.stringify(all, null, 2));
   for (const row of all) {
     console.log(
-      `${row.file}\n  ${row.loaded ? 'loaded' : 'NOT LOADED'}, ${row.callable} of ${row.functions} functions callable, ${JSON.stringify(row.outcomes)}`,
+      `${row.file}\n  ${row.loaded ? 'loaded' : 'NOT LOADED'}, ${row.callable} of ${row.functions} functions callable, ${JSON.stringify(row.outcomes)}, linked by ${row.bindings.join(' and ') || 'nothing'}`,
     );
     for (const reason of row.reasons) console.log(`    ${reason.slice(0, 240)}`);
   }
@@ -118,6 +131,8 @@ function report(all) {
   console.log(
     `\n${all.length} components: ${all.filter((row) => row.loaded).length} loaded, ${all.filter(ran).length} ran, ${none} have no function that data can call`,
   );
+  const by = (name) => all.filter((row) => row.bindings.some((words) => words.startsWith(name))).length;
+  console.log(`linked by our own bindings: ${by('own')}, by jco: ${by('jco')}`);
   console.log(`calls with nothing granted: ${total('outcomes')}`);
   console.log(`calls refused for an import, again with host functions: ${total('withHost')}`);
 }

@@ -1,7 +1,7 @@
 // Damages every component below the given paths in many ways and runs what is left, all in this one process: each mutant
 // must end in a typed error or an outcome, in bounded time, and must not spoil the good call that follows.
 //
-//   node test/outside/mutate.mjs [--count N] [--seed N] PATH...
+//   node test/outside/mutate.mjs [--count N] [--seed N] [--bindings auto|own|jco] PATH...
 //
 // Time allowed for one request, from the mutant's bytes to the outcome of one of its functions: 250 ms; for seeds of 64 kB
 // and more, three times what the seed itself takes in this run. One that is slower is run twice more and its fastest run
@@ -35,7 +35,13 @@ const LIMITS = { fuelMax: 10_000_000n, memoryPagesMax: 1024, timeoutMsMax: 2000,
 const GOOD = new URL('../../tools/redact/redact.wasm', import.meta.url);
 
 const { values: options, positionals } = parseArgs({
-  options: { count: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' }, reasons: { type: 'boolean' } },
+  options: {
+    count: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    reasons: { type: 'boolean' },
+    bindings: { type: 'string', default: 'auto' },
+  },
   allowPositionals: true,
 });
 const count = Number(options.count ?? 2000);
@@ -52,7 +58,7 @@ let reruns = 0;
 process.on('unhandledRejection', (reason) => violations.push(`unhandled rejection: ${reason?.stack ?? reason}`));
 process.on('uncaughtException', (error) => violations.push(`uncaught exception: ${error?.stack ?? error}`));
 
-const runtime = new Runtime({ cacheDirectory: false });
+const runtime = new Runtime({ cacheDirectory: false, bindings: options.bindings });
 const good = new Uint8Array(readFileSync(GOOD));
 const goodWanted = plain(await run(good));
 if (!goodWanted.includes('"ok"')) throw new Error(`the good component does not work: ${goodWanted}`);
@@ -216,7 +222,9 @@ async function readSeeds(paths) {
     }
   }
   if (all.size === 0) {
-    console.error('usage: node test/outside/mutate.mjs [--count N] [--seed N] PATH...   (no component found)');
+    console.error(
+      'usage: node test/outside/mutate.mjs [--count N] [--seed N] [--bindings auto|own|jco] PATH...   (no component found)',
+    );
     process.exit(2);
   }
   const timed = [];
