@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
 
-const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start]
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput] [--peer FOLDER]
 
-Measures a call by phase, warm calls beside a piscina no-op, and whole processes beside \`node -e 0\`.
+Measures a call by phase, warm calls beside a piscina no-op, whole processes beside \`node -e 0\`, our bindings beside
+jco's glue, and large values through a call.
 Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
   --json    print the raw data instead of the tables
   --only    one part; writes to the temporary folder instead
+  --peer    a folder with node_modules/@bytecodealliance/jco of another version, for the part \`bindings\`:
+            npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
   --help    this text`;
 
-const PARTS = ['phases', 'warm', 'start'];
+const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput'];
 
 function options() {
   const { values } = parseArgs({
@@ -23,6 +26,7 @@ function options() {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
+      peer: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -31,18 +35,20 @@ function options() {
 }
 
 /** Runs the parts that were asked for; each is loaded after the build that it measures. */
-async function measure({ quick, only }) {
+async function measure({ quick, only, peer }) {
   const { machine, versions } = await import('./machine.mjs');
   const results = { format: 1, startedAt: new Date().toISOString(), quick, machine: machine(), versions: versions() };
   const wants = (part) => only === undefined || only === part;
   if (wants('phases')) results.phases = await (await import('./phases.mjs')).measurePhases({ quick });
   if (wants('warm')) results.warmCalls = await (await import('./warm-call.mjs')).measureWarmCalls({ quick });
   if (wants('start')) results.starts = (await import('./start.mjs')).measureStarts({ quick });
+  if (wants('bindings')) results.bindings = (await import('./bindings.mjs')).measureBindings({ quick, peer });
+  if (wants('throughput')) results.throughput = await (await import('./throughput.mjs')).measureThroughput({ quick });
   return results;
 }
 
 /** The tables of a run, as Markdown. */
-async function report({ machine, versions, startedAt, phases, warmCalls, starts }) {
+async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
   const parts = [
@@ -57,6 +63,8 @@ async function report({ machine, versions, startedAt, phases, warmCalls, starts 
   }
   if (warmCalls !== undefined) parts.push((await import('./warm-call.mjs')).warmCallTable(warmCalls));
   if (starts !== undefined) parts.push((await import('./start.mjs')).startTable(starts));
+  if (bindings !== undefined) parts.push((await import('./bindings.mjs')).bindingsTable(bindings));
+  if (throughput !== undefined) parts.push((await import('./throughput.mjs')).throughputTable(throughput));
   return parts.join('\n\n');
 }
 

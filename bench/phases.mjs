@@ -9,7 +9,7 @@ import { duration, median, rounded, table } from './stats.mjs';
 /** Steps of preparing a component, then of one call, in the order in which they happen. */
 const PHASES = [
   'decode',
-  'transpile',
+  'link',
   'instrument',
   'compile',
   'prepareOther',
@@ -80,15 +80,15 @@ async function oneStart({ bytes, options, params }, runtimeOptions) {
     const decoded = performance.now();
     const call = await runtime.prepare(component, options);
     const prepared = performance.now();
-    const { transpileMs, instrumentMs, compileMs } = call.artifact.times;
+    const { linkMs, instrumentMs, compileMs } = call.artifact.times;
     const { encoded, paramsMs } = encode(call, params);
     const outcome = await invokeOk(runtime, call, encoded);
     const phases = {
       decode: decoded - began,
-      transpile: transpileMs,
+      link: linkMs,
       instrument: instrumentMs,
       compile: compileMs,
-      prepareOther: prepared - decoded - transpileMs - instrumentMs - compileMs,
+      prepareOther: prepared - decoded - linkMs - instrumentMs - compileMs,
       params: paramsMs,
     };
     return { phases, outcome };
