@@ -46,7 +46,7 @@ export class CellPool {
     this.#threads = Math.max(2, wholeOption('threads', options.threads ?? availableParallelism(), 1024));
     this.#queueMax = wholeOption('queueMax', options.queueMax ?? 256, 1_000_000);
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
+      filename: fileURLToPath(new URL('./worker-entry.cjs', import.meta.url)),
       minThreads: this.#threads,
       maxThreads: this.#threads,
       concurrentTasksPerWorker: 1,

@@ -94,6 +94,13 @@ describe('layering', () => {
     }
     expect(findCycle(edges)).toBeUndefined();
   });
+
+  it('piscina loads a CommonJS file: required as ES modules, a worker that is ended meanwhile aborts Node 20', () => {
+    const pool = readFileSync(new URL('../../runtime/cell/pool.ts', import.meta.url), 'utf8');
+    expect(pool).toContain("new URL('./worker-entry.cjs', import.meta.url)");
+    const entry = readFileSync(new URL('../../runtime/cell/worker-entry.cts', import.meta.url), 'utf8');
+    expect(entry).not.toMatch(/^(import|export) /m);
+  });
 });
 
 function findCycle(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
