@@ -107,14 +107,14 @@ function operationsOf({ instantiate, ofBytes, plain }) {
   const instance = instantiate();
   const one = (operation, batch, run, units = 1) => ({ operation, batch, units, run });
   return [
-    one('instantiate', 200, instantiate),
-    one('instantiate and first call', 200, () => plain(instantiate(), 'add', [1, 2])()),
-    one('call (u32, u32) -> u32, of bytes', 5000, ofBytes(instance, 'add', [1, 2])),
-    one('call (string of 200) -> string, of bytes', 2000, ofBytes(instance, 'echo', [TEXT])),
-    one('call (u32, u32) -> u32, plain', 5000, plain(instance, 'add', [1, 2])),
-    one('call (string of 200) -> string, plain', 2000, plain(instance, 'echo', [TEXT])),
-    one('host call (u32) -> u32', 20, plain(instance, 'count', [HOST_CALLS]), HOST_CALLS),
-    one('host call (string of 40)', 20, plain(instance, 'tell', [HOST_CALLS]), HOST_CALLS),
+    one('instantiate', 50, instantiate),
+    one('instantiate and first call', 50, () => plain(instantiate(), 'add', [1, 2])()),
+    one('call (u32, u32) -> u32, of bytes', 2000, ofBytes(instance, 'add', [1, 2])),
+    one('call (string of 200) -> string, of bytes', 500, ofBytes(instance, 'echo', [TEXT])),
+    one('call (u32, u32) -> u32, plain', 2000, plain(instance, 'add', [1, 2])),
+    one('call (string of 200) -> string, plain', 500, plain(instance, 'echo', [TEXT])),
+    one('host call (u32) -> u32', 4, plain(instance, 'count', [HOST_CALLS]), HOST_CALLS),
+    one('host call (string of 40)', 4, plain(instance, 'tell', [HOST_CALLS]), HOST_CALLS),
   ];
 }
 
