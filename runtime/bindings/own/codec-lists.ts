@@ -199,8 +199,6 @@ function asBytes(values: TypedArray): Uint8Array {
 
 function canonicalNans(values: TypedArray): void {
   for (let at = 0; at < values.length; at++) {
-    const value = values[at];
-    // biome-ignore lint/suspicious/noSelfCompare: the fastest test for NaN
-    if (value !== value) values[at] = Number.NaN;
+    if (Number.isNaN(values[at])) values[at] = Number.NaN;
   }
 }

@@ -28,8 +28,7 @@ function gotWords(value: unknown): string {
 
 /** The number, with the one NaN that both sides may see. */
 export function canonicalNan(value: number): number {
-  // biome-ignore lint/suspicious/noSelfCompare: the fastest test for NaN
-  return value !== value ? Number.NaN : value;
+  return Number.isNaN(value) ? Number.NaN : value;
 }
 
 const T = (kind: PrimitiveKind): ValueType => ({ kind });
