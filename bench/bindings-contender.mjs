@@ -11,6 +11,8 @@ import { buildLinkPlan } from '../dist/runtime/bindings/own/plan-builder.js';
 import { rounded } from './stats.mjs';
 
 const HOST_CALLS = 1000;
+const WARM_UP_MS = 400;
+const BATCH_MS = 4;
 
 /** Adds, returns its text, and calls the host a thousand times: what the three rows measure. */
 const CORE = `(module
@@ -105,31 +107,43 @@ async function contenderOf({ name, peer, folder }) {
 
 function operationsOf({ instantiate, ofBytes, plain }) {
   const instance = instantiate();
-  const one = (operation, batch, run, units = 1) => ({ operation, batch, units, run });
+  const one = (operation, run, units = 1) => ({ operation, units, run });
   return [
-    one('instantiate', 50, instantiate),
-    one('instantiate and first call', 50, () => plain(instantiate(), 'add', [1, 2])()),
-    one('call (u32, u32) -> u32, of bytes', 2000, ofBytes(instance, 'add', [1, 2])),
-    one('call (string of 200) -> string, of bytes', 500, ofBytes(instance, 'echo', [TEXT])),
-    one('call (u32, u32) -> u32, plain', 2000, plain(instance, 'add', [1, 2])),
-    one('call (string of 200) -> string, plain', 500, plain(instance, 'echo', [TEXT])),
-    one('host call (u32) -> u32', 4, plain(instance, 'count', [HOST_CALLS]), HOST_CALLS),
-    one('host call (string of 40)', 4, plain(instance, 'tell', [HOST_CALLS]), HOST_CALLS),
+    one('instantiate', instantiate),
+    one('instantiate and first call', () => plain(instantiate(), 'add', [1, 2])()),
+    one('call (u32, u32) -> u32, of bytes', ofBytes(instance, 'add', [1, 2])),
+    one('call (string of 200) -> string, of bytes', ofBytes(instance, 'echo', [TEXT])),
+    one('call (u32, u32) -> u32, plain', plain(instance, 'add', [1, 2])),
+    one('call (string of 200) -> string, plain', plain(instance, 'echo', [TEXT])),
+    one('host call (u32) -> u32', plain(instance, 'count', [HOST_CALLS]), HOST_CALLS),
+    one('host call (string of 40)', plain(instance, 'tell', [HOST_CALLS]), HOST_CALLS),
   ];
 }
 
-/** Mean nanoseconds of each batch; the first rounds warm up the compiler. */
+/**
+ * Mean nanoseconds of each batch. A batch lasts as long for a slow contender as for a fast one, and so does the warm-up:
+ * batches of a fixed count would give the faster one less time to be compiled in.
+ */
 function measure(operations, rounds) {
+  const warm = performance.now() + operations.length * WARM_UP_MS;
+  while (performance.now() < warm) for (const operation of operations) runBatch(operation);
   const samples = operations.map(() => []);
-  for (let round = -25; round < rounds; round += 1) {
-    for (const [at, { batch, units, run }] of operations.entries()) {
-      const began = performance.now();
-      for (let index = 0; index < batch; index += 1) run();
-      const nanoseconds = ((performance.now() - began) * 1e6) / (batch * units);
-      if (round >= 0) samples[at].push(nanoseconds);
-    }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [at, operation] of operations.entries()) samples[at].push(runBatch(operation));
   }
   return operations.map(({ operation }, at) => ({ operation, samples: rounded(samples[at]) }));
+}
+
+/** Grows the operation's batch until it lasts `BATCH_MS`; mean nanoseconds of one unit. */
+function runBatch(operation) {
+  const { run, units } = operation;
+  operation.batch ??= 1;
+  const began = performance.now();
+  for (let index = 0; index < operation.batch; index += 1) run();
+  const ms = performance.now() - began;
+  const nanoseconds = (ms * 1e6) / (operation.batch * units);
+  if (ms < BATCH_MS / 2) operation.batch *= 2;
+  return nanoseconds;
 }
 
 const task = JSON.parse(process.argv[2]);
