@@ -1,52 +1,22 @@
-import type {
-  AbiLimits,
-  Bindings,
-  BindingsName,
-  BoundFunction,
-  EncodedHostFunction,
-  HostFunctionImplementation,
-  HostFunctionOwner,
-  HostImports,
-  Linked,
-  NeutralHostFunction,
-} from '../bindings/bindings.ts';
+import type { AbiLimits, Bindings, BindingsName, BoundFunction, Linked } from '../bindings/bindings.ts';
 import { jcoBindings } from '../bindings/jco-glue.ts';
 import { ownBindings } from '../bindings/own/own-bindings.ts';
 import { CodedError } from '../error.ts';
 import { createMeter, type Meter } from '../instrument/meter.ts';
 import type { Limits } from '../limits.ts';
-import type { LogLine } from '../outcome.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
 import type { ResultFrame } from './frames.ts';
-import type { CellPlan, PlanImport, PlanModule } from './plan.ts';
+import { type CallBridge, ImportServing, loadLocals, type ServedPlan, withoutPrototype } from './import-serving.ts';
+import type { CellPlan, PlanModule } from './plan.ts';
 import { endingOf } from './trap.ts';
 
-/** What a worker-local capability may reach: this call's log, nothing else. */
-export interface LocalContext {
-  /** Keeps one line for the outcome; lines beyond the cell's cap are counted and dropped. */
-  log(line: LogLine): void;
-}
-
-/** The export `createCapability` of a worker-local capability's module: functions by WIT name, fresh for each instance. */
-export type CreateCapability = (context: LocalContext) => Readonly<Record<string, NeutralHostFunction>>;
-
-/**
- * Calls a bridged host function and blocks until it answers. Arguments and answer are canonical encodings, which this
- * thread passes on unread.
- *
- * @throws CodedError `limit/host-calls`, `capability/failed`.
- */
-export type CallBridge = (functionIndex: number, args: Uint8Array) => Uint8Array;
+export type { CallBridge, CreateCapability, LocalContext } from './import-serving.ts';
 
 /** A plan made ready in one worker: component linked, local capabilities loaded. */
-export interface LoadedPlan {
-  readonly plan: CellPlan;
-  readonly bindings: Bindings;
+export interface LoadedPlan extends ServedPlan {
   readonly linked: Linked;
-  readonly abiLimits: AbiLimits;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly details: ReadonlyMap<WebAssembly.Module, PlanModule>;
-  readonly locals: ReadonlyMap<string, CreateCapability>;
 }
 
 const BINDINGS: Readonly<Record<BindingsName, Bindings>> = { jco: jcoBindings, own: ownBindings };
@@ -54,22 +24,9 @@ const BINDINGS: Readonly<Record<BindingsName, Bindings>> = { jco: jcoBindings, o
 /** List elements, record fields and tuple items of one host call's arguments: what the trusted side must build from its bytes. */
 const HOST_CALL_ELEMENTS_MAX = 1024 * 1024;
 
-/** Bytes of log lines kept per call, messages and levels together. */
-const LOG_BYTES_MAX = 64 * 1024;
-/** What a line costs beside its text, so that empty lines are not free. */
-const LOG_LINE_BYTES = 32;
-
 /** Links a plan in this worker. @throws CodedError when it cannot be linked or a local capability cannot be loaded. */
 export async function loadPlan(plan: CellPlan): Promise<LoadedPlan> {
-  const locals = new Map<string, CreateCapability>();
-  for (const item of plan.imports) {
-    if (item.kind !== 'local') continue;
-    const loaded = (await import(item.moduleUrl)) as { createCapability?: CreateCapability }; // named by the trusted side
-    if (typeof loaded.createCapability !== 'function') {
-      throw new CodedError('internal/invariant', `the capability module of \`${item.name}\` exports no createCapability`);
-    }
-    locals.set(item.name, loaded.createCapability);
-  }
+  const locals = await loadLocals(plan.imports);
   const bindings = BINDINGS[plan.linking.bindings];
   return {
     plan,
@@ -100,17 +57,11 @@ export class CellInstance {
   readonly #loaded: LoadedPlan;
   readonly #meter: Meter;
   readonly #wasi: ClosedWasi;
+  readonly #serving: ImportServing;
   readonly #seed = new Uint8Array(16);
   readonly #memories: WebAssembly.Memory[] = [];
-  readonly #log: LogLine[] = [];
-  #logBytes = 0;
-  #logDropped = 0;
-  #ownCalls = 0;
   #instantiateMs = 0;
   #startFuel = 0n;
-  #callBridge: CallBridge | undefined;
-  /** The first of our own errors that a host function raised: final, even if the guest catches what it throws. */
-  #failure: unknown;
   #bound: BoundFunction | undefined;
   #startFailure: { readonly thrown: unknown } | undefined;
 
@@ -128,11 +79,12 @@ export class CellInstance {
       stderrBytesMax: limits.stdioBytesMax,
       handlesMax: limits.handlesMax,
     });
+    this.#serving = new ImportServing(loaded, this.#wasi);
   }
 
   /** True when instantiation succeeded without one call to the host. */
   get startedAlone(): boolean {
-    return this.#startFailure === undefined && this.#failure === undefined && this.#hostCalls === 0;
+    return this.#startFailure === undefined && this.#serving.failure === undefined && this.#hostCalls === 0;
   }
 
   /** Fuel that starting took. */
@@ -141,19 +93,19 @@ export class CellInstance {
   }
 
   get #hostCalls(): number {
-    return this.#ownCalls + this.#wasi.hostCalls();
+    return this.#serving.calls + this.#wasi.hostCalls();
   }
 
   /** Instantiates the component; guest code may run. A failure is kept for `run`. */
   start(seed: Uint8Array | undefined, callBridge: CallBridge): void {
     if (seed !== undefined) this.#seed.set(seed);
-    this.#callBridge = callBridge;
+    this.#serving.callBridge = callBridge;
     const began = performance.now();
     try {
       const { linked, modules, plan, abiLimits } = this.#loaded;
       const instantiateCore = (module: WebAssembly.Module, imports: WebAssembly.Imports | undefined) =>
         this.#instantiateCore(module, imports);
-      const instance = linked.instantiate(modules, this.#imports(), instantiateCore, abiLimits);
+      const instance = linked.instantiate(modules, this.#serving.imports(), instantiateCore, abiLimits);
       this.#bound = instance.bind(plan.target.interface, plan.target.name, plan.target.type);
     } catch (thrown) {
       this.#startFailure = { thrown };
@@ -164,7 +116,7 @@ export class CellInstance {
 
   /** Ties an instance that was started ahead to the call that uses it. */
   adopt(callBridge: CallBridge): void {
-    this.#callBridge = callBridge;
+    this.#serving.callBridge = callBridge;
   }
 
   /** Runs the call to its end, whatever the guest does; never throws. */
@@ -205,14 +157,14 @@ export class CellInstance {
   /** A limit is final: glue or guest code that swallowed the trap does not turn it into a result. */
   #checkSpent(): void {
     if (this.#meter.exhausted()) throw outOfFuel(this.#loaded.plan.limits.fuelMax);
-    const failure = this.#wasi.failure ?? this.#failure;
+    const failure = this.#wasi.failure ?? this.#serving.failure;
     if (failure !== undefined) throw failure;
   }
 
   #ending(thrown: unknown): ReturnType<typeof endingOf> | undefined {
     const { target, limits } = this.#loaded.plan;
     if (this.#meter.exhausted()) return endingOf(outOfFuel(limits.fuelMax));
-    const cause = this.#wasi.failure ?? this.#failure ?? thrown;
+    const cause = this.#wasi.failure ?? this.#serving.failure ?? thrown;
     const exitCode = exitCodeOf(cause);
     if (exitCode === undefined) return endingOf(cause);
     if (!target.isCommand) return endingOf(new CodedError('trap/exit', `the guest ended the program with status ${exitCode}`));
@@ -245,8 +197,8 @@ export class CellInstance {
       stderrTruncated: stderr.truncated,
       value,
       ...errorPart(ending, isErr, commandFailed),
-      log: this.#log,
-      logDropped: this.#logDropped,
+      log: this.#serving.log,
+      logDropped: this.#serving.logDropped,
     };
   }
 
@@ -260,66 +212,6 @@ export class CellInstance {
     }
     return instance;
   }
-
-  #imports(): HostImports {
-    const imports: Record<string, unknown> = withoutPrototype({});
-    for (const item of this.#loaded.plan.imports) imports[item.name] = this.#serve(item);
-    return imports;
-  }
-
-  #serve(item: PlanImport): unknown {
-    if (item.kind === 'wasi') return this.#wasi.imports[item.interface];
-    const { bindings, locals, abiLimits } = this.#loaded;
-    const owner: HostFunctionOwner = { limits: abiLimits, failed: (thrown) => this.#fail(thrown) };
-    const local = item.kind === 'local' ? locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
-    const functions = item.functions.map(({ name, type }, at) => {
-      const implementation = item.kind === 'bridged' ? this.#bridged(item.firstIndex + at) : this.#local(local, item.name, name);
-      return [bindings.memberName(name), bindings.hostFunction(type, implementation, owner)] as const;
-    });
-    if (item.isFunction) return functions[0]?.[1];
-    return withoutPrototype(Object.fromEntries(functions));
-  }
-
-  #bridged(functionIndex: number): HostFunctionImplementation {
-    const call: EncodedHostFunction = (args) => {
-      if (this.#callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
-      return this.#callBridge(functionIndex, args);
-    };
-    return { form: 'encoded', call: this.#counted(call) };
-  }
-
-  #local(
-    local: Readonly<Record<string, NeutralHostFunction>> | undefined,
-    importName: string,
-    name: string,
-  ): HostFunctionImplementation {
-    const own = local !== undefined && Object.hasOwn(local, name) ? local[name] : undefined;
-    return { form: 'values', call: this.#counted(own ?? (() => missing(importName, name))) };
-  }
-
-  /** Counts a host function's calls, and lets none happen after one that failed. */
-  #counted<Args, Answer>(serve: (args: Args) => Answer): (args: Args) => Answer {
-    return (args) => {
-      this.#ownCalls += 1;
-      if (this.#failure !== undefined) throw this.#failure;
-      try {
-        return serve(args);
-      } catch (error) {
-        this.#fail(error);
-        throw error;
-      }
-    };
-  }
-
-  #fail(thrown: unknown): void {
-    this.#failure ??= thrown;
-  }
-
-  #keepLine(line: LogLine): void {
-    this.#logBytes += LOG_LINE_BYTES + Buffer.byteLength(line.level) + Buffer.byteLength(line.message);
-    if (this.#logBytes <= LOG_BYTES_MAX) this.#log.push(line);
-    else this.#logDropped += 1;
-  }
 }
 
 function errorPart(
@@ -331,18 +223,6 @@ function errorPart(
   if (commandFailed)
     return { error: { code: 'tool/exit-status', message: 'the command ended with a failure', data: { exitCode: 1 } } };
   return isErr ? { error: { code: 'tool/error', message: 'the tool returned `err`' } } : {};
-}
-
-/**
- * The same object without a prototype. A core module may import any names, and the engine looks them up with the inherited
- * ones: `constructor` would give it a function of the host's.
- */
-function withoutPrototype<T extends object>(fresh: T): T {
-  return Object.setPrototypeOf(fresh, null) as T; // lib types it as any
-}
-
-function missing(importName: string, functionName: string): never {
-  throw new CodedError('internal/invariant', `the capability of \`${importName}\` lacks \`${functionName}\``);
 }
 
 function outOfFuel(fuelMax: bigint): CodedError {

@@ -1,0 +1,167 @@
+import type {
+  AbiLimits,
+  Bindings,
+  EncodedHostFunction,
+  HostFunctionImplementation,
+  HostFunctionOwner,
+  HostImports,
+  NeutralHostFunction,
+} from '../bindings/bindings.ts';
+import { CodedError } from '../error.ts';
+import type { LogLine } from '../outcome.ts';
+import type { ClosedWasi } from '../wasi/index.ts';
+import type { CellPlan, PlanImport } from './plan.ts';
+
+/** What a worker-local capability may reach: this call's log, nothing else. */
+export interface LocalContext {
+  /** Keeps one line for the outcome; lines beyond the cell's cap are counted and dropped. */
+  log(line: LogLine): void;
+}
+
+/** The export `createCapability` of a worker-local capability's module: functions by WIT name, fresh for each instance. */
+export type CreateCapability = (context: LocalContext) => Readonly<Record<string, NeutralHostFunction>>;
+
+/**
+ * Calls a bridged host function and blocks until it answers. Arguments and answer are canonical encodings, which this
+ * thread passes on unread.
+ *
+ * @throws CodedError `limit/host-calls`, `capability/failed`.
+ */
+export type CallBridge = (functionIndex: number, args: Uint8Array) => Uint8Array;
+
+/** Of a plan made ready in one worker, what its imports are served from. */
+export interface ServedPlan {
+  readonly plan: CellPlan;
+  readonly bindings: Bindings;
+  readonly abiLimits: AbiLimits;
+  /** By the import's name, from `loadLocals`. */
+  readonly locals: ReadonlyMap<string, CreateCapability>;
+}
+
+/** Bytes of log lines kept per call, messages and levels together. */
+const LOG_BYTES_MAX = 64 * 1024;
+/** What a line costs beside its text, so that empty lines are not free. */
+const LOG_LINE_BYTES = 32;
+
+/** Loads the modules of a plan's worker-local capabilities. @throws CodedError `internal/invariant` when one is no such module. */
+export async function loadLocals(imports: readonly PlanImport[]): Promise<ReadonlyMap<string, CreateCapability>> {
+  const locals = new Map<string, CreateCapability>();
+  for (const item of imports) {
+    if (item.kind !== 'local') continue;
+    const loaded = (await import(item.moduleUrl)) as { createCapability?: CreateCapability }; // named by the trusted side
+    if (typeof loaded.createCapability !== 'function') {
+      throw new CodedError('internal/invariant', `the capability module of \`${item.name}\` exports no createCapability`);
+    }
+    locals.set(item.name, loaded.createCapability);
+  }
+  return locals;
+}
+
+/**
+ * Serves the imports of one component instance: by its closed WASI, by capabilities of this worker, or over the bridge.
+ * Counts the calls of the last two, and keeps what they leave behind: log lines, and the first failure.
+ */
+export class ImportServing {
+  readonly #served: ServedPlan;
+  readonly #wasi: ClosedWasi;
+  readonly log: LogLine[] = [];
+  #logBytes = 0;
+  #logDropped = 0;
+  #calls = 0;
+  #failure: unknown;
+  /** Of the call that the instance now serves. */
+  callBridge: CallBridge | undefined;
+
+  constructor(served: ServedPlan, wasi: ClosedWasi) {
+    this.#served = served;
+    this.#wasi = wasi;
+  }
+
+  /** Calls of host functions that were not WASI's, failed ones included. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** The first of our own errors that a host function raised: final, even if the guest catches what it throws. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Log lines beyond the cap. */
+  get logDropped(): number {
+    return this.#logDropped;
+  }
+
+  /** The import object of the instance. What the plan does not list is not in it. */
+  imports(): HostImports {
+    const imports: Record<string, unknown> = withoutPrototype({});
+    for (const item of this.#served.plan.imports) imports[item.name] = this.#serve(item);
+    return imports;
+  }
+
+  #serve(item: PlanImport): unknown {
+    if (item.kind === 'wasi') return this.#wasi.imports[item.interface];
+    const { bindings, locals, abiLimits } = this.#served;
+    const owner: HostFunctionOwner = { limits: abiLimits, failed: (thrown) => this.#fail(thrown) };
+    const local = item.kind === 'local' ? locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
+    const functions = item.functions.map(({ name, type }, at) => {
+      const implementation = item.kind === 'bridged' ? this.#bridged(item.firstIndex + at) : this.#local(local, item.name, name);
+      return [bindings.memberName(name), bindings.hostFunction(type, implementation, owner)] as const;
+    });
+    if (item.isFunction) return functions[0]?.[1];
+    return withoutPrototype(Object.fromEntries(functions));
+  }
+
+  #bridged(functionIndex: number): HostFunctionImplementation {
+    const call: EncodedHostFunction = (args) => {
+      if (this.callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
+      return this.callBridge(functionIndex, args);
+    };
+    return { form: 'encoded', call: this.#counted(call) };
+  }
+
+  #local(
+    local: Readonly<Record<string, NeutralHostFunction>> | undefined,
+    importName: string,
+    name: string,
+  ): HostFunctionImplementation {
+    const own = local !== undefined && Object.hasOwn(local, name) ? local[name] : undefined;
+    return { form: 'values', call: this.#counted(own ?? (() => missing(importName, name))) };
+  }
+
+  /** Counts a host function's calls, and lets none happen after one that failed. */
+  #counted<Args, Answer>(serve: (args: Args) => Answer): (args: Args) => Answer {
+    return (args) => {
+      this.#calls += 1;
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
+        return serve(args);
+      } catch (error) {
+        this.#fail(error);
+        throw error;
+      }
+    };
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= thrown;
+  }
+
+  #keepLine(line: LogLine): void {
+    this.#logBytes += LOG_LINE_BYTES + Buffer.byteLength(line.level) + Buffer.byteLength(line.message);
+    if (this.#logBytes <= LOG_BYTES_MAX) this.log.push(line);
+    else this.#logDropped += 1;
+  }
+}
+
+/**
+ * The same object without a prototype. A core module may import any names, and the engine looks them up with the inherited
+ * ones: `constructor` would give it a function of the host's.
+ */
+export function withoutPrototype<T extends object>(fresh: T): T {
+  return Object.setPrototypeOf(fresh, null) as T; // lib types it as any
+}
+
+function missing(importName: string, functionName: string): never {
+  throw new CodedError('internal/invariant', `the capability of \`${importName}\` lacks \`${functionName}\``);
+}
