@@ -5,7 +5,7 @@ import { flagsSlots } from '../../value/codec-cases.ts';
 import type { BytesCodec } from './bytes-codec.ts';
 import { coerce, coercions } from './bytes-coercions.ts';
 import { nextNumber, nextWord } from './bytes-scalars.ts';
-import type { Layout } from './codec.ts';
+import type { CoreType, Layout } from './codec.ts';
 import { alignTo, discriminantSize, flagsSize, type WordSize } from './layout.ts';
 import { loadWord, storeWord } from './memory-words.ts';
 import { abiTrap } from './trap.ts';
@@ -42,24 +42,25 @@ function enumCodec(layout: Layout, count: number): BytesCodec {
 }
 
 function variantCodec(layout: Layout, payloads: readonly (BytesCodec | undefined)[]): BytesCodec {
+  const slots = payloads.map((payload) => payload?.payloadSlots ?? 0);
+  const { load, store } = variantInMemory(payloads, slots);
+  const { lift, lower } = variantInFlat(layout.flat.slice(1), payloads, slots);
+  return { layout, payloadSlots: 1, load, store, lift, lower };
+}
+
+function variantInMemory(
+  payloads: readonly (BytesCodec | undefined)[],
+  slots: readonly number[],
+): Pick<BytesCodec, 'load' | 'store'> {
   const count = payloads.length;
   const size = discriminantSize(count);
   const offset = alignTo(
     size,
     payloads.reduce((most, payload) => Math.max(most, payload?.layout.alignment ?? 1), 1),
   );
-  const joined = layout.flat.slice(1);
-  const zeros = joined.map((core) => (core === 'i64' ? 0n : 0));
   const loads = payloads.map((payload) => payload?.load);
   const stores = payloads.map((payload) => payload?.store);
-  const lifts = payloads.map((payload) => payload?.lift);
-  const lowers = payloads.map((payload) => payload?.lower);
-  const whenLifted = payloads.map((payload) => coercions(joined, payload?.layout.flat ?? []));
-  const whenLowered = payloads.map((payload) => coercions(payload?.layout.flat ?? [], joined));
-  const slots = payloads.map((payload) => payload?.payloadSlots ?? 0);
   return {
-    layout,
-    payloadSlots: 1,
     load(abi, pointer, out) {
       const index = checkCase(loadWord(abi, pointer, size), count);
       out.charge(slots[index]!);
@@ -72,6 +73,23 @@ function variantCodec(layout: Layout, payloads: readonly (BytesCodec | undefined
       storeWord(abi, pointer, size, index);
       stores[index]?.(abi, pointer + offset, input);
     },
+  };
+}
+
+/** @param joined - core types that the payloads of all cases share. */
+function variantInFlat(
+  joined: readonly CoreType[],
+  payloads: readonly (BytesCodec | undefined)[],
+  slots: readonly number[],
+): Pick<BytesCodec, 'lift' | 'lower'> {
+  const count = payloads.length;
+  const size = discriminantSize(count);
+  const zeros = joined.map((core) => (core === 'i64' ? 0n : 0));
+  const lifts = payloads.map((payload) => payload?.lift);
+  const lowers = payloads.map((payload) => payload?.lower);
+  const whenLifted = payloads.map((payload) => coercions(joined, payload?.layout.flat ?? []));
+  const whenLowered = payloads.map((payload) => coercions(payload?.layout.flat ?? [], joined));
+  return {
     lift(abi, flat, out) {
       const index = checkCase(nextWord(flat), count);
       out.charge(slots[index]!);

@@ -23,31 +23,10 @@ type Place = (abi: Abi, pointer: number, count: number, input: ByteReader) => vo
  * @param bytesMin - of the shortest encoding of an element.
  */
 export function listCodec(kind: ValueType['kind'], element: BytesCodec, bytesMin: number): BytesCodec {
-  const { size, alignment } = element.layout;
-  const { image } = element;
   // As `codecFor` charges: the bytes of a `list<u8>` are free. What is copied at once is charged for with its parts.
   const slots = kind === 'u8' ? 0 : 1;
-  const loadSlots = image?.exact ? slots + image.slots : slots;
-  const storeSlots = slots + (image?.slots ?? 0);
-  const append = image?.exact ? appendImage(size) : (APPENDS[kind] ?? appendEach(element));
-  const place = image === undefined ? placeEach(element) : placeImage(size);
-
-  const load = (abi: Abi, pointer: number, count: number, out: ByteWriter): void => {
-    checkListRange(abi, pointer, count, size, alignment);
-    if (loadSlots > 0) out.charge(count * loadSlots);
-    out.expect(4 + count * bytesMin);
-    out.u32(count);
-    append(abi, pointer, count, out);
-  };
-  /** @returns where the list is. */
-  const store = (abi: Abi, count: number, input: ByteReader): number => {
-    if (storeSlots > 0) input.charge(count * storeSlots);
-    const bytes = count * size;
-    if (bytes > REALLOC_BYTES_MAX) throw abiTrap('a list takes more bytes than any memory has');
-    const pointer = abi.allocate(alignment, bytes);
-    place(abi, pointer, count, input);
-    return pointer;
-  };
+  const load = listLoader(kind, element, bytesMin, slots);
+  const store = listStorer(element, slots);
   return {
     layout: LIST_LAYOUT,
     load: (abi, pointer, out) => load(abi, abi.view.getUint32(pointer, true), abi.view.getUint32(pointer + 4, true), out),
@@ -66,6 +45,37 @@ export function listCodec(kind: ValueType['kind'], element: BytesCodec, bytesMin
       flat.values[flat.at++] = store(abi, count, input);
       flat.values[flat.at++] = count;
     },
+  };
+}
+
+/** Appends the elements' number and the elements, after checking their range and charging `slots` and more for each. */
+function listLoader(kind: ValueType['kind'], element: BytesCodec, bytesMin: number, slots: number): Append {
+  const { size, alignment } = element.layout;
+  const { image } = element;
+  const loadSlots = image?.exact ? slots + image.slots : slots;
+  const append = image?.exact ? appendImage(size) : (APPENDS[kind] ?? appendEach(element));
+  return (abi, pointer, count, out) => {
+    checkListRange(abi, pointer, count, size, alignment);
+    if (loadSlots > 0) out.charge(count * loadSlots);
+    out.expect(4 + count * bytesMin);
+    out.u32(count);
+    append(abi, pointer, count, out);
+  };
+}
+
+/** Charges for elements, allocates and places them. The function that it makes returns where they are. */
+function listStorer(element: BytesCodec, slots: number): (abi: Abi, count: number, input: ByteReader) => number {
+  const { size, alignment } = element.layout;
+  const { image } = element;
+  const storeSlots = slots + (image?.slots ?? 0);
+  const place = image === undefined ? placeEach(element) : placeImage(size);
+  return (abi, count, input) => {
+    if (storeSlots > 0) input.charge(count * storeSlots);
+    const bytes = count * size;
+    if (bytes > REALLOC_BYTES_MAX) throw abiTrap('a list takes more bytes than any memory has');
+    const pointer = abi.allocate(alignment, bytes);
+    place(abi, pointer, count, input);
+    return pointer;
   };
 }
 

@@ -86,37 +86,47 @@ export function caseCodec(
   form: CaseForm,
 ): ValueCodec {
   const types = payloadsOf(type)!; // those of a variant, option or result are known
-  const offset = payloadOffset(types);
-  const size = discriminantSize(payloads.length);
   const joined = layout.flat.slice(1);
   const cases = payloads.map((payload, index) => caseOf(payload, types[index], joined));
-  const found = (index: number): CaseCodec => {
-    const item = cases[index];
-    if (item === undefined) throw noCase();
-    return item;
-  };
-  const given = (value: unknown): number => {
-    const index = form.indexOf(value);
-    if (index === -1) throw mismatch(type, value);
-    return index;
-  };
+  const { load, store } = casesInMemory(type, payloadOffset(types), cases, form);
+  const { lift, lower } = casesInFlat(type, joined, cases, form);
+  return { layout, load, store, lift, lower };
+}
+
+function casesInMemory(
+  type: CaseType,
+  offset: number,
+  cases: readonly CaseCodec[],
+  form: CaseForm,
+): Pick<ValueCodec, 'load' | 'store'> {
+  const size = discriminantSize(cases.length);
   return {
-    layout,
     load: (abi, pointer) => {
       const index = loadWord(abi, pointer, size);
-      const { payload, charged } = found(index);
+      const { payload, charged } = caseAt(cases, index);
       if (payload === undefined) return form.make(index, undefined);
       abi.budget.chargeElements(charged);
       return form.make(index, payload.load(abi, pointer + offset));
     },
     store: (abi, pointer, value) => {
-      const index = given(value);
+      const index = indexOfCase(type, form, value);
       storeWord(abi, pointer, size, index);
       cases[index]!.payload?.store(abi, pointer + offset, form.payloadOf(value, index));
     },
+  };
+}
+
+/** @param joined - core types that the payloads of all cases share. */
+function casesInFlat(
+  type: CaseType,
+  joined: readonly CoreType[],
+  cases: readonly CaseCodec[],
+  form: CaseForm,
+): Pick<ValueCodec, 'lift' | 'lower'> {
+  return {
     lift: (abi, flat) => {
       const index = (flat.values[flat.at++] as number) >>> 0;
-      const { payload, charged, coercions } = found(index);
+      const { payload, charged, coercions } = caseAt(cases, index);
       const end = flat.at + joined.length;
       let value: unknown;
       if (payload !== undefined) {
@@ -128,7 +138,7 @@ export function caseCodec(
       return form.make(index, value);
     },
     lower: (abi, flat, value) => {
-      const index = given(value);
+      const index = indexOfCase(type, form, value);
       const { payload, coercions } = cases[index]!;
       flat.values[flat.at++] = index;
       const start = flat.at;
@@ -138,6 +148,20 @@ export function caseCodec(
       flat.at = start + joined.length;
     },
   };
+}
+
+/** @throws CodedError `trap/abi` */
+function caseAt(cases: readonly CaseCodec[], index: number): CaseCodec {
+  const item = cases[index];
+  if (item === undefined) throw noCase();
+  return item;
+}
+
+/** @throws CodedError `capability/failed` */
+function indexOfCase(type: CaseType, form: CaseForm, value: unknown): number {
+  const index = form.indexOf(value);
+  if (index === -1) throw mismatch(type, value);
+  return index;
 }
 
 function caseOf(payload: ValueCodec | undefined, type: ValueType | undefined, joined: readonly CoreType[]): CaseCodec {

@@ -1,3 +1,4 @@
+import type { Abi } from './abi.ts';
 import type { CoreValue } from './codec.ts';
 import { contains } from './contains.ts';
 import { enter, enteringSet, leave, mayNotLeave, runPostReturn } from './entry.ts';
@@ -5,7 +6,7 @@ import type { Task } from './handles.ts';
 import { endLends, startLends } from './lends.ts';
 import type { Lift, LowerTrampoline } from './link-plan.ts';
 import { witShape } from './shape.ts';
-import { signatureCodec } from './signature.ts';
+import { type SignatureCodec, signatureCodec } from './signature.ts';
 import type { ComponentInstance, Store } from './store.ts';
 import type { ImportedFunction } from './trampolines.ts';
 import { abiTrap } from './trap.ts';
@@ -47,15 +48,7 @@ function prepareCall(
   const entering = enteringSet(store, lift.instance, lower.instance);
   const lends = contains(lower.type, 'borrow');
   const { budget } = store;
-  const passParams = (core: CoreValue[], task: Task): CoreValue[] => {
-    const values = from.liftParams(callerAbi, core);
-    calleeAbi.sourceEncoding = callerAbi.encoding;
-    const before = callee.task;
-    callee.task = task;
-    const lowered = to.lowerParams(calleeAbi, values);
-    callee.task = before;
-    return lowered;
-  };
+  const passParams = paramsPassing(from, callerAbi, to, calleeAbi, callee);
   return (core) => {
     enter(entering);
     const { context } = callee;
@@ -80,5 +73,24 @@ function prepareCall(
     leave(entering);
     if (lent !== undefined) endLends(lent);
     return answer;
+  };
+}
+
+/** From the core values that the caller passes to those that the callee gets; borrows that it gets count in `task`. */
+function paramsPassing(
+  from: SignatureCodec,
+  callerAbi: Abi,
+  to: SignatureCodec,
+  calleeAbi: Abi,
+  callee: ComponentInstance,
+): (core: CoreValue[], task: Task) => CoreValue[] {
+  return (core, task) => {
+    const values = from.liftParams(callerAbi, core);
+    calleeAbi.sourceEncoding = callerAbi.encoding;
+    const before = callee.task;
+    callee.task = task;
+    const lowered = to.lowerParams(calleeAbi, values);
+    callee.task = before;
+    return lowered;
   };
 }
