@@ -5,15 +5,24 @@ import { BUILT_IN } from 'cellblock';
 import { decodeComponent, paramsFromPlain } from 'cellblock/runtime';
 import { ROOT } from './machine.mjs';
 
-/** A function that adds two numbers, and one that returns its text: the smallest calls there are. */
-const TINY_CORE = `(module
-  (memory (export "memory") 1)
+/**
+ * WAT of a memory and of a `cabi_realloc` that gives out one block after another: an instance serves one call, so nothing is
+ * ever freed. `growth` is what it does before it gives out a block that ends at `$next`: by default nothing, one page is enough.
+ */
+export function bumpAllocator(growth = '') {
+  return `(memory (export "memory") 1)
   (global $next (mut i32) (i32.const 1024))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $at i32)
     (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
     (global.set $next (i32.add (local.get $at) (local.get 3)))
-    (local.get $at))
+    ${growth}
+    (local.get $at))`;
+}
+
+/** A function that adds two numbers, and one that returns its text: the smallest calls there are. */
+const TINY_CORE = `(module
+  ${bumpAllocator()}
   (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
   (func (export "echo") (param i32 i32) (result i32)
     (i32.store (i32.const 16) (local.get 0))

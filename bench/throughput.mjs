@@ -1,23 +1,19 @@
 // Ten megabytes in and out of a whole call of the library: from a JavaScript value to a JavaScript value, through a cell.
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { Runtime } from 'cellblock/runtime';
-import { prepare } from './components.mjs';
+import { bumpAllocator, prepare } from './components.mjs';
 import { duration, median, rounded, table } from './stats.mjs';
 
 const BYTES = 10_000_000;
 
+/** Grows the memory by the block, where that ends outside of it. */
+const GROWTH = `(if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
+      (then (if (i32.eq (memory.grow (i32.add (i32.div_u (local.get 3) (i32.const 65536)) (i32.const 1))) (i32.const -1))
+        (then unreachable))))`;
+
 /** Gives back what it gets, where it got it. */
 const CORE = `(module
-  (memory (export "memory") 1)
-  (global $next (mut i32) (i32.const 1024))
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-    (local $at i32)
-    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
-    (global.set $next (i32.add (local.get $at) (local.get 3)))
-    (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
-      (then (if (i32.eq (memory.grow (i32.add (i32.div_u (local.get 3) (i32.const 65536)) (i32.const 1))) (i32.const -1))
-        (then unreachable))))
-    (local.get $at))
+  ${bumpAllocator(GROWTH)}
   (func (export "text") (param i32 i32) (result i32)
     (i32.store (i32.const 16) (local.get 0))
     (i32.store (i32.const 20) (local.get 1))

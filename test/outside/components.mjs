@@ -1,31 +1,42 @@
-// Inspects and runs every component below the given paths, as `cellblock inspect` and `cellblock run` would: each callable
-// function once, with small parameters made from its JSON Schema. Prints counts by outcome and every reason. A component
-// that is refused for its imports is then run a second time with host functions that give sample answers.
-//
-//   node test/outside/components.mjs [--json] [--bindings auto|own|jco] PATH...
+// Inspects and runs every component below the given paths; see HELP.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import {
-  decodeComponent,
-  findFunctions,
-  fromJson,
-  isMet,
-  paramsFromJson,
-  paramsSchema,
-  parseJson,
-  Runtime,
-  resultSchema,
-} from 'cellblock/runtime';
 import { sampleFor } from './sample.mjs';
 import { wasmBelow } from './wasm-files.mjs';
 
+const USAGE = 'usage: node test/outside/components.mjs [--json] [--bindings auto|own|jco] PATH...';
+const HELP = `${USAGE}
+
+Inspects and runs every component below the given paths, as \`cellblock inspect\` and \`cellblock run\` would: each callable
+function once, with small parameters made from its JSON Schema. Prints counts by outcome and every reason. A component
+that is refused for its imports is then run a second time with host functions that give sample answers.
+Needs the build (npm run build).
+
+  PATH        a .wasm file, or a folder: every .wasm below it, without folders named p3 (the asynchronous ABI)
+  --json      prints the rows as JSON
+  --bindings  who links the components: auto (the default), own or jco
+  --help      this text
+
+example: node test/outside/components.mjs tools`;
+
 const { values: options, positionals } = parseArgs({
-  options: { json: { type: 'boolean' }, bindings: { type: 'string', default: 'auto' } },
+  options: {
+    json: { type: 'boolean' },
+    bindings: { type: 'string', default: 'auto' },
+    help: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+// After the options: `--help` needs no build.
+const { decodeComponent, findFunctions, fromJson, isMet, paramsFromJson, paramsSchema, parseJson, Runtime, resultSchema } =
+  await import('cellblock/runtime');
 const files = positionals.flatMap(wasmBelow).sort();
 if (files.length === 0) {
-  console.error('usage: node test/outside/components.mjs [--json] [--bindings auto|own|jco] PATH...   (no .wasm found)');
+  console.error(`${USAGE}   (no .wasm found)`);
   process.exit(2);
 }
 

@@ -1,27 +1,32 @@
-// Damages every component below the given paths in many ways and runs what is left, all in this one process: each mutant
-// must end in a typed error or an outcome, in bounded time, and must not spoil the good call that follows.
-//
-//   node test/outside/mutate.mjs [--count N] [--seed N] [--bindings auto|own|jco] PATH...
-//
-// Time allowed for one request, from the mutant's bytes to the outcome of one of its functions: 250 ms; for seeds of 64 kB
-// and more, three times what the seed itself takes in this run. One that is slower is run twice more and its fastest run
-// counts, since a busy machine delays good and bad alike. Exits with 1 on any violation. `--only N` runs one mutant.
+// Damages every component below the given paths in many ways and runs what is left; see HELP.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  CODES,
-  decodeComponent,
-  findFunctions,
-  isCoded,
-  paramsFromJson,
-  paramsSchema,
-  parseJson,
-  Runtime,
-} from 'cellblock/runtime';
 import { mutate, mutateInside, seededRandom } from '../support/mutate.mjs';
 import { sampleFor } from './sample.mjs';
 import { wasmBelow } from './wasm-files.mjs';
+
+const USAGE =
+  'usage: node test/outside/mutate.mjs [--count N] [--seed N] [--only N] [--reasons] [--bindings auto|own|jco] PATH...';
+const HELP = `${USAGE}
+
+Damages every component below the given paths in many ways and runs what is left, all in this one process: each mutant
+must end in a typed error or an outcome, in bounded time, and must not spoil the good call that follows. Prints ends by
+code, the slowest mutants and all violations; exits with 1 on any violation. Needs the build (npm run build).
+
+Time allowed for one request, from the mutant's bytes to the outcome of one of its functions: 250 ms; for seeds of 64 kB
+and more, three times what the seed itself takes in this run. One that is slower is run twice more and its fastest run
+counts, since a busy machine delays good and bad alike.
+
+  PATH        a .wasm file, or a folder: every .wasm below it is a seed
+  --count N   mutants, spread over the seeds; 2000 by default
+  --seed N    number that the random changes follow from; 1 by default, and the same number gives the same mutants
+  --only N    runs the one mutant of that number and prints its ends
+  --reasons   prints how often each message came
+  --bindings  who links the components: auto (the default), own or jco
+  --help      this text
+
+example: node test/outside/mutate.mjs --count 200 tools`;
 
 const FUNCTIONS_MAX = 3;
 const SMALL_BYTES_MAX = 64_000;
@@ -41,9 +46,18 @@ const { values: options, positionals } = parseArgs({
     only: { type: 'string' },
     reasons: { type: 'boolean' },
     bindings: { type: 'string', default: 'auto' },
+    help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+// After the options: `--help` needs no build.
+const { CODES, decodeComponent, findFunctions, isCoded, paramsFromJson, paramsSchema, parseJson, Runtime } = await import(
+  'cellblock/runtime'
+);
 const count = Number(options.count ?? 2000);
 const firstSeed = Number(options.seed ?? 1);
 const violations = [];
@@ -222,9 +236,7 @@ async function readSeeds(paths) {
     }
   }
   if (all.size === 0) {
-    console.error(
-      'usage: node test/outside/mutate.mjs [--count N] [--seed N] [--bindings auto|own|jco] PATH...   (no component found)',
-    );
+    console.error(`${USAGE}   (no component found)`);
     process.exit(2);
   }
   const timed = [];

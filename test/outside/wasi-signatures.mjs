@@ -1,22 +1,37 @@
-// Compares our table of WASI's signatures with the official WIT: a checkout of github.com/WebAssembly/WASI at a tag of 0.2
-// (its folder `proposals`, before 0.2.9 `wasip2` or `preview2`), given with that tag's version. Prints what differs.
-//
-//   node test/outside/wasi-signatures.mjs FOLDER VERSION        for example: WASI/proposals 0.2.12
+// Compares our table of WASI's signatures with the official WIT; see HELP.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { decodeComponent, signatureOf } from 'cellblock/runtime';
-import { WASI_RESOURCES, WASI_SIGNATURES } from '../../dist/runtime/wasi/signatures.js';
 
 const PACKAGES = ['io', 'clocks', 'random', 'filesystem', 'cli'];
 /** Worlds, which name packages that we do not serve. */
 const WORLDS = new Set(['world.wit', 'imports.wit', 'command.wit']);
 
+const USAGE = 'usage: node test/outside/wasi-signatures.mjs FOLDER VERSION';
+const HELP = `${USAGE}
+
+Compares our table of WASI's signatures (runtime/wasi/signatures.ts) with the official WIT. Prints what differs; exits
+with 1 when anything does. Needs the build (npm run build).
+
+  FOLDER   of a checkout of github.com/WebAssembly/WASI at a tag of 0.2: proposals, before 0.2.9 wasip2 or preview2
+  VERSION  that tag's version
+  --help   this text
+
+example, with a checkout of the tag of 0.2.12 in the folder WASI:
+         node test/outside/wasi-signatures.mjs WASI/proposals 0.2.12`;
+
 const [folder, version] = process.argv.slice(2);
+if (process.argv.includes('--help')) {
+  console.log(HELP);
+  process.exit(0);
+}
 if (folder === undefined || version === undefined) {
-  console.error('usage: node test/outside/wasi-signatures.mjs FOLDER VERSION');
+  console.error(USAGE);
   process.exit(2);
 }
+// After the arguments: `--help` needs no build.
+const { decodeComponent, signatureOf } = await import('cellblock/runtime');
+const { WASI_RESOURCES, WASI_SIGNATURES } = await import('../../dist/runtime/wasi/signatures.js');
 
 /** One package as a block of a file of many, with its features that are not yet stable. */
 function packageText(name) {
