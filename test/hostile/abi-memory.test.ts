@@ -149,5 +149,5 @@ it('copying between components for ever is stopped by the deadline', async () =>
     expect(ending(outcome)).toMatchObject({ kind: 'limited', code: 'limit/deadline' });
     expect(outcome.usage.wallMs).toBeLessThan(5000);
   });
-  expect(growth).toBeLessThan(2 * 17 * PAGE + 64 * MiB);
+  expect(growth).toBeLessThan(2 * 17 * PAGE + 128 * MiB); // what a second of copies leaves behind, uncollected, would be a gigabyte
 });
