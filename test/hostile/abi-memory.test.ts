@@ -145,9 +145,10 @@ it('copying between components for ever is stopped by the deadline', async () =>
     taker: { pages: 17, libc: '(func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))' },
   });
   const growth = await memoryGrowth(async () => {
-    const outcome = await cells.go(guest, [], { limits: { fuelMax: 2n ** 62n, timeoutMsMax: 1000 } });
+    const outcome = await cells.go(guest, [], { limits: { fuelMax: 2n ** 62n, timeoutMsMax: 3000 } });
     expect(ending(outcome)).toMatchObject({ kind: 'limited', code: 'limit/deadline' });
-    expect(outcome.usage.wallMs).toBeLessThan(5000);
+    expect(outcome.usage.wallMs).toBeLessThan(8000);
   });
-  expect(growth).toBeLessThan(2 * 17 * PAGE + 128 * MiB); // what a second of copies leaves behind, uncollected, would be a gigabyte
+  // Node 24 was seen to leave 150 MB uncollected; all copies of three seconds would be gigabytes.
+  expect(growth).toBeLessThan(2 * 17 * PAGE + 256 * MiB);
 });
