@@ -1,8 +1,8 @@
-import { Writable } from 'node:stream';
 import type { MessagePort } from 'node:worker_threads';
 import { CodedError, isCoded } from '../error.ts';
 import { decodeFrame, encodeHostCall, encodeResult } from './frames.ts';
 import { type CallBridge, CellInstance, type LoadedPlan, loadPlan } from './instance.ts';
+import { muteProcess } from './mute-process.ts';
 import type { CellPlan, ControlAnswer, ControlMessage } from './plan.ts';
 import { type BlockingPort, openBlockingPort, type PortEnd } from './port.ts';
 
@@ -19,15 +19,6 @@ export default function serve(task: WorkerTask): Promise<void> {
     const worker = new CellWorker(task, resolve);
     worker.open();
   });
-}
-
-/** Nothing in this thread may reach the process's own streams: not the glue's console lines, not a library's warning. */
-function muteProcess(): void {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  Object.defineProperty(process, 'stdout', { value: nowhere });
-  Object.defineProperty(process, 'stderr', { value: nowhere });
-  const mute = () => undefined;
-  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[method] = mute;
 }
 
 /** An instance made ahead of its call. */

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importingGuest } from '../../support/guests.ts';
 
@@ -35,5 +36,20 @@ describe('a worker', () => {
     });
     // Two arguments are the thread's own executable and script, as Node gives them to every worker.
     expect({ stdout, stderr, status }).toEqual({ stdout: 'ok 20\n', stderr: '', status: 0 });
+  });
+
+  it('lives on when the process asks for more of its streams after they were taken away', async () => {
+    const muting = new URL('../../../dist/runtime/cell/mute-process.js', import.meta.url).pathname;
+    const script = `require(${JSON.stringify(muting)}).muteProcess();
+      setTimeout(() => require('node:worker_threads').parentPort.postMessage('alive'), 1000);`;
+    const worker = new Worker(script, { eval: true });
+    // The process asks for the first time in its next turn, which comes late here, as on a busy machine.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    const end = await new Promise((resolve) => {
+      worker.on('message', resolve);
+      worker.on('error', resolve);
+    });
+    await worker.terminate();
+    expect(end).toBe('alive');
   });
 });
