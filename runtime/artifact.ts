@@ -10,7 +10,7 @@ import type { PlanModule } from './cell/plan.ts';
 import { checkPlainName } from './component/plain-names.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
-import { COST_MODEL } from './instrument/index.ts';
+import { COST_MODELS, type CostModelName } from './instrument/index.ts';
 
 /** How long each step of preparing took, in milliseconds; a step that the cache saved is 0. */
 export interface PrepareTimes {
@@ -28,14 +28,21 @@ export interface Artifact {
   readonly bindingsReason?: string;
   readonly linking: Linking;
   readonly modules: readonly PlanModule[];
+  readonly costModel: CostModelName;
   readonly times: PrepareTimes;
 }
 
 /** Format of what is cached; raise it when `Prepared` changes. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Ceilings written into the modules. Each call's own, lower limits are enforced by its meter. */
 const CEILINGS = { memoryPagesMax: 65_536, tableElementsMax: 10_000_000 };
+
+/** What may be chosen of how a component is prepared. */
+export interface ArtifactChoice {
+  readonly bindings: BindingsChoice;
+  readonly costModel: CostModelName;
+}
 
 /**
  * Prepares a component: from the cache where it has an authentic entry, else in the preparing thread.
@@ -44,7 +51,7 @@ const CEILINGS = { memoryPagesMax: 65_536, tableElementsMax: 10_000_000 };
  */
 export async function prepareArtifact(
   component: Component,
-  choice: BindingsChoice,
+  choice: ArtifactChoice,
   preparer: Preparer,
   cache: ArtifactCache | undefined,
 ): Promise<Artifact> {
@@ -65,28 +72,36 @@ export async function prepareArtifact(
     compileMs: performance.now() - began,
     fromCache,
   };
-  return { bindings, ...(bindingsReason === undefined ? {} : { bindingsReason }), linking, modules, times };
+  return {
+    bindings,
+    ...(bindingsReason === undefined ? {} : { bindingsReason }),
+    linking,
+    modules,
+    costModel: choice.costModel,
+    times,
+  };
 }
 
 /** Everything that an artifact depends on: the component and each thing that made it what it is. */
-function cacheName(component: Component, choice: BindingsChoice): string {
+function cacheName(component: Component, { bindings, costModel }: ArtifactChoice): string {
+  const { name, version, digest } = COST_MODELS[costModel];
   const parts = [
     String(FORMAT),
     component.digest,
-    choice,
+    bindings,
     String(LINK_PLAN_VERSION),
     JCO_VERSION,
-    COST_MODEL.name,
-    String(COST_MODEL.version),
-    COST_MODEL.digest,
+    name,
+    String(version),
+    digest,
     JSON.stringify(CEILINGS),
   ];
   return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 
-function jobOf({ bytes, imports, jcoRefuses }: Component, bindings: BindingsChoice): PrepareJob {
+function jobOf({ bytes, imports, jcoRefuses }: Component, { bindings, costModel }: ArtifactChoice): PrepareJob {
   const importNames = imports.filter((item) => item.kind === 'interface' || item.kind === 'func').map((item) => item.name);
-  return { bytes, bindings, importNames, ...(jcoRefuses === undefined ? {} : { jcoRefuses }), ...CEILINGS };
+  return { bytes, bindings, costModel, importNames, ...(jcoRefuses === undefined ? {} : { jcoRefuses }), ...CEILINGS };
 }
 
 /** Entries are authentic when they get here; this guards against an entry of our own with another shape. */
@@ -101,10 +116,10 @@ function isLinking(linking: Linking | undefined): boolean {
 }
 
 async function compile(module: PreparedModule, bindings: BindingsName): Promise<PlanModule> {
-  const { name, bytes, startFuel, memories, memoryPagesInitial, tableElementsInitial } = module;
+  const { name, bytes, ...details } = module;
   const compiled = await compileBytes(bytes);
   if (bindings === 'jco') checkNames(compiled);
-  return { name, module: compiled, startFuel, memories, memoryPagesInitial, tableElementsInitial };
+  return { name, module: compiled, ...details };
 }
 
 async function compileBytes(bytes: Uint8Array): Promise<WebAssembly.Module> {

@@ -33,8 +33,20 @@ export { signatureOf } from './component/signature.ts';
 export type * from './component/types.ts';
 export { declarationsToWit, functionToWit, typeToWit } from './component/wit-text.ts';
 export { CodedError, type ErrorData, isCoded } from './error.ts';
-export { COST_MODEL, type InstrumentedModule, type InstrumentOptions, instrument } from './instrument/index.ts';
-export { createMeter, type Meter } from './instrument/meter.ts';
+export {
+  COST_MODELS,
+  type CostModel,
+  type CostModelName,
+  checkCostModel,
+  createMeter,
+  INSTRUMENT_DEFAULTS,
+  type InstrumentedModule,
+  type InstrumentOptions,
+  instrument,
+  METER_EXPORTS,
+  type Meter,
+  type MeterBudget,
+} from './instrument/index.ts';
 export { DEFAULT_LIMITS, LIMIT_CEILINGS, type Limits, WASM_PAGE_BYTES } from './limits.ts';
 export type { Captured, CellOutcome, ErrorInfo, LogLine, PhaseTimes, Usage } from './outcome.ts';
 export { type PlanOptions, type PreparedCall, Runtime, type RuntimeOptions } from './runtime.ts';

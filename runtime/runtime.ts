@@ -1,4 +1,4 @@
-import { type Artifact, prepareArtifact } from './artifact.ts';
+import { type Artifact, type ArtifactChoice, prepareArtifact } from './artifact.ts';
 import { ArtifactCache, defaultCacheDirectory } from './artifact-cache.ts';
 import { type BindingsChoice, checkBindingsChoice } from './bindings/choose.ts';
 import { Preparer } from './bindings/preparer.ts';
@@ -10,6 +10,7 @@ import { CellPool, type PoolOptions } from './cell/pool.ts';
 import { type CallableFunction, resolveFunction } from './component/functions.ts';
 import type { Component, Param } from './component/types.ts';
 import { CodedError } from './error.ts';
+import { type CostModelName, checkCostModel, INSTRUMENT_DEFAULTS } from './instrument/index.ts';
 import { completeLimits, type Limits, PARAMS_BYTES_MAX } from './limits.ts';
 import type { CellOutcome } from './outcome.ts';
 import { decodeParams, encodeParams, type WitValue } from './value/index.ts';
@@ -19,6 +20,8 @@ export interface RuntimeOptions extends PoolOptions {
   readonly cacheDirectory?: string | false;
   /** What links components: our own bindings, jco's, or (`auto`, the default) our own and jco's where ours do not suffice. */
   readonly bindings?: BindingsChoice;
+  /** What fuel counts: `region`, the cheapest, is the default; `exact` is Wasmtime's count. */
+  readonly costModel?: CostModelName;
 }
 
 export interface PlanOptions {
@@ -30,6 +33,8 @@ export interface PlanOptions {
   readonly limits?: Partial<Limits>;
   /** In place of the runtime's own choice. */
   readonly bindings?: BindingsChoice;
+  /** The same. */
+  readonly costModel?: CostModelName;
   /** Names what would grant an import, for refusals. */
   readonly grantFor?: (importName: string) => string | undefined;
 }
@@ -57,7 +62,7 @@ let lastPlanId = 0;
 export class Runtime {
   readonly #pool: CellPool;
   readonly #preparer = new Preparer();
-  readonly #bindings: BindingsChoice;
+  readonly #choice: ArtifactChoice;
   readonly #cache: ArtifactCache | undefined;
   /** Calls that have not ended, by plan. */
   readonly #running = new Map<number, number>();
@@ -65,7 +70,7 @@ export class Runtime {
   readonly #artifacts = new Map<string, Promise<Artifact>>();
 
   constructor(options: RuntimeOptions = {}) {
-    this.#bindings = checkBindingsChoice(options.bindings ?? 'auto');
+    this.#choice = choiceOf(options, { bindings: 'auto', costModel: INSTRUMENT_DEFAULTS.model });
     const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory() ?? false;
     this.#cache = cacheDirectory === false ? undefined : new ArtifactCache(cacheDirectory);
     this.#pool = new CellPool(options);
@@ -80,7 +85,7 @@ export class Runtime {
   async prepare(component: Component, options: PlanOptions): Promise<PreparedCall> {
     const { capabilities = [], grantFor = () => undefined } = options;
     const limits = completeLimits(options.limits ?? {});
-    const choice = checkBindingsChoice(options.bindings ?? this.#bindings);
+    const choice = choiceOf(options, this.#choice);
     const resolved = resolveImports(component, capabilities, grantFor);
     const found = resolveFunction(component, options.function);
     if (!found.callable) throw new CodedError('component/not-callable', `\`${found.id}\` cannot be called: ${found.reason}`);
@@ -152,8 +157,8 @@ export class Runtime {
     this.#pool.forget(planId);
   }
 
-  #artifact(component: Component, choice: BindingsChoice): Promise<Artifact> {
-    const key = `${choice} ${component.digest}`;
+  #artifact(component: Component, choice: ArtifactChoice): Promise<Artifact> {
+    const key = `${choice.bindings} ${choice.costModel} ${component.digest}`;
     const known = this.#artifacts.get(key);
     if (known !== undefined) return known;
     const preparing = prepareArtifact(component, choice, this.#preparer, this.#cache);
@@ -165,6 +170,14 @@ export class Runtime {
     }
     return preparing;
   }
+}
+
+/** @throws CodedError `usage/invalid-argument`. */
+function choiceOf({ bindings, costModel }: Partial<ArtifactChoice>, otherwise: ArtifactChoice): ArtifactChoice {
+  return {
+    bindings: checkBindingsChoice(bindings ?? otherwise.bindings),
+    costModel: checkCostModel(costModel ?? otherwise.costModel),
+  };
 }
 
 function targetOf(found: CallableFunction): PlanTarget {

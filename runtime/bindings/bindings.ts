@@ -69,6 +69,8 @@ export interface AbiLimits {
   readonly hostCall: BudgetLimits;
   /** Handles of all component instances together. */
   readonly handlesMax: number;
+  /** Takes fuel, one unit for each byte that crosses either way; throws `limit/fuel`. Absent where nothing is metered. */
+  readonly charge?: (units: number) => void;
 }
 
 /** The worker's side of an implementation: a component made ready to instantiate many times. */

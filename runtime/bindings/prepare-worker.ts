@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { decodeComponent } from '../component/decode.ts';
 import { withoutCustomSections } from '../component/strip-custom.ts';
 import { isCoded } from '../error.ts';
-import { type InstrumentedModule, instrument } from '../instrument/index.ts';
+import { type CostModelName, type InstrumentedModule, instrument } from '../instrument/index.ts';
 import type { Linking, RecipeModule } from './bindings.ts';
 import { type BindingsChoice, chooseBindings, chooseJco, type JcoFacts } from './choose.ts';
 import { type LinkPlan, moduleName } from './own/link-plan.ts';
@@ -11,6 +11,7 @@ import { type LinkPlan, moduleName } from './own/link-plan.ts';
 export interface PrepareJob extends JcoFacts {
   readonly bytes: Uint8Array;
   readonly bindings: BindingsChoice;
+  readonly costModel: CostModelName;
   /** The component's imports by full name: jco's linking code asks for exactly these keys. */
   readonly importNames: readonly string[];
   readonly memoryPagesMax: number;
@@ -95,10 +96,16 @@ interface Linked {
 }
 
 async function prepare(job: PrepareJob): Promise<Prepared> {
-  const { memoryPagesMax, tableElementsMax } = job;
+  const { memoryPagesMax, tableElementsMax, costModel } = job;
+  const options = { model: costModel, memoryPagesMax, tableElementsMax };
   const { modules, ...linked } = await link(job);
   const began = performance.now();
-  const instrumented = modules.map(({ name, bytes }) => ({ name, ...instrument(bytes, { memoryPagesMax, tableElementsMax }) }));
+  const counting = countingModule(linked.linking);
+  const instrumented = modules.map(({ name, bytes }) => {
+    const meter = name === counting ? 'own' : 'shared';
+    const { costModel: _, ...module } = instrument(bytes, { ...options, meter });
+    return { name, ...module };
+  });
   return { ...linked, modules: instrumented, instrumentMs: performance.now() - began };
 }
 
@@ -113,6 +120,16 @@ async function link(job: PrepareJob): Promise<Linked> {
     return { name: moduleName(index), bytes: component.coreModules[index]?.bytes as Uint8Array }; // a plan names only what is there
   });
   return { linking: { bindings: 'own', plan }, modules, linkMs: performance.now() - began };
+}
+
+/**
+ * The module that may hold the counters for all: the one that is instantiated first, if it is instantiated once. jco's
+ * order is its own affair.
+ */
+function countingModule(linking: Linking): string | undefined {
+  if (linking.bindings === 'jco') return undefined;
+  const [first, ...rest] = linking.plan.steps.map((step) => step.module);
+  return first === undefined || rest.includes(first) ? undefined : moduleName(first);
 }
 
 /** Indices of the core modules that a plan instantiates, each once. */

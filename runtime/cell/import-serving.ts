@@ -158,7 +158,7 @@ export class ImportServing {
  * The same object without a prototype. A core module may import any names, and the engine looks them up with the inherited
  * ones: `constructor` would give it a function of the host's.
  */
-export function withoutPrototype<T extends object>(fresh: T): T {
+function withoutPrototype<T extends object>(fresh: T): T {
   return Object.setPrototypeOf(fresh, null) as T; // lib types it as any
 }
 

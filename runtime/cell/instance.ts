@@ -6,7 +6,7 @@ import { createMeter, type Meter } from '../instrument/meter.ts';
 import type { Limits } from '../limits.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
 import type { ResultFrame } from './frames.ts';
-import { type CallBridge, ImportServing, loadLocals, type ServedPlan, withoutPrototype } from './import-serving.ts';
+import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './import-serving.ts';
 import type { CellPlan, PlanModule } from './plan.ts';
 import { endingOf } from './trap.ts';
 
@@ -105,7 +105,8 @@ export class CellInstance {
       const { linked, modules, plan, abiLimits } = this.#loaded;
       const instantiateCore = (module: WebAssembly.Module, imports: WebAssembly.Imports | undefined) =>
         this.#instantiateCore(module, imports);
-      const instance = linked.instantiate(modules, this.#serving.imports(), instantiateCore, abiLimits);
+      const limits = { ...abiLimits, charge: (units: number) => this.#charge(units) };
+      const instance = linked.instantiate(modules, this.#serving.imports(), instantiateCore, limits);
       this.#bound = instance.bind(plan.target.interface, plan.target.name, plan.target.type);
     } catch (thrown) {
       this.#startFailure = { thrown };
@@ -202,11 +203,14 @@ export class CellInstance {
     };
   }
 
+  #charge(units: number): void {
+    if (!this.#meter.charge(units)) throw outOfFuel(this.#loaded.plan.limits.fuelMax);
+  }
+
   #instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports | undefined): WebAssembly.Instance {
     const details = this.#loaded.details.get(module);
     if (details === undefined) throw new CodedError('internal/invariant', 'an unknown core module was to be instantiated');
-    this.#meter.reserve(details);
-    const instance = new WebAssembly.Instance(module, withoutPrototype({ ...imports, ...this.#meter.imports }));
+    const instance = this.#meter.instantiate(details, module, imports);
     for (let at = 0; at < details.memories; at += 1) {
       this.#memories.push(instance.exports[`cellblock:memory:${at}`] as WebAssembly.Memory); // added by the instrumentation
     }

@@ -1,5 +1,6 @@
 import type { Linking } from '../bindings/bindings.ts';
 import type { FunctionType } from '../component/types.ts';
+import type { InstrumentedModule } from '../instrument/index.ts';
 import type { Limits } from '../limits.ts';
 
 /*
@@ -8,14 +9,9 @@ import type { Limits } from '../limits.ts';
  */
 
 /** A compiled core module with what the host must know before it may start. */
-export interface PlanModule {
+export interface PlanModule extends Omit<InstrumentedModule, 'bytes' | 'costModel'> {
   readonly name: string;
   readonly module: WebAssembly.Module;
-  /** Fuel that starting this module costs (segments, code size), charged before it is instantiated. */
-  readonly startFuel: number;
-  readonly memories: number;
-  readonly memoryPagesInitial: number;
-  readonly tableElementsInitial: number;
 }
 
 export interface PlanFunction {

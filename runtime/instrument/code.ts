@@ -1,77 +1,106 @@
+import { BodyWriter, CHANGED } from './body-writer.ts';
+import { type Bodies, walkCalls } from './call-graph.ts';
+import { ChargePlan } from './charge-plan.ts';
 import { CompileCost } from './compile-cost.ts';
+import type { CostModel } from './costs.ts';
 import { Decoder } from './decode.ts';
 import { invalid } from './faults.ts';
-import { chargeTail, type Helpers, METER_GLOBALS, type MeterGlobals } from './helpers.ts';
+import type { Helpers, MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
-import { OP } from './opcodes.ts';
-import { BlockPlacement, type ChargePlan } from './placement.ts';
+import type { Optimizations } from './optimizations.ts';
+import { Placement } from './placement.ts';
 import type { ModuleReader } from './reader.ts';
 import { type Arity, type IndexSpaces, readValueType } from './spaces.ts';
 import type { ByteWriter } from './writer.ts';
 
-const NO_CHARGES: ChargePlan = { places: [], costs: [] };
+/** How a module's code is to be charged. */
+export interface CodeOptions {
+  readonly model: CostModel;
+  readonly optimizations: Optimizations;
+}
 
-/** Rewrites instruction sequences of one module: adds the planned charges, renumbers globals, routes bulk operations and growth. */
+/**
+ * Rewrites the code of one module: decodes all bodies on to a tape, places charges from callees to callers, and writes the
+ * bodies in their order. A body that needs no change is copied byte for byte.
+ */
 export class CodeRewriter {
   readonly #spaces: IndexSpaces;
   readonly #helpers: Helpers;
-  readonly #decoder: Decoder;
-  readonly #placement: BlockPlacement;
+  readonly #options: CodeOptions;
   readonly #compileCost: CompileCost;
-  readonly #chargeHead: Uint8Array;
-  readonly #chargeTail: Uint8Array;
+  readonly #decoder: Decoder;
+  readonly #writer: BodyWriter;
   #locals = 0;
 
-  constructor(spaces: IndexSpaces, globals: MeterGlobals, helpers: Helpers) {
+  constructor(spaces: IndexSpaces, globals: MeterGlobals, helpers: Helpers, options: CodeOptions) {
     this.#spaces = spaces;
     this.#helpers = helpers;
-    this.#decoder = new Decoder(spaces);
-    this.#placement = new BlockPlacement(spaces);
+    this.#options = options;
     this.#compileCost = new CompileCost(spaces);
-    const tail = chargeTail(globals.fuel);
-    const index = tail.slice(2, tail.indexOf(0x23, 2)); // as `chargeTail` wrote it after global.set
-    this.#chargeHead = Uint8Array.of(0x23, ...index, 0x42);
-    this.#chargeTail = Uint8Array.from(tail);
+    this.#decoder = new Decoder(spaces, options.model, this.#compileCost, globals.added > 0);
+    this.#writer = new BodyWriter(this.#decoder.tape, spaces, globals, helpers);
+  }
+
+  /** Notes that a function may be called by somebody whom this module does not know. */
+  take(functionIndex: number): void {
+    this.#decoder.taken[functionIndex] = 1;
   }
 
   /** Copies a constant expression, with the module's own globals renumbered. @returns its number of instructions. */
   constant(reader: ModuleReader, out: ByteWriter): number {
     const from = reader.position;
-    this.#decoder.decode(reader);
-    this.#write(reader.bytes, from, NO_CHARGES, out);
-    return this.#decoder.tape.length;
+    const { tape } = this.#decoder;
+    const first = tape.length;
+    this.#compileCost.begin(1, 0);
+    const instructions = this.#decoder.decode(reader, 1);
+    this.#writer.copy(reader.bytes, from, first, tape.length, out);
+    tape.length = first;
+    return instructions;
   }
 
   /** Rewrites the content of the code section, and appends the helpers' bodies. */
   section(reader: ModuleReader, out: ByteWriter): void {
     const offset = reader.position;
-    const count = reader.count('function bodies');
+    const count = reader.position < reader.end ? reader.count('function bodies') : 0;
     const { functions, importedFunctions } = this.#spaces;
     if (count !== functions.length - importedFunctions)
       throw invalid(offset, `${count} function bodies for another number of functions`);
+    const offsets = this.#decode(reader, count);
+    const plan = this.#place(offsets);
     const bodies = out.length;
-    for (let at = 0; at < count; at += 1) this.#body(reader, importedFunctions + at, out);
+    for (let body = 0; body < count; body += 1) this.#write(reader.bytes, offsets, body, plan, out);
     this.#helpers.writeBodies(out);
     prepend(out, bodies, count + this.#helpers.count);
   }
 
-  #body(reader: ModuleReader, index: number, out: ByteWriter): void {
+  #decode(reader: ModuleReader, count: number): BodyOffsets {
+    const numbers = (): Uint32Array => new Uint32Array(count + 1);
+    const offsets: BodyOffsets = { count, firsts: numbers(), begins: numbers(), codes: numbers(), locals: numbers() };
+    const sectionEnd = reader.end;
+    for (let body = 0; body < count; body += 1) {
+      this.#decodeBody(reader, offsets, body, sectionEnd);
+      reader.end = sectionEnd;
+    }
+    offsets.firsts[count] = this.#decoder.tape.length;
+    return offsets;
+  }
+
+  #decodeBody(reader: ModuleReader, offsets: BodyOffsets, body: number, sectionEnd: number): void {
+    const index = this.#spaces.importedFunctions + body;
     const size = reader.u32();
     checkCount('functionBytesMax', size, `function ${index}`);
-    const from = reader.position;
-    const sectionEnd = reader.end;
-    if (size > sectionEnd - from) throw invalid(from, `function ${index} passes the end of the section`);
-    reader.end = from + size;
-    const type = this.#spaces.types[this.#spaces.functions[index] as number] as Arity; // both indices were checked
+    const begin = reader.position;
+    if (size > sectionEnd - begin) throw invalid(begin, `function ${index} passes the end of the section`);
+    reader.end = begin + size;
+    const type = this.#typeOf(body);
     const locals = this.#readLocals(reader, type, index);
-    this.#decoder.decode(reader);
+    offsets.begins[body] = begin;
+    offsets.codes[body] = reader.position;
+    offsets.locals[body] = locals;
+    offsets.firsts[body] = this.#decoder.tape.length;
+    this.#compileCost.begin(type.results, type.params + locals);
+    this.#decoder.decode(reader, type.results);
     if (reader.position !== reader.end) throw invalid(reader.position, `function ${index} goes on after its end`);
-    reader.end = sectionEnd;
-    this.#compileCost.add(this.#decoder.tape, type, type.params + locals);
-    const plan = this.#placement.place(this.#decoder.tape, type, locals);
-    const mark = out.open();
-    this.#write(reader.bytes, from, plan, out);
-    checkCount('functionBytesMax', out.close(mark), `function ${index} with its charges`);
   }
 
   #readLocals(reader: ModuleReader, type: Arity, index: number): number {
@@ -87,68 +116,50 @@ export class CodeRewriter {
     return locals;
   }
 
-  /** Copies the bytes from `from` to the end of the tape, and makes each change where it belongs. */
-  #write(bytes: Uint8Array, from: number, plan: ChargePlan, out: ByteWriter): void {
-    const { tape } = this.#decoder;
-    const { edits } = tape;
-    let copied = from;
-    let point = 0;
-    let edit = 0;
-    while (point < plan.places.length || edit < edits.length) {
-      const nextPoint = plan.places[point] ?? tape.length;
-      const nextEdit = edits[edit] ?? tape.length;
-      const place = Math.min(nextPoint, nextEdit);
-      const offset = tape.at[place] as number; // a place on the tape
-      out.copy(bytes, copied, offset);
-      copied = offset;
-      // A charge stands before the instruction, so also before the change of that instruction.
-      if (nextPoint === place) this.#charge(plan.costs[point++] as number, out); // as long as `places`
-      if (nextEdit === place) {
-        edit += 1;
-        if (this.#replace(place, out)) copied = tape.at[place + 1] as number; // the tape has one more offset than places
-      }
+  #place(offsets: BodyOffsets): ChargePlan {
+    const { tape, taken, handlesExceptions } = this.#decoder;
+    const { importedFunctions } = this.#spaces;
+    const plan = new ChargePlan(tape.length, offsets.count);
+    const graph = walkCalls(tape, offsets, importedFunctions);
+    const entrances = { taken, importedFunctions, locals: offsets.locals, handlesExceptions };
+    new Placement({ tape, bodies: offsets, graph, plan, entrances, ...this.#options }).placeAll();
+    return plan;
+  }
+
+  #write(bytes: Uint8Array, offsets: BodyOffsets, body: number, plan: ChargePlan, out: ByteWriter): void {
+    const [from, to] = [offsets.firsts[body] as number, offsets.firsts[body + 1] as number]; // one more than bodies
+    const begin = offsets.begins[body] as number; // one for each body, as below
+    const entry = plan.entries[body] as number;
+    const mark = out.open();
+    if (entry === 0 && !this.#changes(plan, from, to)) out.copy(bytes, begin, this.#decoder.tape.ends[to - 1]);
+    else {
+      const type = this.#typeOf(body);
+      const locals = type.params + (offsets.locals[body] as number);
+      const place = { begin, code: offsets.codes[body] as number, from, to, locals, results: type.results };
+      this.#writer.write(bytes, place, plan, entry, plan.entryChecks[body] === 1, out);
     }
-    out.copy(bytes, copied, tape.at[tape.length]);
+    checkCount('functionBytesMax', out.close(mark), `function ${this.#spaces.importedFunctions + body} with its charges`);
   }
 
-  #charge(cost: number, out: ByteWriter): void {
-    out.copy(this.#chargeHead);
-    out.positive(cost);
-    out.copy(this.#chargeTail);
+  #changes({ actions }: ChargePlan, from: number, to: number): boolean {
+    const { ops } = this.#decoder.tape;
+    for (let at = from; at < to; at += 1) if (actions[at] !== 0 || CHANGED[ops[at] as number] === 1) return true; // an entry
+    return false;
   }
 
-  /** @returns true when the instruction was replaced, false when it still has to be copied. */
-  #replace(place: number, out: ByteWriter): boolean {
-    const { ops, args } = this.#decoder.tape;
-    const op = ops[place] as number; // a place on the tape
-    const arg = args[place] as number; // the same
-    switch (op) {
-      case OP.globalGet:
-      case OP.globalSet:
-        if (arg < this.#spaces.importedGlobals) return false;
-        out.byte(op);
-        out.u32(arg + METER_GLOBALS);
-        return true;
-      case OP.memoryGrow:
-        this.#call(this.#helpers.use('memory.grow', arg), out);
-        return true;
-      case OP.tableGrow:
-        this.#call(this.#helpers.use('table.grow', arg), out);
-        return true;
-      default:
-        this.#call(this.#helpers.use(isMemoryOp(op) ? 'bytes' : 'elements'), out);
-        return false;
-    }
-  }
-
-  #call(index: number, out: ByteWriter): void {
-    out.byte(OP.call);
-    out.u32(index);
+  #typeOf(body: number): Arity {
+    const { types, functions, importedFunctions } = this.#spaces;
+    return types[functions[importedFunctions + body] as number] as Arity; // both indices were checked
   }
 }
 
-function isMemoryOp(op: number): boolean {
-  return op === OP.memoryInit || op === OP.memoryCopy || op === OP.memoryFill;
+/** Where the bodies of a module are: in its bytes and on the tape. By body. */
+interface BodyOffsets extends Bodies {
+  /** Offsets of the declarations of locals and of the first instruction. */
+  readonly begins: Uint32Array;
+  readonly codes: Uint32Array;
+  /** Locals, without parameters. */
+  readonly locals: Uint32Array;
 }
 
 /** Puts the number of items in front of items that were written before their number was known. */

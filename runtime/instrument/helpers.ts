@@ -1,40 +1,47 @@
-import { CHARGES } from './costs.ts';
+import type { Charges } from './costs.ts';
 import type { IndexSpaces } from './spaces.ts';
 import type { ByteWriter } from './writer.ts';
 
-/** Indices of the three imported globals of the meter in the rewritten module. */
+/** Indices of the meter's three globals in the rewritten module. */
 export interface MeterGlobals {
   readonly fuel: number;
   readonly pages: number;
   readonly elements: number;
+  /** By how much the indices of the module's own globals rise: the meter's, where they are imported. */
+  readonly added: 0 | 3;
 }
 
-/** How many globals the meter adds; indices of the module's own globals rise by it. */
+/** How many globals the meter has. */
 export const METER_GLOBALS = 3;
 
 const I32 = 0x7f;
 
 /** What a helper function does. `index` is that of the memory or table. */
-type Helper = { readonly kind: 'bytes' | 'elements' } | { readonly kind: 'memory.grow' | 'table.grow'; readonly index: number };
+type Helper = { readonly kind: 'bytes' | 'elements' | 'charge' } | { readonly kind: GrowKind; readonly index: number };
+
+/** Growing, charged by what was got; or paid for already. */
+type GrowKind = 'memory.grow' | 'table.grow' | 'memory.grow.paid' | 'table.grow.paid';
 
 /**
  * The functions that are appended to a module, made when code first needs them: one that charges a length in bytes,
- * one that charges a length in elements (both give the length back, so that they can stand before the operation), and
- * one for growing each memory and table.
+ * one that charges a length in elements (both give the length back, so that they can stand before the operation), one for
+ * growing each memory and table, and one by which the host charges.
  *
  * They and their types come last, so that no function or type index of the module changes.
  */
 export class Helpers {
   readonly #spaces: IndexSpaces;
   readonly #globals: MeterGlobals;
+  readonly #charges: Charges;
   readonly #helpers: Helper[] = [];
   readonly #indices = new Map<string, number>();
   /** Types to append, in binary form without the leading 0x60, and their indices. */
   readonly #types = new Map<string, { readonly index: number; readonly params: readonly number[] }>();
 
-  constructor(spaces: IndexSpaces, globals: MeterGlobals) {
+  constructor(spaces: IndexSpaces, globals: MeterGlobals, charges: Charges) {
     this.#spaces = spaces;
     this.#globals = globals;
+    this.#charges = charges;
   }
 
   /** Number of functions to append. */
@@ -49,7 +56,7 @@ export class Helpers {
     if (found === undefined) {
       found = this.#spaces.functions.length + this.#helpers.length;
       this.#indices.set(key, found);
-      const helper: Helper = kind === 'bytes' || kind === 'elements' ? { kind } : { kind, index };
+      const helper: Helper = isGrow(kind) ? { kind, index } : { kind };
       this.#helpers.push(helper);
       this.#typeOf(helper);
     }
@@ -72,15 +79,21 @@ export class Helpers {
   writeBodies(out: ByteWriter): void {
     for (const helper of this.#helpers) {
       const mark = out.open();
-      if (helper.kind === 'memory.grow') this.#writeMemoryGrow(out, helper.index);
-      else if (helper.kind === 'table.grow') this.#writeTableGrow(out, helper.index);
+      if (helper.kind === 'memory.grow' || helper.kind === 'memory.grow.paid')
+        this.#writeMemoryGrow(out, helper.index, helper.kind);
+      else if (helper.kind === 'table.grow' || helper.kind === 'table.grow.paid')
+        this.#writeTableGrow(out, helper.index, helper.kind);
+      else if (helper.kind === 'charge') this.#writeHostCharge(out);
       else this.#writeLength(out, helper.kind === 'bytes');
       out.close(mark);
     }
   }
 
   #typeOf(helper: Helper): number {
-    const params = helper.kind === 'table.grow' ? [this.#spaces.tables[helper.index] as number, I32] : [I32]; // a table that code named
+    const params =
+      isGrow(helper.kind) && helper.kind.startsWith('table')
+        ? [this.#spaces.tables[(helper as { index: number }).index] as number, I32]
+        : [I32]; // a table that code named
     const key = params.join();
     let type = this.#types.get(key);
     if (type === undefined) {
@@ -94,26 +107,42 @@ export class Helpers {
   #writeLength(out: ByteWriter, isBytes: boolean): void {
     out.byte(0); // no locals
     const length = [0x20, 0, 0xad]; // local.get 0, i64.extend_i32_u
-    const unit = CHARGES.bytesPerUnit;
-    const roundedUp = [0x42, ...signed(unit - 1), 0x7c, 0x42, ...signed(Math.log2(unit)), 0x88]; // + (unit - 1) >> log2(unit)
-    const perElement = [0x42, ...signed(CHARGES.tableElement), 0x7e];
+    const unit = this.#charges.bytesPerUnit;
+    const roundedUp = unit === 1 ? [] : [0x42, ...signed(unit - 1), 0x7c, 0x42, ...signed(Math.log2(unit)), 0x88]; // + (unit - 1) >> log2(unit)
+    const perElement = [0x42, ...signed(this.#charges.tableElement), 0x7e];
     this.#writeCharge(out, [...length, ...(isBytes ? roundedUp : perElement)]);
     out.copy(Uint8Array.of(0x20, 0, 0x0b)); // local.get 0, end
   }
 
+  /**
+   * fuel -= the number of units (unsigned), unless it is below 0 already. Answers 1 while fuel is left. No trap: a guest's
+   * glue could take that for something else.
+   */
+  #writeHostCharge(out: ByteWriter): void {
+    const fuel = leb(this.#globals.fuel);
+    out.byte(0);
+    out.copy(Uint8Array.of(0x23, ...fuel, 0x42, 0, 0x53, 0x04, 0x40, 0x41, 0, 0x0f, 0x0b));
+    out.copy(Uint8Array.of(0x23, ...fuel, 0x20, 0, 0xad, 0x7d, 0x24, ...fuel, 0x23, ...fuel, 0x42, 0, 0x59, 0x0b));
+  }
+
   /** Growing is charged by what was got, so that a refused grow answers -1 and never runs out of fuel. */
-  #writeMemoryGrow(out: ByteWriter, memory: number): void {
+  #writeMemoryGrow(out: ByteWriter, memory: number, kind: GrowKind): void {
     this.#writeGrow(out, {
       budget: this.#globals.pages,
-      cost: CHARGES.memoryPage,
+      cost: kind === 'memory.grow.paid' ? 0 : this.#charges.memoryPage,
       count: 0,
       grow: [0x20, 0, 0x40, ...leb(memory)],
     });
   }
 
-  #writeTableGrow(out: ByteWriter, table: number): void {
+  #writeTableGrow(out: ByteWriter, table: number, kind: GrowKind): void {
     const grow = [0x20, 0, 0x20, 1, 0xfc, 0x0f, ...leb(table)];
-    this.#writeGrow(out, { budget: this.#globals.elements, cost: CHARGES.tableElement, count: 1, grow });
+    this.#writeGrow(out, {
+      budget: this.#globals.elements,
+      cost: kind === 'table.grow.paid' ? 0 : this.#charges.tableElementGrown,
+      count: 1,
+      grow,
+    });
   }
 
   /** @param count - the parameter that says by how much. */
@@ -127,7 +156,7 @@ export class Helpers {
     out.copy(Uint8Array.of(...grow, 0x22, answer, ...minusOne, 0x46, 0x04, 0x40, ...minusOne, 0x0f, 0x0b));
     // budget -= count
     out.copy(Uint8Array.of(0x23, ...leb(budget), 0x20, count, 0x6b, 0x24, ...leb(budget)));
-    this.#writeCharge(out, [0x20, count, 0xad, 0x42, ...signed(cost), 0x7e]);
+    if (cost > 0) this.#writeCharge(out, [0x20, count, 0xad, 0x42, ...signed(cost), 0x7e]);
     out.copy(Uint8Array.of(0x20, answer, 0x0b));
   }
 
@@ -137,6 +166,10 @@ export class Helpers {
   }
 }
 
+function isGrow(kind: Helper['kind']): kind is GrowKind {
+  return kind.includes('grow');
+}
+
 interface Growth {
   readonly budget: number;
   readonly cost: number;
@@ -144,12 +177,8 @@ interface Growth {
   readonly grow: readonly number[];
 }
 
-/**
- * What follows `global.get fuel` and the amount: take it, keep it, and trap below 0.
- *
- * The trap is `unreachable` because wasm cannot catch it; an exception thrown by the host could be caught.
- */
-export function chargeTail(fuel: number): number[] {
+/** What follows `global.get fuel` and the amount: take it, keep it, and trap below 0. */
+function chargeTail(fuel: number): number[] {
   const at = leb(fuel);
   return [0x7d, 0x24, ...at, 0x23, ...at, 0x42, 0, 0x53, 0x04, 0x40, 0x00, 0x0b];
 }

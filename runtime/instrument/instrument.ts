@@ -1,13 +1,15 @@
 import { CodedError } from '../error.ts';
 import { CodeRewriter } from './code.ts';
-import { CHARGES, COST_MODEL } from './costs.ts';
+import { COST_MODELS, type CostModel, type CostModelName, checkCostModel } from './costs.ts';
 import { invalid } from './faults.ts';
-import { Helpers, type MeterGlobals } from './helpers.ts';
+import { Helpers, METER_GLOBALS, type MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
+import { ALL_OPTIMIZATIONS, type Optimizations } from './optimizations.ts';
 import { ModuleReader } from './reader.ts';
 import { keptNames, type Scan, SECTION, SECTION_ORDER, type Span, scanSections } from './scan.ts';
 import {
   readImports,
+  readStart,
   readTags,
   rewriteData,
   rewriteElements,
@@ -19,24 +21,39 @@ import {
   type Tally,
   writeImports,
 } from './sections.ts';
-import { emptySpaces, readFunctions, readTypes } from './spaces.ts';
+import { emptySpaces, type IndexSpaces, readFunctions, readTypes } from './spaces.ts';
 import { ByteWriter } from './writer.ts';
 
-/** Caps on what one module may have; the meter's budgets hold for all modules of a component together. */
+/** How one module is charged, and what it may have; the meter's budgets hold for all modules of a component together. */
 export interface InstrumentOptions {
+  /** Default `region`. */
+  readonly model?: CostModelName;
+  /**
+   * Where the counters live: `own`, in the module itself (the fastest); or `shared`, in a meter that it imports, for a module
+   * that shares its fuel with others. Default `own`.
+   */
+  readonly meter?: 'own' | 'shared';
   /** 64 KiB pages: highest maximum of each memory, and highest sum of the initial sizes. Default 65,536, the format's own. */
   readonly memoryPagesMax?: number;
   /** Elements: highest maximum of each table, and highest sum of the initial sizes. Default 100,000. */
   readonly tableElementsMax?: number;
+  /** For benchmarks: switches single optimizations off, which changes the fuel of a call. Default: all on. */
+  readonly optimizations?: Partial<Optimizations>;
 }
 
-/** The caps that hold where the caller gives none. */
-export const INSTRUMENT_DEFAULTS = { memoryPagesMax: 65_536, tableElementsMax: 100_000 } as const;
+/** What holds where the caller gives nothing. */
+export const INSTRUMENT_DEFAULTS = {
+  model: 'region',
+  meter: 'own',
+  memoryPagesMax: 65_536,
+  tableElementsMax: 100_000,
+} as const satisfies InstrumentOptions;
 
 /** A core module that charges for what it does; the host's part is in `meter.ts`. */
 export interface InstrumentedModule {
-  /** The new binary. It imports the meter's globals and exports each defined memory as `cellblock:memory:<n>`. */
+  /** The new binary. Its start function, if any, is exported instead; so are its memories and the counters. See `names.ts`. */
   readonly bytes: Uint8Array;
+  readonly meter: 'own' | 'shared';
   /** Defined (not imported) memories. */
   readonly memories: number;
   /** 64 KiB pages: sum of the initial sizes of the defined memories. */
@@ -45,11 +62,13 @@ export interface InstrumentedModule {
   readonly tableElementsInitial: number;
   /** Fuel that the host has to charge before it instantiates the module. The start function pays for itself. */
   readonly startFuel: number;
-  readonly costModel: { readonly name: 'block'; readonly version: number; readonly digest: string };
+  /** Whether there is a start function for the host to call. */
+  readonly starts: boolean;
+  readonly costModel: { readonly name: CostModelName; readonly version: number; readonly digest: string };
 }
 
 /** Section ids whose content is copied as it is. */
-const COPIED: readonly number[] = [SECTION.tag, SECTION.start, SECTION.dataCount];
+const COPIED: readonly number[] = [SECTION.import, SECTION.tag, SECTION.dataCount];
 
 /** How each section is rewritten; those of types, imports, functions and code are done apart. */
 const REWRITES = new Map<number, (context: SectionContext) => void>([
@@ -65,38 +84,56 @@ const REWRITES = new Map<number, (context: SectionContext) => void>([
 /**
  * Adds fuel charges and budgets for memory and tables to one core module.
  *
- * Out of fuel, the guest traps by `unreachable`, which wasm cannot catch. `memory.grow` and `table.grow` beyond a budget
- * answer -1. No instruction runs that was not paid for; work by length (`memory.fill` and its like) is paid before it is done.
+ * Out of fuel, the guest traps by `unreachable`, which wasm cannot catch; how late at most is in docs/fuel.md. `memory.grow`
+ * and `table.grow` beyond a budget answer -1. Work by length (`memory.fill` and its like) is paid before it is done.
  *
  * @param moduleBytes - core module, binary format; read only, not kept.
- * @returns new bytes: same exports and three imports more (`cellblock:meter`), with the sums that the host needs.
+ * Works alone on any core module, whether or not it came from a component.
+ *
+ * @returns new bytes with the same imports and exports and a few more (`names.ts`), and the sums that the host needs.
  * @throws CodedError `component/unsupported-instruction`, `component/unsupported` or `component/invalid-core-module`
  * (each with `data.offset`, bytes from the module's start), `component/too-large` (`data: {limitName, limit, used}`),
  * `limit/memory` or `limit/table` (`data: {limit, used, unit}`), `usage/invalid-argument`, `internal/invariant`.
- * Thread: any. Pure: equal input gives equal bytes on every machine. One pass over the code.
+ * Thread: any. Pure: equal input gives equal bytes on every machine. Linear in the module's size.
  */
 export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions = {}): InstrumentedModule {
-  const caps = { ...INSTRUMENT_DEFAULTS, ...options };
-  checkOption('memoryPagesMax', caps.memoryPagesMax, 65_536);
-  checkOption('tableElementsMax', caps.tableElementsMax, 0xffff_ffff);
+  const settings: Settings = {
+    ...INSTRUMENT_DEFAULTS,
+    ...options,
+    model: COST_MODELS[checkCostModel(options.model ?? INSTRUMENT_DEFAULTS.model)],
+  };
+  checkOption('memoryPagesMax', settings.memoryPagesMax, 65_536);
+  checkOption('tableElementsMax', settings.tableElementsMax, 0xffff_ffff);
   checkCount('moduleBytesMax', moduleBytes.length);
-  const tally: Tally = { memories: 0, memoryPages: 0, tableElements: 0, startFuel: 0, elements: 0 };
-  const bytes = rewrite(moduleBytes, caps, tally);
+  const tally: Tally = { memories: 0, memoryPages: 0, tableElements: 0, startFuel: 0, start: -1, elements: 0 };
+  const bytes = rewrite(moduleBytes, settings, tally);
   // After our own checks, which bound what validation can cost; before anything is used: the rewriter knows no types,
   // and without this an invalid module could name the functions that are appended.
   if (!validate(moduleBytes)) throw invalidByEngine(moduleBytes);
   if (!validate(bytes)) throw new CodedError('internal/invariant', 'instrumentation made a module that does not validate');
+  const { name, version, digest } = settings.model;
   return {
     bytes,
+    meter: settings.meter,
     memories: tally.memories,
     memoryPagesInitial: tally.memoryPages,
     tableElementsInitial: tally.tableElements,
     startFuel: tally.startFuel,
-    costModel: COST_MODEL,
+    starts: tally.start >= 0,
+    costModel: { name, version, digest },
   };
 }
 
-function rewrite(bytes: Uint8Array, caps: SectionContext['caps'], tally: Tally): Uint8Array {
+/** Complete options. */
+interface Settings {
+  readonly model: CostModel;
+  readonly meter: 'own' | 'shared';
+  readonly memoryPagesMax: number;
+  readonly tableElementsMax: number;
+  readonly optimizations?: Partial<Optimizations>;
+}
+
+function rewrite(bytes: Uint8Array, settings: Settings, tally: Tally): Uint8Array {
   const scan = scanSections(bytes);
   const { sections } = scan;
   const spaces = emptySpaces();
@@ -104,39 +141,70 @@ function rewrite(bytes: Uint8Array, caps: SectionContext['caps'], tally: Tally):
   read(SECTION.type, (reader) => readTypes(reader, spaces));
   let imports = 0;
   read(SECTION.import, (reader) => {
-    imports = readImports({ reader, spaces, caps });
+    imports = readImports({ reader, spaces, caps: settings });
   });
   read(SECTION.function, (reader) => readFunctions(reader, spaces));
   read(SECTION.tag, (reader) => readTags({ reader, spaces }));
 
-  const first = spaces.importedGlobals;
-  const globals: MeterGlobals = { fuel: first, pages: first + 1, elements: first + 2 };
-  const helpers = new Helpers(spaces, globals);
-  const code = new CodeRewriter(spaces, globals, helpers);
-  const contents = new Map<number, Uint8Array>();
-  for (const id of SECTION_ORDER) {
-    const take = REWRITES.get(id);
-    const span = sections.get(id) ?? (id === SECTION.export && tally.memories > 0 ? { start: 0, end: 0 } : undefined);
-    if (span === undefined) continue;
-    if (COPIED.includes(id)) contents.set(id, bytes.subarray(span.start, span.end));
-    if (take === undefined) continue;
-    const size = span.end - span.start;
-    const out = new ByteWriter(id === SECTION.code ? size * 2 : size + 64);
-    readSection(bytes, span, (reader) => take({ reader, out, spaces, code, tally, caps }));
-    contents.set(id, out.done());
-  }
+  const { model } = settings;
+  const meter = meterGlobals(settings.meter, spaces, countOf(bytes, sections.get(SECTION.global)));
+  const helpers = new Helpers(spaces, meter, model.charges);
+  const optimizations = { ...ALL_OPTIMIZATIONS, ...settings.optimizations };
+  const code = new CodeRewriter(spaces, meter, helpers, { model, optimizations });
+  read(SECTION.start, (reader) => readStart({ reader, spaces, code, tally }));
+  const context = { spaces, code, tally, caps: settings, charges: model.charges, meter, helpers };
+  const contents = rewriteSections(bytes, scan, context);
   const codeSpan = sections.get(SECTION.code);
   if (codeSpan === undefined && spaces.functions.length > spaces.importedFunctions)
     throw invalid(bytes.length, 'functions without code');
-  if (codeSpan !== undefined) tally.startFuel += Math.ceil((codeSpan.end - codeSpan.start) / CHARGES.codeBytesPerUnit);
-
-  contents.set(
-    SECTION.import,
-    built((out) => writeImports(items(bytes, sections.get(SECTION.import)), imports, out)),
-  );
+  if (codeSpan !== undefined) tally.startFuel += Math.ceil((codeSpan.end - codeSpan.start) / model.charges.codeBytesPerUnit);
+  const importSpan = sections.get(SECTION.import);
+  if (settings.meter === 'shared')
+    contents.set(
+      SECTION.import,
+      built((out) => writeImports(items(bytes, importSpan), imports, out)),
+    );
   extend(contents, SECTION.type, bytes, sections.get(SECTION.type), helpers.typeCount, (out) => helpers.writeTypes(out));
   extend(contents, SECTION.function, bytes, sections.get(SECTION.function), helpers.count, (out) => helpers.writeFunctions(out));
   return assemble(bytes, contents, scan);
+}
+
+/** Sections that a module gets when it had none: they hold what instrumentation adds. */
+const EMPTY_SPAN: Span = { start: 0, end: 0 };
+
+function rewriteSections(
+  bytes: Uint8Array,
+  { sections }: Scan,
+  context: Omit<SectionContext, 'reader' | 'out'>,
+): Map<number, Uint8Array> {
+  const contents = new Map<number, Uint8Array>();
+  const own = context.meter.added === 0;
+  for (const id of SECTION_ORDER) {
+    const take = REWRITES.get(id);
+    const added = id === SECTION.export || (own && (id === SECTION.global || id === SECTION.code));
+    const span = sections.get(id) ?? (added ? EMPTY_SPAN : undefined);
+    if (span === undefined) continue;
+    if (take === undefined) {
+      if (COPIED.includes(id)) contents.set(id, bytes.subarray(span.start, span.end));
+      continue;
+    }
+    const size = span.end - span.start;
+    const out = new ByteWriter(id === SECTION.code ? size + (size >> 2) + 256 : size + 256);
+    readSection(bytes, span, (reader) => take({ ...context, reader, out }));
+    contents.set(id, out.done());
+  }
+  return contents;
+}
+
+/** Own counters come last of all globals, so that no index changes; imported ones before the module's own. */
+function meterGlobals(meter: 'own' | 'shared', spaces: IndexSpaces, defined: number): MeterGlobals {
+  const first = spaces.importedGlobals + (meter === 'own' ? defined : 0);
+  return { fuel: first, pages: first + 1, elements: first + 2, added: meter === 'own' ? 0 : METER_GLOBALS };
+}
+
+/** Number of items of a section; its own reading checks it. */
+function countOf(bytes: Uint8Array, span: Span | undefined): number {
+  return span === undefined ? 0 : new ModuleReader(bytes, span.start, span.end).u32();
 }
 
 /** Reads one section to its end, neither less nor more. */
@@ -204,7 +272,7 @@ function assemble(bytes: Uint8Array, contents: ReadonlyMap<number, Uint8Array>, 
   return out.done().slice(); // a buffer of its own: a view would carry the spare room along between threads
 }
 
-function checkOption(name: keyof InstrumentOptions, value: number, max: number): void {
+function checkOption(name: 'memoryPagesMax' | 'tableElementsMax', value: number, max: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= max) return;
   throw new CodedError('usage/invalid-argument', `\`${name}\` must be an integer from 0 to ${max}`, { data: { name } });
 }

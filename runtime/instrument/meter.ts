@@ -1,5 +1,6 @@
 import { CodedError } from '../error.ts';
-import { METER_NAMESPACE } from './names.ts';
+import { type InstrumentedModule, instrument } from './instrument.ts';
+import { METER_EXPORTS, METER_NAMESPACE } from './names.ts';
 import { checkCap } from './size-limits.ts';
 
 /** Highest budget: sums of charges cannot wrap a 64-bit counter that starts here. */
@@ -7,7 +8,7 @@ const FUEL_CEILING = 2n ** 62n;
 
 /** What one component instance may use. */
 export interface MeterBudget {
-  /** Units of `COST_MODEL`; 0 to 2^62. */
+  /** Units of the cost model that its modules were instrumented with; 0 to 2^62. */
   readonly fuel: bigint;
   /** 64 KiB pages of all memories together; 0 to 65,536. */
   readonly pages: number;
@@ -15,24 +16,24 @@ export interface MeterBudget {
   readonly elements: number;
 }
 
-/** What a module takes before its first instruction; an `InstrumentedModule` is one. */
-export interface Reservation {
-  readonly startFuel: number;
-  readonly memoryPagesInitial: number;
-  readonly tableElementsInitial: number;
-}
+/** What a module takes before its first instruction, and how it is metered; an `InstrumentedModule` is one. */
+export type Reservation = Pick<
+  InstrumentedModule,
+  'meter' | 'startFuel' | 'starts' | 'memoryPagesInitial' | 'tableElementsInitial'
+>;
 
 /**
- * The host's side of instrumentation: three counters that all core modules of one component instance share.
+ * The host's side of instrumentation: counters that all core modules of one component instance share.
  *
- * Once `exhausted`, every later entry into the guest traps at its first block. The instance must not be used again.
+ * Once `exhausted`, every later entry into the guest traps at its first check. The instance must not be used again.
  */
 export interface Meter {
-  /** To be spread into the import object of each module. */
-  readonly imports: { readonly [METER_NAMESPACE]: Readonly<Record<'fuel' | 'pages' | 'elements', WebAssembly.Global>> };
   /** Fuel not yet used; 0 when exhausted. */
   readonly fuelLeft: bigint;
-  /** Fuel used so far; never more than the budget. */
+  /**
+   * Fuel used so far; never more than the budget. After a trap in a loop it may lack what that loop used, since the counter
+   * was in a local.
+   */
   fuelUsed(): bigint;
   /** True when the guest was charged more than its budget: the call ends as `limited`, whatever else happened. */
   exhausted(): boolean;
@@ -43,11 +44,19 @@ export interface Meter {
    */
   charge(units: number | bigint): boolean;
   /**
-   * Takes what a module needs to start. To be called before each instantiation.
-   *
-   * @throws CodedError `limit/fuel`, `limit/memory` or `limit/table`, with `data: {limit, used}`; nothing may run then.
+   * Stops the guest for good, as if it were exhausted. For a host function that calls into the guest, catches its trap and
+   * would let it go on: a trap in a loop loses what that loop used, so such a guest could work for nothing.
    */
-  reserve(module: Reservation): void;
+  abandon(): void;
+  /**
+   * Instantiates a module under this meter: takes what it needs to start, links it to the counters, and runs its start
+   * function. A module with counters of its own has to come first, and they become those of the meter.
+   *
+   * @param compiled - what the engine made of `module.bytes`. @param imports - the module's own imports.
+   * @throws CodedError `limit/fuel`, `limit/memory` or `limit/table`, with `data: {limit, used}`, before anything of it runs;
+   * what the engine or the start function throws.
+   */
+  instantiate(module: Reservation, compiled: WebAssembly.Module, imports?: WebAssembly.Imports): WebAssembly.Instance;
 }
 
 /**
@@ -59,48 +68,132 @@ export interface Meter {
  * ```ts
  * const instrumented = instrument(moduleBytes);
  * const meter = createMeter({ fuel: 1_000_000n, pages: 16, elements: 100 });
- * meter.reserve(instrumented);
- * const instance = new WebAssembly.Instance(new WebAssembly.Module(instrumented.bytes), { ...meter.imports });
+ * const instance = meter.instantiate(instrumented, new WebAssembly.Module(instrumented.bytes), imports);
  * // Call its exports; a trap with `meter.exhausted()` is the end of the fuel.
  * ```
  */
 export function createMeter(budget: MeterBudget): Meter {
   checkBudget(budget);
-  const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, budget.fuel);
-  const pages = new WebAssembly.Global({ value: 'i32', mutable: true }, budget.pages);
-  const elements = new WebAssembly.Global({ value: 'i32', mutable: true }, budget.elements);
-  const left = (): bigint => fuel.value as bigint; // an i64 global
-  const meter: Meter = {
-    imports: { [METER_NAMESPACE]: { fuel, pages, elements } },
-    get fuelLeft() {
-      return left() < 0n ? 0n : left();
-    },
-    fuelUsed: () => budget.fuel - meter.fuelLeft,
-    exhausted: () => left() < 0n,
-    charge(units) {
-      const amount = typeof units === 'bigint' ? units : BigInt(Number.isSafeInteger(units) ? units : -1);
-      if (amount < 0n || amount > FUEL_CEILING)
-        throw new CodedError('internal/invariant', 'a charge is an integer from 0 to 2^62');
-      // From -1 on, further charges change nothing that anyone can see, and could wrap the counter.
-      if (left() >= 0n) fuel.value = left() - amount;
-      return left() >= 0n;
-    },
-    reserve(module) {
-      take(pages, 'memory', module.memoryPagesInitial, budget.pages);
-      take(elements, 'table', module.tableElementsInitial, budget.elements);
-      if (meter.charge(module.startFuel)) return;
-      throw new CodedError('limit/fuel', `the fuel of ${budget.fuel} units is not enough to start the component`, {
-        data: { limit: String(budget.fuel), used: String(budget.fuel) },
-      });
-    },
-  };
-  return meter;
+  return new CounterMeter(budget);
 }
 
-function take(counter: WebAssembly.Global, what: 'memory' | 'table', amount: number, budget: number): void {
-  const left = counter.value as number; // an i32 global
-  checkCap(what, budget - left + amount, budget);
-  counter.value = left - amount;
+/** The exports of the module that holds the counters. */
+interface Counters {
+  readonly fuel: WebAssembly.Global;
+  readonly pages: WebAssembly.Global;
+  readonly elements: WebAssembly.Global;
+  readonly charge: (units: number) => number;
+}
+
+class CounterMeter implements Meter {
+  readonly #budget: MeterBudget;
+  #counters: Counters | undefined;
+  /** Charged before there were counters. */
+  #early = 0n;
+
+  constructor(budget: MeterBudget) {
+    this.#budget = budget;
+  }
+
+  get #left(): bigint {
+    return this.#counters === undefined ? this.#budget.fuel - this.#early : (this.#counters.fuel.value as bigint); // an i64
+  }
+
+  get fuelLeft(): bigint {
+    const left = this.#left;
+    return left < 0n ? 0n : left;
+  }
+
+  fuelUsed(): bigint {
+    return this.#budget.fuel - this.fuelLeft;
+  }
+
+  exhausted(): boolean {
+    return this.#left < 0n;
+  }
+
+  charge(units: number | bigint): boolean {
+    const charge = this.#counters?.charge;
+    if (charge !== undefined && typeof units === 'number' && units >= 0 && units <= 0xffff_ffff && units === Math.trunc(units))
+      return charge(units) !== 0;
+    const amount = typeof units === 'bigint' ? units : BigInt(Number.isSafeInteger(units) ? units : -1);
+    if (amount < 0n || amount > FUEL_CEILING) throw new CodedError('internal/invariant', 'a charge is an integer from 0 to 2^62');
+    // From -1 on, further charges change nothing that anyone can see, and could wrap the counter.
+    if (this.#left < 0n) return false;
+    if (this.#counters === undefined) this.#early += amount;
+    else this.#counters.fuel.value = this.#left - amount;
+    return this.#left >= 0n;
+  }
+
+  abandon(): void {
+    this.#early = this.#budget.fuel + 1n;
+    if (this.#counters !== undefined) this.#counters.fuel.value = -1n;
+  }
+
+  instantiate(module: Reservation, compiled: WebAssembly.Module, imports: WebAssembly.Imports = {}): WebAssembly.Instance {
+    const own = module.meter === 'own';
+    if (own && this.#counters !== undefined)
+      throw new CodedError('internal/invariant', 'a module with counters of its own must be the first of its meter');
+    if (!own) this.#counters ??= this.#fill(sharedCounters());
+    this.#reserve(module);
+    const instance = new WebAssembly.Instance(compiled, this.#linked(imports));
+    if (own) {
+      const { memoryPagesInitial, tableElementsInitial } = module;
+      this.#counters = this.#fill(countersOf(instance), memoryPagesInitial, tableElementsInitial);
+    }
+    if (module.starts) (instance.exports[METER_EXPORTS.start] as () => void)(); // exported by instrumentation
+    return instance;
+  }
+
+  /** The imports without a prototype: the engine looks names up with the inherited ones, and a guest may import any name. */
+  #linked(imports: WebAssembly.Imports): WebAssembly.Imports {
+    const own = { __proto__: null, ...imports } as unknown as WebAssembly.Imports;
+    if (this.#counters === undefined) return own;
+    const { fuel, pages, elements } = this.#counters;
+    own[METER_NAMESPACE] = { fuel, pages, elements };
+    return own;
+  }
+
+  /** Takes what a module needs to start. Nothing of it may run if that is too much. */
+  #reserve({ startFuel, memoryPagesInitial, tableElementsInitial }: Reservation): void {
+    const { pages, elements, fuel } = this.#budget;
+    this.#take('memory', 'pages', memoryPagesInitial, pages);
+    this.#take('table', 'elements', tableElementsInitial, elements);
+    if (this.charge(startFuel)) return;
+    throw new CodedError('limit/fuel', `the fuel of ${fuel} units is not enough to start the component`, {
+      data: { limit: String(fuel), used: String(fuel) },
+    });
+  }
+
+  #take(what: 'memory' | 'table', name: 'pages' | 'elements', amount: number, budget: number): void {
+    const counter = this.#counters?.[name];
+    const left = counter === undefined ? budget : (counter.value as number); // an i32
+    checkCap(what, budget - left + amount, budget);
+    if (counter !== undefined) counter.value = left - amount;
+  }
+
+  #fill(counters: Counters, pagesTaken = 0, elementsTaken = 0): Counters {
+    counters.fuel.value = this.#budget.fuel - this.#early;
+    counters.pages.value = this.#budget.pages - pagesTaken;
+    counters.elements.value = this.#budget.elements - elementsTaken;
+    return counters;
+  }
+}
+
+function countersOf({ exports }: WebAssembly.Instance): Counters {
+  const { fuel, pages, elements, charge } = METER_EXPORTS;
+  const [first, second, third] = [fuel, pages, elements].map((name) => exports[name]);
+  return { fuel: first, pages: second, elements: third, charge: exports[charge] } as unknown as Counters; // by instrumentation
+}
+
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+let counterModule: WebAssembly.Module | undefined;
+
+/** Counters for modules that share them: those of an empty module. */
+function sharedCounters(): Counters {
+  counterModule ??= new WebAssembly.Module(instrument(EMPTY_MODULE).bytes as Uint8Array<ArrayBuffer>); // made by us, not shared
+  return countersOf(new WebAssembly.Instance(counterModule));
 }
 
 function checkBudget({ fuel, pages, elements }: MeterBudget): void {

@@ -1,5 +1,24 @@
-/** Import namespace of the meter's globals. No guest module may import from it. */
+/** Import namespace of a meter that modules share. No guest module may import from it. */
 export const METER_NAMESPACE = 'cellblock:meter';
 
-/** Prefix of the exports that show each defined memory to the host. No guest module may export such a name. */
+/**
+ * Whether a name is kept for what instrumentation exports: no guest module may export it, or import it from another. WIT ids
+ * such as `cellblock:samples/redact#run` have a slash.
+ */
+export function isReserved(name: string): boolean {
+  return name.startsWith('cellblock:') && !name.includes('/');
+}
+
+/** Names of what instrumentation exports. */
+export const METER_EXPORTS = {
+  /** The meter's counters, mutable globals (i64, i32, i32), and the function by which the host charges. */
+  fuel: 'cellblock:fuel',
+  pages: 'cellblock:pages',
+  elements: 'cellblock:elements',
+  charge: 'cellblock:charge',
+  /** The module's start function, which the host calls once the fuel is set. */
+  start: 'cellblock:start',
+} as const;
+
+/** Prefix of the exports that show each defined memory to the host: its number follows. */
 export const MEMORY_EXPORT_PREFIX = 'cellblock:memory:';

@@ -34,6 +34,7 @@ export const IMMEDIATE = {
   refType: 23,
   selectTypes: 24,
   tryTable: 25,
+  funcRef: 26,
 } as const;
 
 type Immediate = keyof typeof IMMEDIATE;
@@ -88,7 +89,7 @@ const RUNS: readonly (readonly [first: number, immediate: Immediate, mnemonics: 
   [0xc0, 'none', 'i32.extend8_s i32.extend16_s i64.extend8_s i64.extend16_s i64.extend32_s'],
   [0xd0, 'refType', 'ref.null'],
   [0xd1, 'none', 'ref.is_null'],
-  [0xd2, 'func', 'ref.func'],
+  [0xd2, 'funcRef', 'ref.func'],
   [0x100, 'none', 'i32.trunc_sat_f32_s i32.trunc_sat_f32_u i32.trunc_sat_f64_s i32.trunc_sat_f64_u'],
   [0x104, 'none', 'i64.trunc_sat_f32_s i64.trunc_sat_f32_u i64.trunc_sat_f64_s i64.trunc_sat_f64_u'],
   [0x108, 'indexMemory', 'memory.init'],
@@ -213,6 +214,7 @@ export const OP = {
   globalGet: 0x23,
   globalSet: 0x24,
   memoryGrow: 0x40,
+  i32Const: 0x41,
   memoryInit: 0x108,
   memoryCopy: 0x10a,
   memoryFill: 0x10b,

@@ -23,12 +23,17 @@ export class ModuleReader {
 
   /** Unsigned LEB128 of at most 32 bits; zero padding up to five bytes is allowed by the format. */
   u32(): number {
-    const first = this.position < this.end ? (this.bytes[this.position] as number) : 0x80; // in range, so defined
+    const { bytes, position } = this;
+    if (position + 1 >= this.end) return this.#longU32();
+    const first = bytes[position] as number; // in range, so defined, as below
     if (first < 0x80) {
-      this.position += 1;
+      this.position = position + 1;
       return first;
     }
-    return this.#longU32();
+    const second = bytes[position + 1] as number;
+    if (second >= 0x80) return this.#longU32();
+    this.position = position + 2;
+    return (first & 0x7f) | (second << 7);
   }
 
   #longU32(): number {
@@ -44,15 +49,16 @@ export class ModuleReader {
   }
 
   /** Steps over a signed LEB128 integer of at most `bytesMax` bytes; its padding bits are left to the engine's check. */
-  skipSigned(bytesMax: number): void {
+  skipSigned(bytesMax: number): 0 {
     const offset = this.position;
-    for (let at = 0; at < bytesMax; at += 1) if (this.byte() < 0x80) return;
+    for (let at = 0; at < bytesMax; at += 1) if (this.byte() < 0x80) return 0;
     throw invalid(offset, 'malformed integer');
   }
 
-  skip(bytes: number): void {
+  skip(bytes: number): 0 {
     if (bytes > this.end - this.position) throw invalid(this.position, `unexpected end, ${bytes} bytes wanted`);
     this.position += bytes;
+    return 0;
   }
 
   /** A length of a vector whose items have at least one byte each, so that it can be no more than what is left. */

@@ -1,3 +1,5 @@
+import { CodedError } from '../error.ts';
+
 /**
  * Names of instructions that exist in the standard or in proposals and that this runtime does not run, so that a
  * refusal can say which one it met. Only messages depend on this file: an opcode that is missing here is refused too.
@@ -29,12 +31,23 @@ const RMW_WIDTHS = ['i32 rmw', 'i64 rmw', 'i32 rmw8', 'i32 rmw16', 'i64 rmw8', '
 const RMW_OPERATIONS = ['add', 'sub', 'and', 'or', 'xor', 'xchg', 'cmpxchg'];
 
 /**
- * Name of a refused instruction, for messages.
+ * The error for an instruction that this runtime does not run.
  *
- * @param prefix - 0xfb to 0xfe, or 0 for a one-byte opcode. @param code - the number after it, or the opcode itself.
- * @returns its mnemonic, or `opcode 0x..` where nobody gave it a meaning.
+ * @param offset - from the module's start. @param prefix - 0xfb to 0xfe, or 0 for a one-byte opcode.
+ * @param code - the number after it, or the opcode itself.
  */
-export function refusedName(prefix: number, code: number): string {
+export function refused(offset: number, prefix: number, code: number): CodedError {
+  const name = refusedName(prefix, code);
+  const opcode = prefix === 0 ? `0x${code.toString(16)}` : `0x${prefix.toString(16)} 0x${code.toString(16)}`;
+  return new CodedError(
+    'component/unsupported-instruction',
+    `core module: the instruction \`${name}\` at byte ${offset} is not supported`,
+    { data: { offset, opcode, mnemonic: name } },
+  );
+}
+
+/** @returns a mnemonic, or `opcode 0x..` where nobody gave it a meaning. */
+function refusedName(prefix: number, code: number): string {
   for (const [runPrefix, first, mnemonics] of RUNS) {
     const name = runPrefix === prefix ? mnemonics.split(' ')[code - first] : undefined;
     if (name !== undefined) return name;

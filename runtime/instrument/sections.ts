@@ -1,10 +1,10 @@
 import { CodedError } from '../error.ts';
 import type { CodeRewriter } from './code.ts';
-import { CHARGES } from './costs.ts';
+import type { Charges } from './costs.ts';
 import { invalid, unsupported } from './faults.ts';
-import { METER_GLOBALS } from './helpers.ts';
+import { type Helpers, METER_GLOBALS, type MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
-import { MEMORY_EXPORT_PREFIX, METER_NAMESPACE } from './names.ts';
+import { isReserved, MEMORY_EXPORT_PREFIX, METER_EXPORTS, METER_NAMESPACE } from './names.ts';
 import type { ModuleReader } from './reader.ts';
 import { checkCap, readSizeLimits, writeClamped } from './size-limits.ts';
 import { type IndexSpaces, readIndex, readRefType, readTypeIndex, readValueType } from './spaces.ts';
@@ -23,8 +23,10 @@ export interface Tally {
   memoryPages: number;
   /** Sum of the initial sizes of defined tables. */
   tableElements: number;
-  /** Charge for instantiation; see `CHARGES`. */
+  /** Charge for instantiation; see `Charges`. */
   startFuel: number;
+  /** Index of the start function, or -1. */
+  start: number;
   /** Entries of element segments. */
   elements: number;
 }
@@ -37,6 +39,10 @@ export interface SectionContext {
   readonly code: CodeRewriter;
   readonly tally: Tally;
   readonly caps: { readonly memoryPagesMax: number; readonly tableElementsMax: number };
+  readonly charges: Charges;
+  /** The meter's globals, and the functions that go with them. */
+  readonly meter: MeterGlobals;
+  readonly helpers: Helpers;
 }
 
 /** Fills the index spaces with the imports; they are copied as they are, see `writeImports`. */
@@ -46,7 +52,9 @@ export function readImports({ reader, spaces, caps }: Pick<SectionContext, 'read
   for (let at = 0; at < count; at += 1) {
     const offset = reader.position;
     if (utf8.decode(reader.name()) === METER_NAMESPACE) throw reserved(offset, 'imports from', METER_NAMESPACE);
-    reader.name();
+    // Also not from another module: what instrumentation exports there would let the guest write the counter.
+    const name = utf8.decode(reader.name());
+    if (isReserved(name)) throw reserved(offset, 'imports', name);
     readImport(reader, spaces, caps);
   }
   spaces.importedFunctions = spaces.functions.length;
@@ -72,7 +80,7 @@ function readImport(reader: ModuleReader, spaces: IndexSpaces, caps: SectionCont
   else throw invalid(offset, `unknown kind of import 0x${kind.toString(16)}`);
 }
 
-/** Writes the import section: the module's own imports, then the meter's globals, last in the space of globals. */
+/** Writes the import section of a module that shares its meter: its own imports, then the meter's globals, last of the globals. */
 export function writeImports(own: Uint8Array, count: number, out: ByteWriter): void {
   out.u32(count + METER_GLOBALS);
   out.copy(own);
@@ -128,42 +136,68 @@ export function readTags({ reader, spaces }: Pick<SectionContext, 'reader' | 'sp
   for (let at = 0; at < count; at += 1) readTag(reader, spaces);
 }
 
-export function rewriteGlobals({ reader, out, spaces, code, tally }: SectionContext): void {
-  const count = reader.count('globals');
+/** Copies the globals; a module with a meter of its own gets its counters behind them, at 0 until the host sets them. */
+export function rewriteGlobals({ reader, out, spaces, code, tally, charges, meter }: SectionContext): void {
+  const count = reader.position < reader.end ? reader.count('globals') : 0;
   checkCount('globalsMax', count);
-  out.u32(count);
+  const own = meter.added === 0;
+  out.u32(count + (own ? METER_GLOBALS : 0));
   for (let at = 0; at < count; at += 1) {
     const from = reader.position;
     readGlobalType(reader);
     out.copy(reader.bytes, from, reader.position);
-    tally.startFuel += CHARGES.constantInstruction * code.constant(reader, out);
+    tally.startFuel += charges.constantInstruction * code.constant(reader, out);
     spaces.globals += 1;
   }
+  if (own) out.copy(OWN_COUNTERS);
 }
 
-export function rewriteExports({ reader, out, spaces, tally }: SectionContext): void {
+/** Mutable i64, i32, i32, each 0. */
+const OWN_COUNTERS = Uint8Array.of(0x7e, 1, 0x42, 0, 0x0b, 0x7f, 1, 0x41, 0, 0x0b, 0x7f, 1, 0x41, 0, 0x0b);
+
+export function readStart({ reader, spaces, code, tally }: Pick<SectionContext, 'reader' | 'spaces' | 'code' | 'tally'>): void {
+  tally.start = readIndex(reader, spaces.functions.length, 'function');
+  code.take(tally.start);
+}
+
+export function rewriteExports(context: SectionContext): void {
+  const { reader, out, spaces, code, meter } = context;
   const count = reader.position < reader.end ? reader.count('exports') : 0;
   checkCount('exportsMax', count);
-  out.u32(count + tally.memories);
+  const more = addedExports(context);
+  out.u32(count + more.length);
   let copied = reader.position;
   for (let at = 0; at < count; at += 1) {
     const offset = reader.position;
     const name = utf8.decode(reader.name());
-    if (name.startsWith(MEMORY_EXPORT_PREFIX)) throw reserved(offset, 'exports', name);
+    if (isReserved(name)) throw reserved(offset, 'exports', name);
     const kind = reader.byte();
     const beforeIndex = reader.position;
-    const index = reader.u32();
-    if (kind !== KIND.global || index < spaces.importedGlobals) continue;
+    const index = kind === KIND.func ? readIndex(reader, spaces.functions.length, 'function') : reader.u32();
+    if (kind === KIND.func) code.take(index);
+    if (kind !== KIND.global || index < spaces.importedGlobals || meter.added === 0) continue;
     out.copy(reader.bytes, copied, beforeIndex);
-    out.u32(index + METER_GLOBALS);
+    out.u32(index + meter.added);
     copied = reader.position;
   }
   out.copy(reader.bytes, copied, reader.position);
-  for (let at = 0; at < tally.memories; at += 1) {
-    out.name(`${MEMORY_EXPORT_PREFIX}${at}`);
-    out.byte(KIND.memory);
-    out.u32(spaces.memories - tally.memories + at);
+  for (const [name, kind, index] of more) {
+    out.name(name);
+    out.byte(kind);
+    out.u32(index);
   }
+}
+
+/** What the host needs to reach: memories, the start function, and a meter of the module's own. */
+function addedExports({ spaces, tally, meter, helpers }: SectionContext): [name: string, kind: number, index: number][] {
+  const more: [string, number, number][] = [];
+  for (let at = 0; at < tally.memories; at += 1)
+    more.push([`${MEMORY_EXPORT_PREFIX}${at}`, KIND.memory, spaces.memories - tally.memories + at]);
+  if (tally.start >= 0) more.push([METER_EXPORTS.start, KIND.func, tally.start]);
+  if (meter.added > 0) return more;
+  more.push([METER_EXPORTS.fuel, KIND.global, meter.fuel], [METER_EXPORTS.pages, KIND.global, meter.pages]);
+  more.push([METER_EXPORTS.elements, KIND.global, meter.elements], [METER_EXPORTS.charge, KIND.func, helpers.use('charge')]);
+  return more;
 }
 
 /** Bits of an element segment's form. */
@@ -177,7 +211,7 @@ export function rewriteElements(context: SectionContext): void {
   for (let at = 0; at < count; at += 1) rewriteElementSegment(context);
 }
 
-function rewriteElementSegment({ reader, out, spaces, code, tally }: SectionContext): void {
+function rewriteElementSegment({ reader, out, spaces, code, tally, charges }: SectionContext): void {
   let from = reader.position;
   const form = reader.u32();
   if (form > 7) throw invalid(from, `unknown form of element segment ${form}`);
@@ -193,17 +227,17 @@ function rewriteElementSegment({ reader, out, spaces, code, tally }: SectionCont
   const entries = reader.count('elements');
   tally.elements += entries;
   checkCount('elementsMax', tally.elements);
-  tally.startFuel += CHARGES.tableElement * entries;
+  tally.startFuel += charges.elementEntry * entries;
   if (expressions) {
     out.copy(reader.bytes, from, reader.position);
     for (let at = 0; at < entries; at += 1) code.constant(reader, out);
     return;
   }
-  for (let at = 0; at < entries; at += 1) readIndex(reader, spaces.functions.length, 'function');
+  for (let at = 0; at < entries; at += 1) code.take(readIndex(reader, spaces.functions.length, 'function'));
   out.copy(reader.bytes, from, reader.position);
 }
 
-export function rewriteData({ reader, out, spaces, code, tally }: SectionContext): void {
+export function rewriteData({ reader, out, spaces, code, tally, charges }: SectionContext): void {
   const count = reader.count('data segments');
   checkCount('dataSegmentsMax', count);
   out.u32(count);
@@ -218,7 +252,7 @@ export function rewriteData({ reader, out, spaces, code, tally }: SectionContext
       from = reader.position;
     }
     const { length } = reader.name();
-    if (form !== 1) tally.startFuel += Math.ceil(length / CHARGES.bytesPerUnit);
+    if (form !== 1) tally.startFuel += Math.ceil(length / charges.dataBytesPerUnit);
     out.copy(reader.bytes, from, reader.position);
   }
 }

@@ -70,6 +70,7 @@ export class Abi {
     if (this.#realloc === undefined) throw abiTrap('the function has no `realloc`');
     const found = this.#realloc(pointer, oldBytes, alignment, newBytes) >>> 0;
     this.refresh();
+    this.budget.chargeCrossing(newBytes - oldBytes); // what is lowered goes into such room
     this.check(found, alignment, newBytes, 'realloc returned');
     return found;
   }

@@ -64,6 +64,7 @@ function prepareCall(
     calleeAbi.refresh();
     budget.start(TRANSFER_LIMITS, 'limit/result');
     const value = to.liftResult(calleeAbi, raw);
+    budget.chargeBuilt();
     if (task.borrows !== 0) throw abiTrap('borrow handles still remain at the end of the call');
     callerAbi.refresh();
     callerAbi.sourceEncoding = calleeAbi.encoding;
@@ -86,6 +87,7 @@ function paramsPassing(
 ): (core: CoreValue[], task: Task) => CoreValue[] {
   return (core, task) => {
     const values = from.liftParams(callerAbi, core);
+    callerAbi.budget.chargeBuilt();
     calleeAbi.sourceEncoding = callerAbi.encoding;
     const before = callee.task;
     callee.task = task;

@@ -18,6 +18,7 @@ export function encodedCall(
     abi.refresh();
     const place = core[core.length - 1];
     const args = guestBytes(limits, 'hostCall', (out) => signature.liftParams(abi, core, out));
+    abi.budget.chargeCrossing(args.length);
     const answer = call(args);
     if (type.result === undefined) return undefined;
     return signature.lowerResult(abi, place === undefined ? [] : [place], new ByteReader(answer, SLOTS_MAX));

@@ -62,6 +62,7 @@ export class ExportedFunction implements BoundFunction {
     try {
       this.#abi.refresh();
       const bytes = guestBytes(this.#store.limits.result, 'result', (out) => this.#signature.liftResult(this.#abi, core, out));
+      this.#abi.budget.chargeCrossing(bytes.length);
       const postReturn = this.#postReturn;
       if (postReturn !== undefined) {
         runPostReturn(this.#store, this.#instance, () => this.#run(postReturn, core === undefined ? [] : [core]));

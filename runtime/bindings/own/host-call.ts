@@ -56,7 +56,9 @@ function prepareCall(
     abi.refresh();
     abi.sourceEncoding = undefined;
     budget.start(limits, 'limit/host-calls');
-    return codec.lowerResult(abi, core, call(codec.liftParams(abi, core)));
+    const args = codec.liftParams(abi, core);
+    budget.chargeBuilt();
+    return codec.lowerResult(abi, core, call(args));
   };
   if (!lends) return serve;
   return (core) => {

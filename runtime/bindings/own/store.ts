@@ -25,7 +25,7 @@ export class Store {
   readonly plan: LinkPlan;
   readonly imports: HostImports;
   readonly limits: AbiLimits;
-  readonly budget = new Budget();
+  readonly budget: Budget;
   readonly instances: readonly ComponentInstance[];
   readonly #core: CoreItems;
   readonly #abis = new Map<PlanOptions, Abi>();
@@ -38,6 +38,7 @@ export class Store {
     this.imports = imports;
     this.limits = limits;
     this.#core = core;
+    this.budget = new Budget(limits.charge);
     this.#quota = { left: limits.handlesMax, max: limits.handlesMax };
     this.instances = plan.instances.map(() => new ComponentInstance(this, this.#quota));
   }

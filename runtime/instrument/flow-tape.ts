@@ -1,0 +1,83 @@
+/**
+ * What matters for placing charges, of all function bodies of one module: the instructions that steer control flow or that
+ * rewriting has to change, and what the straight runs between them cost. Everything else is copied unread.
+ *
+ * Kept in arrays by entry number, so that decoding allocates nothing per instruction.
+ */
+export class FlowTape {
+  /** Number of entries. */
+  length = 0;
+  /** Dense opcode. */
+  ops: Uint16Array = new Uint16Array(INITIAL);
+  /** Offset of the instruction from the module's start, and of what follows it. */
+  starts: Uint32Array = new Uint32Array(INITIAL);
+  ends: Uint32Array = new Uint32Array(INITIAL);
+  /** Fuel of the straight run before the instruction, and of itself. */
+  costs: Float64Array = new Float64Array(INITIAL);
+  /** Net change of the operand stack's height over that run and the instruction; not for control flow and calls. */
+  heights: Int32Array = new Int32Array(INITIAL);
+  /**
+   * Immediate: label, function, type, memory, table or global; for blocks the block type; for `br_table` where its labels
+   * begin in `lists`; for `else`, `catch` and `end` the entry that opened the block, or `BODY`.
+   */
+  args: Uint32Array = new Uint32Array(INITIAL);
+  /** What else is known of an entry; see `MARK`. */
+  marks: Uint8Array = new Uint8Array(INITIAL);
+  /** Lists of labels: their number, then each. */
+  lists: Uint32Array = new Uint32Array(INITIAL);
+  listsLength = 0;
+  /** By entry of a `try_table`: where its labels begin in `lists`. */
+  readonly clauses = new Map<number, number>();
+
+  /** @returns the new entry's number. */
+  push(op: number, start: number, cost: number, height: number): number {
+    const at = this.length++;
+    if (at === this.ops.length) this.#grow();
+    this.ops[at] = op;
+    this.starts[at] = start;
+    this.costs[at] = cost;
+    this.heights[at] = height;
+    this.args[at] = 0;
+    this.marks[at] = 0;
+    return at;
+  }
+
+  pushList(value: number): void {
+    if (this.listsLength === this.lists.length) this.lists = grown(new Uint32Array(this.lists.length * 2), this.lists);
+    this.lists[this.listsLength++] = value;
+  }
+
+  #grow(): void {
+    const size = this.ops.length * 2;
+    this.ops = grown(new Uint16Array(size), this.ops);
+    this.starts = grown(new Uint32Array(size), this.starts);
+    this.ends = grown(new Uint32Array(size), this.ends);
+    this.costs = grown(new Float64Array(size), this.costs);
+    this.heights = grown(new Int32Array(size), this.heights);
+    this.args = grown(new Uint32Array(size), this.args);
+    this.marks = grown(new Uint8Array(size), this.marks);
+  }
+}
+
+const INITIAL = 4096;
+
+/** Bits of `FlowTape.marks`: of an entry that opens a block, and of one that grows something. */
+export const MARK = {
+  /** Some branch leads to it: a loop with this mark repeats. */
+  branch: 1,
+  /** A `br_table` leads to it, or a clause of a `try_table`: such an edge has no place for a charge. */
+  bareEdge: 2,
+  /** What it grows by is a constant, and was paid for with the code around it. */
+  paid: 4,
+} as const;
+
+/** How a block type stands on the tape: 0 is empty, 1 is one result, 2 + n is type n. */
+export const BLOCK_TYPE_FIRST = 2;
+
+/** Stands for the opening of a function's body, which no instruction opens. */
+export const BODY = 0xffff_ffff;
+
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(larger: T, old: T): T {
+  larger.set(old);
+  return larger;
+}
