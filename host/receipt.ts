@@ -1,7 +1,8 @@
 import {
   type BindingsName,
   type CellOutcome,
-  COST_MODEL,
+  COST_MODELS,
+  INSTRUMENT_DEFAULTS,
   type OutcomeKind,
   type PlainJson,
   type PreparedCall,
@@ -97,6 +98,12 @@ function outputPart({ stdout, stderr }: CellOutcome): Pick<Outcome, 'stdout' | '
   };
 }
 
+/** What fuel counts; where nothing was prepared, what it would have counted by default. */
+function costModelOf(call: PreparedCall | undefined): Receipt['costModel'] {
+  const { name, version, digest } = COST_MODELS[call?.artifact.costModel ?? INSTRUMENT_DEFAULTS.model];
+  return { name, version, digest };
+}
+
 function receiptOf(cell: CellOutcome, context: ReceiptContext): Receipt {
   const { call, digest, tool, agent, policy, grants = [] } = context;
   const { usage } = cell;
@@ -106,7 +113,7 @@ function receiptOf(cell: CellOutcome, context: ReceiptContext): Receipt {
     grants,
     fuel: String(usage.fuel),
     ...(call === undefined ? {} : { fuelMax: String(call.limits.fuelMax) }),
-    costModel: { name: COST_MODEL.name, version: COST_MODEL.version, digest: COST_MODEL.digest },
+    costModel: costModelOf(call),
     memoryBytesPeak: usage.memoryBytesPeak,
     ...(call === undefined ? {} : { memoryBytesMax: call.limits.memoryPagesMax * 65_536 }),
     wallMs: round(usage.wallMs),

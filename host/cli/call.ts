@@ -1,4 +1,4 @@
-import { CodedError, checkBindingsChoice, failure } from '../../runtime/index.ts';
+import { CodedError, checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
 import { openWarden, type Warden } from '../warden.ts';
@@ -11,6 +11,7 @@ export interface CallOptions {
   readonly agent?: string;
   readonly params?: string;
   readonly bindings: string;
+  readonly costModel: string;
 }
 
 /** Files one request with the warden of a policy file, as an agent of it. */
@@ -20,7 +21,8 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
   try {
     const parametersJson = await readParams(options.params);
     const bindings = checkBindingsChoice(options.bindings);
-    warden = await openWarden({ policy: options.policy, threads: 2, bindings });
+    const costModel = checkCostModel(options.costModel);
+    warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel });
     const agent = options.agent ?? onlyAgent(warden);
     const done = progress('preparing the tool (kept for next time)');
     return await warden.request({ agent, tool_name: toolName, parametersJson }).finally(done);

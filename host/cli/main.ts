@@ -24,6 +24,9 @@ const bindingsOption = () =>
     'bindings that link the component: auto, own or jco; auto takes own where they cover it',
   ).default('auto');
 
+const costModelOption = () =>
+  new Option('--cost-model <name>', 'what fuel counts: region (the cheapest) or exact (as Wasmtime counts)').default('region');
+
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
 
 const program = new Command('cellblock')
@@ -74,6 +77,7 @@ program
   .option('--memory <size>', 'memory limit, for example 64MiB')
   .option('--timeout <duration>', 'time limit, for example 500ms or 2s')
   .addOption(bindingsOption())
+  .addOption(costModelOption())
   .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',
@@ -100,6 +104,7 @@ program
   .option('--agent <name>', 'agent that asks; may be left out where the policy has only one')
   .option('--params <json>', PARAMS_HELP)
   .addOption(bindingsOption())
+  .addOption(costModelOption())
   .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',

@@ -2,6 +2,7 @@ import {
   type Capability,
   CodedError,
   checkBindingsChoice,
+  checkCostModel,
   failure,
   type Limits,
   type PreparedCall,
@@ -25,6 +26,7 @@ export interface RunOptions {
   readonly memory?: string;
   readonly timeout?: string;
   readonly bindings: string;
+  readonly costModel: string;
 }
 
 /** Runs one function of a component file under grants and limits from the command line: a tool author's quick try, without a policy. */
@@ -33,7 +35,8 @@ export async function runCommand(path: string, functionName: string, options: Ru
   const context: { -readonly [K in keyof ReceiptContext]: ReceiptContext[K] } = { function: functionName, grants: options.grant };
   let runtime: Runtime | undefined;
   try {
-    const opened = new Runtime({ threads: 2, bindings: checkBindingsChoice(options.bindings) });
+    const bindings = checkBindingsChoice(options.bindings);
+    const opened = new Runtime({ threads: 2, bindings, costModel: checkCostModel(options.costModel) });
     runtime = opened;
     const capabilities = capabilitiesOf(options.grant);
     const limits = limitsOf(options);
