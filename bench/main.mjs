@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
+import { installCommand } from './fuel/packages.mjs';
 
 const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput] [--peer FOLDER]
+       npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
+                        [--wasmtime PYTHON] [--peer-metering FOLDER]
 
 Measures a call by phase, warm calls beside a piscina no-op, whole processes beside \`node -e 0\`, our bindings beside
 jco's glue, and large values through a call.
@@ -16,8 +19,20 @@ Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
   --only    one part; writes to the temporary folder instead
   --peer    a folder with node_modules/@bytecodealliance/jco of another version, for the part \`bindings\`:
             npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
-  --help    this text`;
+  --help    this text
 
+What fuel costs is measured by \`--only fuel\` alone, about 12 minutes a Node (\`--quick\`: 3). With all jobs and \`--workloads\`,
+raw data and a plot are kept:
+
+  --node PATH             a Node to measure on, as often as there are some; default: the one that runs this
+  --jobs NAMES            only these jobs, with commas between
+  --workloads FOLDER      real programs beside the kernels, from packages in a folder that this fills:
+                          ${installCommand()}
+  --kernels FOLDER        more kernels: .wasm files without imports that export run(), which returns an i32
+  --wasmtime PYTHON       Wasmtime's own fuel, by a Python that has the package wasmtime
+  --peer-metering FOLDER  wasm-metering: npm install --prefix FOLDER wasm-metering@0.2.1`;
+
+/** Of a run without `--only`. */
 const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput'];
 
 function options() {
@@ -27,15 +42,22 @@ function options() {
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       peer: { type: 'string' },
+      node: { type: 'string', multiple: true },
+      jobs: { type: 'string' },
+      workloads: { type: 'string' },
+      kernels: { type: 'string' },
+      wasmtime: { type: 'string' },
+      'peer-metering': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.only !== undefined && !PARTS.includes(values.only)) throw new Error(`there is no part \`${values.only}\``);
+  if (values.only !== undefined && ![...PARTS, 'fuel'].includes(values.only))
+    throw new Error(`there is no part \`${values.only}\``);
   return values;
 }
 
 /** Runs the parts that were asked for; each is loaded after the build that it measures. */
-async function measure({ quick, only, peer }) {
+async function measure({ quick, only, peer, ...fuel }) {
   const { machine, versions } = await import('./machine.mjs');
   const results = { format: 1, startedAt: new Date().toISOString(), quick, machine: machine(), versions: versions() };
   const wants = (part) => only === undefined || only === part;
@@ -44,11 +66,16 @@ async function measure({ quick, only, peer }) {
   if (wants('start')) results.starts = (await import('./start.mjs')).measureStarts({ quick });
   if (wants('bindings')) results.bindings = (await import('./bindings.mjs')).measureBindings({ quick, peer });
   if (wants('throughput')) results.throughput = await (await import('./throughput.mjs')).measureThroughput({ quick });
+  if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
 }
 
+function fuelOptions({ node: nodes, jobs, workloads, kernels, wasmtime, 'peer-metering': peerMetering }) {
+  return { nodes, jobs: jobs?.split(','), workloads, kernels, wasmtime, peerMetering };
+}
+
 /** The tables of a run, as Markdown. */
-async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput }) {
+async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, fuel }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
   const parts = [
@@ -65,17 +92,25 @@ async function report({ machine, versions, startedAt, phases, warmCalls, starts,
   if (starts !== undefined) parts.push((await import('./start.mjs')).startTable(starts));
   if (bindings !== undefined) parts.push((await import('./bindings.mjs')).bindingsTable(bindings));
   if (throughput !== undefined) parts.push((await import('./throughput.mjs')).throughputTable(throughput));
+  if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
 }
 
-/** Only complete runs are evidence to keep; the rest goes to the temporary folder. */
-function save(results, isComplete) {
-  const directory = isComplete ? join(ROOT, 'bench', 'results') : join(tmpdir(), 'cellblock-bench-results');
+/** Only complete runs are evidence to keep. */
+function isComplete({ quick, only, jobs, workloads }) {
+  return !quick && (only === undefined || (only === 'fuel' && jobs === undefined && workloads !== undefined));
+}
+
+/** Complete runs go to the project's folder, the rest to the temporary folder. @returns the files' paths. */
+async function save(results, isKept) {
+  const directory = isKept ? join(ROOT, 'bench', 'results') : join(tmpdir(), 'cellblock-bench-results');
   mkdirSync(directory, { recursive: true });
-  const name = `${results.startedAt.replace(/[-:]|\.\d+/g, '')}-node${process.versions.node.split('.')[0]}.json`;
-  const path = join(directory, name);
-  writeFileSync(path, `${JSON.stringify(results)}\n`);
-  return path;
+  const name = `${results.startedAt.replace(/[-:]|\.\d+/g, '')}-node${process.versions.node.split('.')[0]}`;
+  const path = join(directory, results.fuel === undefined ? name : `${name}-fuel`);
+  writeFileSync(`${path}.json`, `${JSON.stringify(results)}\n`);
+  if (results.fuel === undefined) return [`${path}.json`];
+  writeFileSync(`${path}.svg`, (await import('./fuel/plot.mjs')).fuelPlot(results.fuel));
+  return [`${path}.json`, `${path}.svg`];
 }
 
 async function main() {
@@ -84,9 +119,9 @@ async function main() {
   install();
   build();
   const results = await measure(chosen);
-  const path = save(results, !chosen.quick && chosen.only === undefined);
+  const paths = await save(results, isComplete(chosen));
   console.log(chosen.json ? JSON.stringify(results) : await report(results));
-  console.error(`\nraw data: ${path}`);
+  console.error(`\nraw data: ${paths.join(', plot: ')}`);
 }
 
 await main();
