@@ -2,48 +2,67 @@
 (module
   (type (;0;) (func (param i32)))
   (type (;1;) (func (param i32) (result i32)))
-  (type (;2;) (func (param i32) (result i32)))
-  (type (;3;) (func (param funcref i32) (result i32)))
+  (type (;2;) (func))
+  (type (;3;) (func (param i32) (result i32)))
+  (type (;4;) (func (param funcref i32) (result i32)))
   (import "env" "base" (global (;0;) i32))
-  (import "env" "log" (func (;0;) (type 0)))
-  (import "cellblock:meter" "fuel" (global (;1;) (mut i64)))
-  (import "cellblock:meter" "pages" (global (;2;) (mut i32)))
-  (import "cellblock:meter" "elements" (global (;3;) (mut i32)))
-  (func (;1;) (type 1) (param i32) (result i32)
-    global.get 1
-    i64.const 2195
+  (import "env" "log" (func $log (type 0)))
+  (func $run (type 1) (param i32) (result i32)
+    global.get 2
+    i64.const 2231
     i64.sub
-    global.set 1
-    global.get 1
+    global.set 2
+    global.get 2
     i64.const 0
     i64.lt_s
     if  ;; label = @1
       unreachable
     end
-    global.get 4
+    global.get 1
     global.get 0
     i32.add
-    global.set 4
+    global.set 1
     i32.const 0
     i32.const 0
     local.get 0
-    call 2
+    call 4
+    memory.fill
+    i32.const 0
+    i32.const 0
+    i32.const 100
     memory.fill
     i32.const 0
     i32.const 1
     i32.const 1
-    call 3
+    call 5
     table.copy
     ref.null func
     i32.const 1
-    call 4
+    call 6
     drop
     local.get 0
-    call 5
+    call 7
     call 0
-    global.get 4)
-  (func (;2;) (type 2) (param i32) (result i32)
-    global.get 1
+    global.get 1)
+  (func $begin (type 2))
+  (func (;3;) (type 3) (param i32) (result i32)
+    global.get 2
+    i64.const 0
+    i64.lt_s
+    if  ;; label = @1
+      i32.const 0
+      return
+    end
+    global.get 2
+    local.get 0
+    i64.extend_i32_u
+    i64.sub
+    global.set 2
+    global.get 2
+    i64.const 0
+    i64.ge_s)
+  (func (;4;) (type 3) (param i32) (result i32)
+    global.get 2
     local.get 0
     i64.extend_i32_u
     i64.const 63
@@ -51,33 +70,33 @@
     i64.const 6
     i64.shr_u
     i64.sub
-    global.set 1
-    global.get 1
+    global.set 2
+    global.get 2
     i64.const 0
     i64.lt_s
     if  ;; label = @1
       unreachable
     end
     local.get 0)
-  (func (;3;) (type 2) (param i32) (result i32)
-    global.get 1
+  (func (;5;) (type 3) (param i32) (result i32)
+    global.get 2
     local.get 0
     i64.extend_i32_u
     i64.const 32
     i64.mul
     i64.sub
-    global.set 1
-    global.get 1
+    global.set 2
+    global.get 2
     i64.const 0
     i64.lt_s
     if  ;; label = @1
       unreachable
     end
     local.get 0)
-  (func (;4;) (type 3) (param funcref i32) (result i32)
+  (func (;6;) (type 4) (param funcref i32) (result i32)
     (local i32)
     local.get 1
-    global.get 3
+    global.get 4
     i32.gt_u
     if  ;; label = @1
       i32.const -1
@@ -93,28 +112,28 @@
       i32.const -1
       return
     end
-    global.get 3
+    global.get 4
     local.get 1
     i32.sub
-    global.set 3
-    global.get 1
+    global.set 4
+    global.get 2
     local.get 1
     i64.extend_i32_u
     i64.const 32
     i64.mul
     i64.sub
-    global.set 1
-    global.get 1
+    global.set 2
+    global.get 2
     i64.const 0
     i64.lt_s
     if  ;; label = @1
       unreachable
     end
     local.get 2)
-  (func (;5;) (type 2) (param i32) (result i32)
+  (func (;7;) (type 3) (param i32) (result i32)
     (local i32)
     local.get 0
-    global.get 2
+    global.get 3
     i32.gt_u
     if  ;; label = @1
       i32.const -1
@@ -129,18 +148,18 @@
       i32.const -1
       return
     end
-    global.get 2
+    global.get 3
     local.get 0
     i32.sub
-    global.set 2
-    global.get 1
+    global.set 3
+    global.get 2
     local.get 0
     i64.extend_i32_u
-    i64.const 1024
+    i64.const 16384
     i64.mul
     i64.sub
-    global.set 1
-    global.get 1
+    global.set 2
+    global.get 2
     i64.const 0
     i64.lt_s
     if  ;; label = @1
@@ -149,9 +168,17 @@
     local.get 1)
   (table (;0;) 2 100 funcref)
   (memory (;0;) 1 16)
-  (global (;4;) (mut i32) (global.get 0))
-  (export "own" (global 4))
+  (global (;1;) (mut i32) (global.get 0))
+  (global (;2;) (mut i64) (i64.const 0))
+  (global (;3;) (mut i32) (i32.const 0))
+  (global (;4;) (mut i32) (i32.const 0))
+  (export "own" (global 1))
   (export "run" (func 1))
   (export "cellblock:memory:0" (memory 0))
+  (export "cellblock:start" (func 2))
+  (export "cellblock:fuel" (global 2))
+  (export "cellblock:pages" (global 3))
+  (export "cellblock:elements" (global 4))
+  (export "cellblock:charge" (func 3))
   (elem (;0;) (i32.const 0) func 0)
   (data (;0;) (global.get 0) "hello"))

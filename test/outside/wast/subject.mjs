@@ -81,7 +81,7 @@ export class Subject {
   }
 
   #compile(bytes) {
-    const details = this.#project.instrument(bytes, CAPS);
+    const details = this.#project.instrument(bytes, { ...CAPS, meter: 'shared' });
     try {
       return { details, module: new WebAssembly.Module(details.bytes) };
     } catch (error) {
@@ -96,10 +96,7 @@ export class Subject {
     const instance = linked.instantiate(
       modules,
       {},
-      (module, imports) => {
-        meter.reserve(details.get(module));
-        return new WebAssembly.Instance(module, { ...imports, ...meter.imports });
-      },
+      (module, imports) => meter.instantiate(details.get(module), module, imports),
       LIMITS,
     );
     return new Live(this.#project, this.#component, instance);

@@ -1,119 +1,67 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endOf, start, startPlain, wat } from './guest.ts';
-import { type Instruction, interpret, type Program, textOf } from './program.ts';
+import { COST_MODELS, type InstrumentOptions } from '../../../runtime/instrument/index.ts';
+import { MODELS, start, startPlain, wat } from './guest.ts';
+import { interpret, type Run, TooLong } from './interpreter.ts';
+import { HOST, textOf } from './program.ts';
+import { programs } from './random-program.ts';
+import { type Call, expectSame, see } from './seen.ts';
 
-/** A statement of a random program, before it has labels. */
-type Statement =
-  | { readonly kind: 'work'; readonly by: number }
-  | { readonly kind: 'fill'; readonly bytes: number }
-  | {
-      readonly kind: 'block' | 'else';
-      readonly body: readonly Statement[];
-      readonly other: readonly Statement[];
-      readonly bit: number;
-    }
-  | { readonly kind: 'loop'; readonly times: number; readonly body: readonly Statement[] }
-  | { readonly kind: 'leave'; readonly how: 'br' | 'br_if' | 'br_table' | 'return'; readonly pick: number; readonly bit: number }
-  | { readonly kind: 'call'; readonly pick: number };
+/** A program, what it is called with, and the global's first value. */
+const calls = fc.tuple(programs, fc.nat(4), fc.integer()).filter((call) => expectedOf(call) !== undefined);
 
-const { body } = fc.letrec<{ body: Statement[]; statement: Statement }>((tie) => ({
-  body: fc.array(tie('statement'), { maxLength: 4, depthIdentifier: 'program' }),
-  statement: fc.oneof(
-    { depthIdentifier: 'program', maxDepth: 4, withCrossShrink: true },
-    fc.record({ kind: fc.constant('work' as const), by: fc.nat(1000) }),
-    fc.record({ kind: fc.constant('fill' as const), bytes: fc.nat(300) }),
-    fc.record({
-      kind: fc.constant('leave' as const),
-      how: fc.constantFrom('br', 'br_if', 'br_table', 'return'),
-      pick: fc.nat(9),
-      bit: fc.nat(9),
-    }),
-    fc.record({ kind: fc.constant('call' as const), pick: fc.nat(3) }),
-    fc.record({ kind: fc.constantFrom('block', 'else'), body: tie('body'), other: tie('body'), bit: fc.nat(9) }),
-    fc.record({ kind: fc.constant('loop' as const), times: fc.integer({ min: 1, max: 3 }), body: tie('body') }),
-  ),
-}));
-
-const bit = (at: number): Instruction[] => ['global.get 0', `i32.const ${at}`, 'i32.shr_u', 'i32.const 1', 'i32.and'];
-
-/** Branches go outwards to blocks only, and calls to later functions only, so that every program ends. */
-function lower(statements: readonly Statement[], labels: readonly boolean[], self: number, functions: number): Instruction[] {
-  const inner = (more: readonly Statement[], isBlock: boolean): Instruction[] =>
-    lower(more, [isBlock, ...labels], self, functions);
-  return statements.flatMap((one): Instruction[] => {
-    switch (one.kind) {
-      case 'work':
-        return ['global.get 0', 'i32.const 31', 'i32.mul', `i32.const ${one.by}`, 'i32.add', 'global.set 0'];
-      case 'fill':
-        return ['i32.const 0', 'i32.const 7', `i32.const ${one.bytes}`, 'memory.fill'];
-      case 'block':
-        return ['block', ...inner(one.body, true), 'end'];
-      case 'else':
-        return [
-          ...bit(one.bit),
-          'if',
-          ...inner(one.body, true),
-          ...(one.bit % 2 ? ['else', ...inner(one.other, true)] : []),
-          'end',
-        ];
-      case 'loop': {
-        const counter = Math.min(labels.length, 9);
-        const next = [`local.get ${counter}`, 'i32.const -1', 'i32.add', `local.tee ${counter}`, 'br_if 0'];
-        return [`i32.const ${one.times}`, `local.set ${counter}`, 'loop', ...inner(one.body, false), ...next, 'end'];
-      }
-      case 'call':
-        return self + 1 < functions ? [`call ${self + 1 + (one.pick % (functions - self - 1))}`] : ['nop'];
-      default:
-        return leave(one.how, one.pick, one.bit, labels);
-    }
-  });
+/** What the interpreter says of a call; undefined where it takes too long. */
+function expectedOf(call: Call): Run | undefined {
+  try {
+    return interpret(...call);
+  } catch (error) {
+    if (error instanceof TooLong) return undefined;
+    throw error;
+  }
 }
 
-function leave(how: string, pick: number, at: number, labels: readonly boolean[]): Instruction[] {
-  const targets = [...labels.flatMap((isBlock, depth) => (isBlock ? [depth] : [])), labels.length];
-  const target = targets[pick % targets.length] ?? labels.length;
-  if (how === 'br_if') return [...bit(at), `br_if ${target}`];
-  if (how === 'br_table') return [...bit(at), `br_table ${targets.join(' ')} ${target}`];
-  return how === 'br' ? [`br ${target}`] : ['return'];
+/** A call's module, and what to expect of it. */
+function prepare(call: Call): { readonly bytes: Uint8Array; readonly expected: Run } {
+  return { bytes: wat(textOf(call[0])), expected: interpret(...call) };
 }
 
-const programs: fc.Arbitrary<Program> = fc
-  .array(body, { minLength: 1, maxLength: 4 })
-  .map((bodies) => bodies.map((statements, at) => lower(statements, [], at, bodies.length)));
+/** FUZZ=n makes n times as many runs, and takes a new seed each time. */
+const times = Number(process.env.FUZZ ?? 1);
+const check = (numRuns: number) => ({ numRuns: numRuns * times, ...(times === 1 ? { seed: 20_261_126 } : {}) });
 
-const globalOf = (exports: WebAssembly.Exports): unknown => (exports.x as WebAssembly.Global).value; // the program's global
+const meters = fc.constantFrom<Pick<InstrumentOptions, 'meter'>>({ meter: 'own' }, { meter: 'shared' });
+const switches = fc.record({
+  regions: fc.boolean(),
+  locals: fc.boolean(),
+  spills: fc.boolean(),
+  turns: fc.boolean(),
+  callersPay: fc.boolean(),
+  freeLeaves: fc.boolean(),
+  sinks: fc.boolean(),
+});
 
-describe('fuel by basic block', () => {
-  it('equals what a naive interpreter counts instruction by instruction, and changes no result', () => {
+describe('the reference', () => {
+  it('computes what the engine computes', () => {
     fc.assert(
-      fc.property(programs, (program) => {
-        const bytes = wat(textOf(program));
-        const expected = interpret(program);
-        const plain = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)));
-        (plain.exports.run as () => void)(); // the entry of every program
-        const guest = start(bytes);
-        expect(guest.fuelOf('run')).toBe(BigInt(expected.fuel));
-        expect(globalOf(guest.all)).toBe(expected.x);
-        expect(globalOf(plain.exports)).toBe(expected.x);
+      fc.property(calls, (call) => {
+        const { bytes, expected } = prepare(call);
+        expectSame(see(startPlain(bytes, HOST) as unknown as WebAssembly.Exports, call), expected); // also a global and a memory
       }),
-      { numRuns: 400 },
+      check(300),
     );
   });
+});
 
-  it('lets a program end with exactly the fuel it needs, and traps it with one unit less', () => {
+describe('exact', () => {
+  it('is what a naive interpreter counts, for every call that returns, whatever is optimized', () => {
     fc.assert(
-      fc.property(programs, (program) => {
-        const bytes = wat(textOf(program));
-        const fuel = BigInt(interpret(program).fuel);
-        const enough = start(bytes, { fuel });
-        enough.exports.run?.();
-        expect([enough.meter.fuelLeft, enough.meter.exhausted()]).toEqual([0n, false]);
-        const short = start(bytes, { fuel: fuel - 1n });
-        expect(endOf(() => short.exports.run?.())).toBe('unreachable');
-        expect([short.meter.exhausted(), short.meter.fuelUsed()]).toEqual([true, fuel - 1n]);
+      fc.property(calls, meters, fc.option(switches, { nil: {} }), (call, meter, optimizations) => {
+        const { bytes, expected } = prepare(call);
+        const guest = start(bytes, { model: 'exact', ...meter, optimizations, imports: HOST });
+        expectSame(see(guest.all, call), expected);
+        if (expected.end.kind === 'value') expect(guest.used()).toBe(BigInt(expected.cost.exact));
       }),
-      { numRuns: 150 },
+      check(400),
     );
   });
 
@@ -121,10 +69,59 @@ describe('fuel by basic block', () => {
     const fib = `(module (func $fib (export "fib") (param i32) (result i32)
       (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0))
         (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2))))))))`;
-    // Each call: entry 1, compare 3, if 1. A leaf: 1 more. Others: two calls of 3 and three operands each, one addition.
-    const count = (n: number): number => (n < 2 ? 6 : 5 + 2 * (3 + 3) + 1 + count(n - 1) + count(n - 2));
-    const guest = start(fib);
+    // Each call: entry 1, compare 3, if 1. A leaf: 1 more. Others: two calls, three operands each, and one addition.
+    const count = (n: number): number => (n < 2 ? 6 : 5 + 2 * (1 + 3) + 1 + count(n - 1) + count(n - 2));
+    const guest = start(fib, { model: 'exact' });
     expect(guest.exports.fib?.(15)).toBe(startPlain(fib).fib?.(15));
     for (const n of [0, 1, 2, 10, 15]) expect(guest.fuelOf('fib', n)).toBe(BigInt(count(n)));
+    expect(count(10)).toBe(1766); // Wasmtime 49 and 50, measured
+  });
+});
+
+describe('region', () => {
+  it('is never below a quarter of the cost, nor above four times of it and the slack for each charge', () => {
+    const { slack } = COST_MODELS.region.tolerance;
+    let [fuel, cost] = [0, 0];
+    fc.assert(
+      fc.property(calls, meters, fc.option(switches, { nil: {} }), (call, meter, optimizations) => {
+        const { bytes, expected } = prepare(call);
+        const guest = start(bytes, { ...meter, optimizations, imports: HOST });
+        expectSame(see(guest.all, call), expected);
+        if (expected.end.kind === 'trap') return; // its fuel may be in a local, and what it did not do is paid for
+        const used = Number(guest.used());
+        expect(expected.cost.region).toBeLessThanOrEqual(4 * used + 32);
+        expect(used).toBeLessThanOrEqual(4 * expected.cost.region + slack * expected.points);
+        fuel += used;
+        cost += expected.cost.region;
+      }),
+      check(400),
+    );
+    // Single programs may be anywhere in the bounds; a thousand of them together are close.
+    expect(fuel / cost).toBeGreaterThan(0.9);
+    expect(fuel / cost).toBeLessThan(1.1);
+  });
+});
+
+describe.each(MODELS)('a budget in %s', (model) => {
+  it('of exactly what a call takes is enough, and every smaller one is exhausted', () => {
+    fc.assert(
+      fc.property(calls, meters, fc.nat(1000), (call, meter, share) => {
+        const { bytes, expected } = prepare(call);
+        const free = start(bytes, { model, ...meter, imports: HOST });
+        see(free.all, call);
+        const used = free.used();
+        for (const fuel of [used, used - 1n, (used * BigInt(share)) / 1000n]) {
+          if (fuel < 0n) continue;
+          const guest = start(bytes, { model, ...meter, fuel, imports: HOST });
+          const seen = see(guest.all, call);
+          if (fuel === used) expectSame(seen, expected);
+          // Out of fuel it may also return: some charges are seen only by the next check.
+          else if (expected.end.kind !== 'trap')
+            expect([fuel, guest.meter.exhausted(), guest.used()]).toEqual([fuel, true, fuel]);
+          if (!guest.meter.exhausted()) expectSame(seen, expected);
+        }
+      }),
+      check(200),
+    );
   });
 });

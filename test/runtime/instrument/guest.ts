@@ -1,6 +1,7 @@
 import loadWabt from 'wabt';
 import {
   createMeter,
+  type InstrumentedModule,
   type InstrumentOptions,
   instrument,
   type Meter,
@@ -31,6 +32,9 @@ export function toWat(bytes: Uint8Array): string {
   }
 }
 
+/** Both cost models, for tests that hold for each. */
+export const MODELS = ['region', 'exact'] as const;
+
 /** An export that takes and gives whatever the test knows. */
 export type GuestFunction = (...args: unknown[]) => unknown;
 
@@ -38,30 +42,46 @@ export interface Guest {
   readonly exports: Readonly<Record<string, GuestFunction>>;
   readonly all: WebAssembly.Exports;
   readonly meter: Meter;
-  /** Fuel that one more call takes. */
+  readonly instrumented: InstrumentedModule;
+  /** Fuel used since the module started. */
+  used(): bigint;
+  /** Fuel that one more call takes; it may end as it likes. */
   fuelOf(name: string, ...args: unknown[]): bigint;
 }
 
-interface Start extends Partial<MeterBudget> {
+/** The budget is for what comes after the start: what the module takes to start is added to it. */
+interface Start extends Partial<MeterBudget>, InstrumentOptions {
   readonly imports?: WebAssembly.Imports;
-  readonly options?: InstrumentOptions;
-  readonly meter?: Meter;
+  /** A meter that other modules have already, instead of a budget. */
+  readonly under?: Meter;
 }
 
-/** Instruments and instantiates a module without charging its start, so that tests count calls alone. */
-export function start(source: string | Uint8Array, { imports = {}, options, ...given }: Start = {}): Guest {
+/** Instruments and instantiates a module. */
+export function start(source: string | Uint8Array, given: Start = {}): Guest {
+  const { imports = {}, under, fuel = 10n ** 9n, pages = 64, elements = 1000, ...options } = given;
+  const instrumented = instrument(typeof source === 'string' ? wat(source) : source, {
+    ...(under === undefined ? {} : { meter: 'shared' }),
+    ...options,
+  });
   const meter =
-    given.meter ?? createMeter({ fuel: given.fuel ?? 10n ** 9n, pages: given.pages ?? 64, elements: given.elements ?? 1000 });
-  const { bytes } = instrument(typeof source === 'string' ? wat(source) : source, options);
-  const instance = new WebAssembly.Instance(compile(bytes), { ...imports, ...meter.imports });
-  const exports = instance.exports as Guest['exports']; // the tests call only functions
+    under ??
+    createMeter({
+      fuel: fuel + BigInt(instrumented.startFuel),
+      pages: pages + instrumented.memoryPagesInitial,
+      elements: elements + instrumented.tableElementsInitial,
+    });
+  const all = meter.instantiate(instrumented, compile(instrumented.bytes), imports).exports;
+  const exports = all as Guest['exports']; // the tests call only functions
+  const started = meter.fuelUsed();
   return {
     exports,
-    all: instance.exports,
+    all,
     meter,
+    instrumented,
+    used: () => meter.fuelUsed() - started,
     fuelOf(name, ...args) {
       const before = meter.fuelUsed();
-      exports[name]?.(...args);
+      endOf(() => exports[name]?.(...args));
       return meter.fuelUsed() - before;
     },
   };

@@ -1,9 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isCoded } from '../../../runtime/error.ts';
-import { COST_MODEL, instrument } from '../../../runtime/instrument/index.ts';
+import { COST_MODELS, instrument, METER_EXPORTS } from '../../../runtime/instrument/index.ts';
 import { thrownBy } from '../value/thrown-by.ts';
-import { compile, endOf, start, startPlain, wat } from './guest.ts';
+import { compile, endOf, MODELS, start, startPlain, wat } from './guest.ts';
 
 describe('an instrumented module', () => {
   const cases: [string, string, [string, ...unknown[]][]][] = [
@@ -107,40 +105,83 @@ describe('an instrumented module', () => {
     ],
   ];
 
-  it.each(cases)('%s', (_, source, calls) => {
-    const plain = startPlain(source);
-    const guest = start(source);
-    for (const [name, ...args] of calls)
-      expect([name, endOf(() => guest.exports[name]?.(...args))]).toEqual([name, endOf(() => plain[name]?.(...args))]);
-  });
+  describe.each(MODELS.flatMap((model) => (['own', 'shared'] as const).map((meter) => ({ model, meter }))))(
+    '$model, $meter counters',
+    (options) => {
+      it.each(cases)('%s', (_, source, calls) => {
+        const plain = startPlain(source);
+        const guest = start(source, options);
+        for (const [name, ...args] of calls)
+          expect([name, endOf(() => guest.exports[name]?.(...args))]).toEqual([name, endOf(() => plain[name]?.(...args))]);
+      });
+    },
+  );
 
-  it('keeps its own globals apart from the meter, in code, constants, exports and segments', () => {
-    const source = `(module (import "a" "base" (global $base i32)) (import "a" "count" (global $count (mut i32)))
+  it.each(['own', 'shared'] as const)(
+    'keeps its own globals apart from %s counters, in code, constants, exports and segments',
+    (meter) => {
+      const source = `(module (import "a" "base" (global $base i32)) (import "a" "count" (global $count (mut i32)))
       (memory (export "m") 1) (table (export "t") 4 funcref) (func $f (result i32) (i32.const 9))
       (global $own (export "own") (mut i32) (i32.const 5)) (global $copy (export "copy") i32 (global.get $base)) (export "count" (global $count))
       (data (global.get $base) "hello") (elem (global.get $base) $f)
       (func (export "bump") (result i32) (global.set $own (i32.add (global.get $own) (global.get $copy))) (global.set $count (global.get $own)) (global.get $own)))`;
-    const count = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
-    const guest = start(source, { imports: { a: { base: 2, count } } });
-    expect([guest.exports.bump?.(), guest.exports.bump?.(), count.value]).toEqual([7, 9, 9]);
-    const own = guest.all.own as WebAssembly.Global; // this and the next three as the text exports them
-    const copy = guest.all.copy as WebAssembly.Global;
-    const m = guest.all.m as WebAssembly.Memory;
-    const t = guest.all.t as WebAssembly.Table;
-    expect([own.value, copy.value, Buffer.from(m.buffer, 2, 5).toString(), t.get(2)()]).toEqual([9, 2, 'hello', 9]);
+      const count = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+      const guest = start(source, { meter, imports: { a: { base: 2, count } } });
+      expect([guest.exports.bump?.(), guest.exports.bump?.(), count.value]).toEqual([7, 9, 9]);
+      const own = guest.all.own as WebAssembly.Global; // this and the next three as the text exports them
+      const copy = guest.all.copy as WebAssembly.Global;
+      const m = guest.all.m as WebAssembly.Memory;
+      const t = guest.all.t as WebAssembly.Table;
+      expect([own.value, copy.value, Buffer.from(m.buffer, 2, 5).toString(), t.get(2)()]).toEqual([9, 2, 'hello', 9]);
+    },
+  );
+
+  it('exports its memories, its counters and its start function to the host, and nothing that it imports', () => {
+    const added = (source: string, meter: 'own' | 'shared') =>
+      WebAssembly.Module.exports(compile(instrument(wat(source), { meter }).bytes)).map(({ name, kind }) => `${kind} ${name}`);
+    const counters = [
+      'global cellblock:fuel',
+      'global cellblock:pages',
+      'global cellblock:elements',
+      'function cellblock:charge',
+    ];
+    const memory = '(module (memory 1) (func (export "f")))';
+    expect(added(memory, 'own')).toEqual(['function f', 'memory cellblock:memory:0', ...counters]);
+    expect(added(memory, 'shared')).toEqual(['function f', 'memory cellblock:memory:0']);
+    expect(added('(module (func) (start 0))', 'own')).toEqual(['function cellblock:start', ...counters]);
+    expect(added('(module (import "a" "m" (memory 1)))', 'shared')).toEqual([]);
+    expect(added('(module)', 'own')).toEqual(counters);
   });
 
-  it('exports each memory that it defines to the host, and none that it imports', () => {
-    const module = (source: string) =>
-      WebAssembly.Module.exports(compile(instrument(wat(source)).bytes)).map(({ name, kind }) => `${kind} ${name}`);
-    expect(module('(module (memory 1) (func (export "f")))')).toEqual(['function f', 'memory cellblock:memory:0']);
-    expect(module('(module (memory 1))')).toEqual(['memory cellblock:memory:0']);
-    expect(module('(module (import "a" "m" (memory 1)))')).toEqual([]);
+  it('imports nothing more with its own counters, and three globals with shared ones', () => {
+    const imports = (meter: 'own' | 'shared') =>
+      WebAssembly.Module.imports(compile(instrument(wat('(module (import "a" "f" (func)))'), { meter }).bytes));
+    expect(imports('own').map(({ module, name }) => `${module} ${name}`)).toEqual(['a f']);
+    expect(imports('shared').map(({ module, name, kind }) => `${module} ${name} ${kind}`)).toEqual([
+      'a f function',
+      'cellblock:meter fuel global',
+      'cellblock:meter pages global',
+      'cellblock:meter elements global',
+    ]);
+  });
+
+  it('cannot reach its counters: every index that it knows means what it meant', () => {
+    // With one more global, `global.set 0` is the guest's own; the counters come behind it.
+    const source = `(module (global (mut i64) (i64.const 0))
+      (func (export "run") (global.set 0 (i64.const 4611686018427387904)) (loop (br 0))))`;
+    const guest = start(source, { fuel: 1000n });
+    expect(endOf(() => guest.exports.run?.())).toBe('unreachable');
+    expect(guest.meter.exhausted()).toBe(true);
+    const beyond = Uint8Array.from([
+      ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+      ...[10, 8, 1, 6, 0, 0x42, 9, 0x24, 0, 0x0b], // global.set 0, which would be the fuel
+    ]);
+    expect(thrownBy(() => instrument(beyond)).message).toBe('core module: global 0 does not exist at byte 26');
   });
 
   it('lowers maxima to the cap and leaves lower ones and imports alone', () => {
     const limits = (source: string): unknown => {
-      const guest = start(source, { options: { memoryPagesMax: 8, tableElementsMax: 20 } });
+      const guest = start(source, { memoryPagesMax: 8, tableElementsMax: 20 });
       const tryGrow = (by: number) => endOf(() => (guest.all.m as WebAssembly.Memory).grow(by)).startsWith('value'); // exported by each text
       return [tryGrow(8), tryGrow(7), tryGrow(1)];
     };
@@ -148,7 +189,8 @@ describe('an instrumented module', () => {
     expect(limits('(module (memory (export "m") 1 100))')).toEqual([false, true, false]);
     expect(limits('(module (memory (export "m") 1 2))')).toEqual([false, false, true]);
     const owner = start('(module (memory (export "m") 1 100) (table (export "t") 1 100 funcref))', {
-      options: { memoryPagesMax: 8, tableElementsMax: 20 },
+      memoryPagesMax: 8,
+      tableElementsMax: 20,
     });
     const importer =
       '(module (import "a" "m" (memory 1 100)) (import "a" "t" (table 1 100 funcref)) (func (export "size") (result i32) memory.size))';
@@ -156,20 +198,36 @@ describe('an instrumented module', () => {
     expect(start(importer, { imports: { a: { m, t } as WebAssembly.ModuleImports } }).exports.size?.()).toBe(1); // a memory and a table
   });
 
-  it('says what the host has to reserve, and what starting costs', () => {
+  it.each(MODELS)('says what the host has to reserve, and what starting costs, in %s alike', (model) => {
     const { bytes, ...sums } = instrument(
-      wat(`(module (memory 3) (table 7 funcref) (table 2 externref) (func (nop)) (global i32 (i32.const 1))
+      wat(`(module (memory 3) (table 7 funcref) (table 2 externref) (func (nop)) (global i32 (i32.const 1)) (start 0)
       (data (i32.const 0) "${'x'.repeat(65)}") (data "not active") (elem (i32.const 0) 0 0))`),
+      { model, meter: 'shared' },
     );
     // One 64 bytes and one more of active data; two elements; a constant and its end; less than 64 bytes of code.
+    const { name, version, digest } = COST_MODELS[model];
     expect(sums).toEqual({
+      meter: 'shared',
       memories: 1,
       memoryPagesInitial: 3,
       tableElementsInitial: 9,
       startFuel: 2 + 2 * 32 + 2 + 1,
-      costModel: COST_MODEL,
+      starts: true,
+      costModel: { name, version, digest },
     });
     expect(WebAssembly.validate(new Uint8Array(bytes))).toBe(true);
+  });
+
+  it('leaves its start function to the host', () => {
+    const source = '(module (global (export "x") (mut i32) (i32.const 0)) (func $s (global.set 0 (i32.const 7))) (start $s))';
+    const { bytes, starts, startFuel } = instrument(wat(source), { model: 'exact' });
+    const { exports } = new WebAssembly.Instance(compile(bytes));
+    const x = exports.x as WebAssembly.Global; // as the text exports it
+    const fuel = exports[METER_EXPORTS.fuel] as WebAssembly.Global; // by instrumentation, as below
+    expect([starts, startFuel, x.value, fuel.value]).toEqual([true, 1 + 2, 0, 0n]);
+    fuel.value = 100n;
+    (exports[METER_EXPORTS.start] as () => void)();
+    expect([x.value, fuel.value]).toEqual([7, 100n - 3n]);
   });
 
   it('is the same bytes every time, and leaves the input as it was', () => {
@@ -196,82 +254,5 @@ describe('an instrumented module', () => {
       stack = (error as Error).stack ?? ''; // a trap is an Error
     }
     expect(stack).toContain('guilty');
-  });
-});
-
-describe('refusals', () => {
-  it.each([
-    [
-      '(module (import "cellblock:meter" "fuel" (global (mut i64))))',
-      'core module: it imports from `cellblock:meter`, which is reserved, at byte 11',
-    ],
-    [
-      '(module (memory 1) (export "cellblock:memory:0" (memory 0)))',
-      'core module: it exports `cellblock:memory:0`, which is reserved, at byte 16',
-    ],
-    ['(module (memory i64 1))', 'core module: a memory with 64-bit addresses at byte 11 is not supported'],
-    ['(module (memory 1 2 shared))', 'core module: a shared memory at byte 11 is not supported'],
-  ])('%s', (source, message) => {
-    const error = thrownBy(() => instrument(wat(source)));
-    expect([error.code, error.message]).toEqual(['component/unsupported', message]);
-  });
-
-  it('leaves names alone that only look reserved', () => {
-    const source = '(module (import "cellblock:meter/x@1.0.0" "f" (func)) (func (export "cellblock:samples/redact@0.1.0#run")))';
-    expect(instrument(wat(source)).memories).toBe(0);
-  });
-
-  it("passes on the engine's words for a module that does not validate, even where the rewriter would have made it valid", () => {
-    const invalid = Uint8Array.from([
-      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0, 10, 4, 1, 2, 0, 0x0b,
-    ]);
-    const error = thrownBy(() => instrument(invalid));
-    expect(error.code).toBe('component/invalid-core-module');
-    expect(error.message).toMatch(/expected 1 elements on the stack/);
-    // `call 1` does not exist, but would be the first helper.
-    const call = Uint8Array.from([
-      0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0x10, 1, 0x0b,
-    ]);
-    expect(thrownBy(() => instrument(call)).message).toBe('core module: function 1 does not exist at byte 24');
-  });
-
-  it('meets damaged modules with typed errors alone', () => {
-    const source = wat(
-      `(module (import "a" "f" (func (param i32))) (memory 1 2) (table 2 funcref) (tag (param i32)) (global (mut i64) (i64.const 1))
-      (func (export "g") (param i32) (result i32) (local f64 v128) (try (do (call 0 (local.get 0))) (catch 0 (drop)))
-        (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)) (block (br_table 0 0 0 (local.get 0))) (memory.grow (i32.const 1)))
-      (elem (i32.const 0) 0 1) (data (i32.const 3) "abc"))`,
-      true,
-    );
-    const byte = fc.tuple(fc.nat(source.length - 9), fc.oneof(fc.nat(255), fc.constantFrom(0x7f, 0x80, 0xff, 0xfc, 0xfd, 0x40)));
-    fc.assert(
-      fc.property(fc.array(byte, { minLength: 1, maxLength: 4 }), fc.option(fc.nat(source.length)), (changes, cut) => {
-        const damaged = source.slice(0, cut ?? source.length);
-        for (const [at, value] of changes) if (8 + at < damaged.length) damaged[8 + at] = value;
-        try {
-          expect(WebAssembly.validate(damaged) && instrument(damaged).bytes.length > 0).toBe(true);
-        } catch (error) {
-          if (WebAssembly.validate(damaged)) expect(isCoded(error)).toBe(true);
-          else expect(thrownBy(() => instrument(damaged)).code).not.toBe('internal/invariant');
-        }
-      }),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('refuses caps that make no sense', () => {
-    const error = thrownBy(() => instrument(wat('(module)'), { memoryPagesMax: 1.5 }));
-    expect([error.code, error.message]).toEqual([
-      'usage/invalid-argument',
-      '`memoryPagesMax` must be an integer from 0 to 65536',
-    ]);
-  });
-});
-
-it('has the cost table that its version promises; a red test means: raise the version', () => {
-  expect(COST_MODEL).toEqual({
-    name: 'block',
-    version: 1,
-    digest: 'sha256:ee4e6afed181de439949cb1885ec04b9385b1f6a1888df00d054d3586b36133e',
   });
 });

@@ -3,6 +3,7 @@ import { instrument } from '../../../runtime/instrument/index.ts';
 import { IMMEDIATE, IMMEDIATES, MNEMONICS, OPCODES_END } from '../../../runtime/instrument/opcodes.ts';
 import { thrownBy } from '../value/thrown-by.ts';
 import { toWat } from './guest.ts';
+import { decoded } from './tape-of.ts';
 
 /** Immediates that wabt can read for each kind; all refer to item 0. */
 const SAMPLES: Readonly<Record<string, readonly number[]>> = {
@@ -11,6 +12,7 @@ const SAMPLES: Readonly<Record<string, readonly number[]>> = {
   label: [0],
   labels: [1, 0, 0],
   func: [0],
+  funcRef: [0],
   callIndirect: [0, 0],
   index: [0],
   global: [0],
@@ -30,6 +32,32 @@ const SAMPLES: Readonly<Record<string, readonly number[]>> = {
   twoTables: [0, 0],
   refType: [0x70],
   selectTypes: [1, 0x7f],
+};
+
+const ZERO = [0x80, 0x80, 0x80, 0x80, 0];
+
+/** Longer forms of the same: padded, with the highest bits, or with the memory named. */
+const LONG_SAMPLES: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  index: [ZERO],
+  func: [ZERO],
+  funcRef: [ZERO],
+  global: [ZERO],
+  table: [ZERO],
+  memory: [ZERO],
+  memarg: [
+    [2, ...ZERO],
+    [0x82, 0x80, 0, 0],
+    [0x42, 0, ...ZERO],
+    [0x42, ...ZERO, 0],
+  ],
+  memargLane: [[0x40, ...ZERO, ...ZERO, 0x0b]],
+  i32: [[0xff, 0xff, 0xff, 0xff, 0x7f], [0xbf, 0x7f], [0x40]],
+  i64: [new Array(9).fill(0xff).concat(0x7f), [0xbf, 0x7f], [0x40]],
+  bytes4: [[0x0b, 0xff, 0x0b, 0x80]],
+  bytes8: [new Array(8).fill(0x0b)],
+  bytes16: [new Array(16).fill(0xff)],
+  lane: [[0x0b]],
+  selectTypes: [[2, 0x7f, 0x7e]],
 };
 
 const kindName = (opcode: number): string =>
@@ -79,6 +107,18 @@ describe('the opcode table', () => {
         differences.push(`${opcode.toString(16)}: ${mnemonic}, wabt: ${first} ${second}`);
     }
     expect(differences).toEqual([]);
+  });
+
+  it('is read by the decoder with these lengths, and with every longer form of an immediate', () => {
+    for (const [opcode, mnemonic] of MNEMONICS) {
+      if (/^(else|end|try|catch|catch_all|delegate|rethrow|block|loop|if|try_table)$/.test(mnemonic)) continue;
+      const kind = kindName(opcode);
+      for (const immediate of [SAMPLES[kind] ?? [], ...(LONG_SAMPLES[kind] ?? [])]) {
+        // It, the `nop` behind it, and the `end`.
+        const { instructions } = decoded(moduleWith([...encoded(opcode), ...immediate, 0x01]));
+        expect([mnemonic, immediate, instructions]).toEqual([mnemonic, immediate, [3]]);
+      }
+    }
   });
 
   it('refuses every opcode that it does not have, by a typed error at the right byte', () => {

@@ -1,121 +1,66 @@
-/*
- * A naive reference for fuel: programs as flat lists of instructions, run by a small interpreter that counts each
- * instruction as it executes it. It shares nothing with the rewriter but the published costs, written down again here.
- */
-
-/** One instruction: its text, which is also what wabt assembles. */
+/** One instruction of a program: its operation, and its immediates behind it. Blocks name the number of their parameters and results. */
 export type Instruction = string;
 
-/** Functions without parameters or results; they work on the mutable i32 global 0. Function 0 is the entry. */
-export type Program = readonly (readonly Instruction[])[];
-
-/** Costs of the instructions that programs use, as `costs.ts` documents them; every other one is 1. */
-const COSTS: Readonly<Record<string, number>> = {
-  nop: 0,
-  block: 0,
-  loop: 0,
-  else: 0,
-  end: 0,
-  br_table: 2,
-  call: 3,
-  'memory.fill': 32,
-};
-
-/** Loops count down locals 0 to 9; bulk operations work on one page. */
-export function textOf(program: Program): string {
-  const functions = program.map((body, at) => `(func $f${at} (local ${'i32 '.repeat(10)}) ${body.join(' ')})`);
-  return `(module (memory 1) (global $x (export "x") (mut i32) (i32.const 1)) ${functions.join('\n')} (export "run" (func 0)))`;
+/** Function `n` of a program takes one i32 and gives one; the first is the entry, `run`. They share the mutable i32 global 0. */
+export interface Program {
+  readonly functions: readonly (readonly Instruction[])[];
+  /** The functions that `call_indirect` finds in table 0, in its order. */
+  readonly table: readonly number[];
 }
 
-interface Machine {
-  x: number;
-  fuel: number;
+/** Locals of each function, beside its parameter. */
+export const LOCALS = 12;
+
+/** Pages of the memory at first and at most. Bytes of data segment 0. Elements of table 1, which holds no functions. */
+export const SIZES = { pages: 1, pagesMax: 3, data: 600, table: 600 };
+
+/** Byte of the data segment, which is passive. */
+export const dataByte = (at: number): number => 97 + (at % 26);
+
+/** Number of values that blocks take and give. 8 is where moving them costs something in `region`. */
+export const ARITIES = [0, 1, 2, 8] as const;
+
+const BLOCKS = /^(block|loop|if|try|try_table) (\d) (\d)(.*)$/;
+
+/** Whether this engine knows `try_table`; Node 20 does not. */
+export const HAS_TRY_TABLE = WebAssembly.validate(
+  Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 8, 1, 6, 0, 0x1f, 0x40, 0, 0x0b, 0x0b),
+);
+
+/** What the host gives to programs: the operation `host` calls it, and gets one more than it gave. */
+export const HOST = { host: { next: (value: number): number => (value + 1) | 0 } };
+
+/** The program as WebAssembly text. */
+export function textOf({ functions, table }: Program): string {
+  const types = ARITIES.flatMap((from) =>
+    ARITIES.map((to) => `(type $from${from}to${to} (func ${values('param', from)} ${values('result', to)}))`),
+  );
+  const data = Array.from({ length: SIZES.data }, (_, at) => String.fromCharCode(dataByte(at))).join('');
+  const bodies = functions.map(
+    (body, at) => `(func $f${at} (type $from1to1) (local ${'i32 '.repeat(LOCALS)})\n  ${body.map(lineOf).join('\n  ')})`,
+  );
+  return `(module ${types.join('\n')}
+    (import "host" "next" (func $host (type $from1to1)))
+    (memory (export "memory") ${SIZES.pages} ${SIZES.pagesMax})
+    (table ${table.length} funcref) (elem (i32.const 0) ${table.map((at) => `$f${at}`).join(' ')}) (table ${SIZES.table} externref)
+    (tag (param i32)) (tag)
+    (global (export "x") (mut i32) (i32.const 0))
+    ${bodies.join('\n')}
+    (data "${data}") (export "run" (func $f0)))`;
 }
 
-/** Runs function 0. @returns the global's last value and the fuel of all that was executed. */
-export function interpret(program: Program): Machine {
-  const machine = { x: 1, fuel: 0 };
-  enter(program, 0, machine);
-  return machine;
-}
+const values = (kind: string, count: number): string => `(${kind}${' i32'.repeat(count)})`;
 
-/** An open block: where its label leads. */
-interface Label {
-  readonly kind: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-function enter(program: Program, index: number, machine: Machine): void {
-  const body = program[index] ?? [];
-  machine.fuel += 1 + Math.trunc(10 / 8); // one entry, ten locals
-  const locals: number[] = new Array(10).fill(0);
-  const stack: number[] = [];
-  const labels: Label[] = [];
-  const pop = (): number => stack.pop() ?? Number.NaN;
-  let at = 0;
-  const branch = (label: number): void => {
-    if (label >= labels.length) {
-      at = body.length;
-      return;
-    }
-    labels.length -= label;
-    const target = labels.at(-1) as Label; // checked above
-    if (target.kind === 'loop') at = target.start + 1;
-    else {
-      labels.pop();
-      at = target.end + 1;
-    }
-  };
-  while (at < body.length) {
-    const [op = '', ...immediates] = (body[at] ?? '').split(' ');
-    const immediate = Number(immediates[0]);
-    machine.fuel += COSTS[op] ?? 1;
-    const here = at;
-    at += 1;
-    if (op === 'i32.const') stack.push(immediate | 0);
-    else if (op === 'global.get') stack.push(machine.x);
-    else if (op === 'global.set') machine.x = pop();
-    else if (op === 'local.set') locals[immediate] = pop();
-    else if (op === 'local.get') stack.push(locals[immediate] ?? Number.NaN);
-    else if (op === 'local.tee') locals[immediate] = stack.at(-1) ?? Number.NaN;
-    else if (op === 'i32.mul') stack.push(Math.imul(pop(), pop()));
-    else if (op === 'i32.add') stack.push((pop() + pop()) | 0);
-    else if (op === 'i32.and') stack.push(pop() & pop());
-    else if (op === 'i32.shr_u') {
-      const by = pop();
-      stack.push((pop() >>> by) | 0);
-    } else if (op === 'memory.fill') {
-      machine.fuel += Math.ceil(pop() / 64);
-      stack.length -= 2;
-    } else if (op === 'call') enter(program, immediate, machine);
-    else if (op === 'return') return;
-    else if (op === 'br') branch(immediate);
-    else if (op === 'br_if') {
-      if (pop() !== 0) branch(immediate);
-    } else if (op === 'br_table') branch(Number(immediates[Math.min(pop() >>> 0, immediates.length - 1)]));
-    else if (op === 'block' || op === 'loop') labels.push({ kind: op, start: here, end: matching(body, here, false) });
-    else if (op === 'if') {
-      const end = matching(body, here, false);
-      const otherwise = matching(body, here, true);
-      const taken = pop() !== 0;
-      if (taken || otherwise < end) labels.push({ kind: op, start: here, end });
-      if (!taken) at = otherwise + 1;
-    } else if (op === 'else') at = labels.pop()?.end ?? body.length;
-    else if (op === 'end') labels.pop();
-    if (op === 'else') at += 1;
-  }
-}
-
-/** Where the block that opens at `from` ends, or has its `else`. */
-function matching(body: readonly Instruction[], from: number, orElse: boolean): number {
-  let depth = 0;
-  for (let at = from; at < body.length; at += 1) {
-    const op = body[at]?.split(' ')[0];
-    if (op === 'block' || op === 'loop' || op === 'if') depth += 1;
-    if (op === 'else' && depth === 1 && orElse) return at;
-    if (op === 'end') depth -= 1;
-    if (depth === 0) return at;
-  }
-  return body.length;
+/** Short forms of block types where the format has them, so that both forms occur. */
+function lineOf(instruction: Instruction): string {
+  const block = BLOCKS.exec(instruction);
+  if (instruction === 'host') return 'call $host';
+  if (block === null)
+    return instruction.replace(/^(return_)?call_indirect$/, '$& 0 (type $from1to1)').replace(/call (\d)/, 'call $f$1');
+  const [, op, params, results, rest = ''] = block;
+  const clauses = rest.replace(/ (\S+)/g, ' ($1)').replaceAll(':', ' ');
+  if (params === '0' && Number(results) < 2) return `${op}${results === '0' ? '' : ' (result i32)'}${clauses}`;
+  // wabt loses the type of a `try_table` that is given by its index.
+  if (op === 'try_table') return `${op} ${values('result', Number(results))}${clauses}`;
+  return `${op} (type $from${params}to${results})${clauses}`;
 }
