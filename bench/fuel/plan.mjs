@@ -5,21 +5,10 @@ import { checkPackages } from './packages.mjs';
 import { WORKLOADS } from './workloads/index.mjs';
 
 /** Jobs on which optimizations are switched off in turn: calls, loops, interpreters, a database, a codec, code from C and Rust. */
-const SWITCHED_JOBS = [
-  'fib',
-  'quicksort',
-  'indirect-calls',
-  'interpreter',
-  'lua',
-  'quickjs',
-  'sqljs',
-  'esbuild',
-  'zstd',
-  'resvg',
-];
+const SWITCHED_JOBS = ['fib', 'indirect-calls', 'interpreter', 'quickjs', 'sqljs', 'zstd'];
 
 /** Times are milliseconds for one process after its first run; `turns` is how many processes each job and mode has. */
-const DEFAULT_PACE = { turns: 3, kernelMs: 200, workloadMs: 400, runsMin: 4, prepareMs: 250, switchedJobs: SWITCHED_JOBS };
+const DEFAULT_PACE = { turns: 2, kernelMs: 150, workloadMs: 300, runsMin: 4, prepareMs: 150, switchedJobs: SWITCHED_JOBS };
 const QUICK_PACE = {
   turns: 1,
   kernelMs: 100,
