@@ -4,6 +4,7 @@ import type { Helpers, MeterGlobals } from './helpers.ts';
 import { checkCount, MODULE_LIMITS } from './module-limits.ts';
 import { flagTable, OP } from './opcodes.ts';
 import type { Arity, IndexSpaces } from './spaces.ts';
+import { TOUCHES } from './touching.ts';
 import type { ByteWriter } from './writer.ts';
 
 const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
@@ -14,12 +15,6 @@ const ENDS_FLOW = flagTable([OP.br, OP.brTable, OP.return, OP.unreachable, OP.th
 const PARTS = flagTable([
   ...[OP.loop, OP.if, OP.else, OP.end, OP.br, OP.brIf, OP.brTable],
   ...[OP.try, OP.catch, OP.catchAll, OP.delegate, OP.tryTable],
-]);
-
-/** Beside some calls, these read or write the counter by themselves. */
-const TOUCHES = flagTable([
-  ...[OP.callIndirect, OP.returnCallIndirect, OP.throw, OP.rethrow, OP.throwRef, OP.memoryGrow, OP.tableGrow],
-  ...[OP.memoryInit, OP.memoryCopy, OP.memoryFill, OP.tableInit, OP.tableCopy, OP.tableFill],
 ]);
 
 /** Instructions that rewriting changes, wherever they stand. */
