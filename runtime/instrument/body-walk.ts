@@ -163,7 +163,8 @@ export class BodyWalk {
     const opener = this.#tape.args[at] as number; // an entry of the tape
     const state = this.#state;
     const repeats = opener !== BODY && this.#facts.isLoop(opener);
-    if (!repeats && opener !== BODY && ((this.#tape.marks[opener] as number) & MARK.bareEdge) !== 0) this.#cutBareLabel(at);
+    const marks = opener === BODY ? 0 : (this.#tape.marks[opener] as number); // the same
+    if (!repeats && (marks & MARK.bareEdge) !== 0) this.#cutBareLabel(at, marks);
     const frame = this.#frame(this.#depth);
     frame.opener = opener;
     frame.end = at;
@@ -178,11 +179,11 @@ export class BodyWalk {
     this.#depth += 1;
   }
 
-  /** Tables and handlers lead here by edges that cannot be charged: what lies ahead must be small. */
-  #cutBareLabel(at: number): void {
-    const state = this.#state;
-    const limit = this.#forks.exact ? 0 : BARE_PATH_MAX;
-    if (state.high > limit) this.#forks.cut(this.#state, at);
+  /** Tables and handlers lead here by edges that cannot be charged: what lies ahead must be small; what throws pays no more. */
+  #cutBareLabel(at: number, marks: number): void {
+    const { exact, tolerance } = this.#forks;
+    const limit = exact || (marks & MARK.handler) !== 0 ? tolerance.freeLeaf : BARE_PATH_MAX;
+    if (this.#state.high > limit) this.#forks.cut(this.#state, at);
   }
 
   /**

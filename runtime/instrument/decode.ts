@@ -362,7 +362,7 @@ function readTryTable(reader: ModuleReader, decoder: Decoder): number {
     const clause = reader.byte();
     if (clause > 3) throw invalid(offset, `unknown catch clause 0x${clause.toString(16)}`);
     if (clause < 2) reader.u32();
-    tape.pushList(readLabel(reader, decoder, MARK.branch | MARK.bareEdge));
+    tape.pushList(readLabel(reader, decoder, MARK.branch | MARK.bareEdge | MARK.handler));
   }
   return type;
 }

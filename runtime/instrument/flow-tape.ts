@@ -69,6 +69,8 @@ export const MARK = {
   bareEdge: 2,
   /** What it grows by is a constant, and was paid for with the code around it. */
   paid: 4,
+  /** A clause of a `try_table` leads to it. */
+  handler: 8,
 } as const;
 
 /** How a block type stands on the tape: 0 is empty, 1 is one result, 2 + n is type n. */

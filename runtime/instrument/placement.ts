@@ -85,7 +85,9 @@ export class Placement {
     if (ahead.unchecked > 0) return false;
     this.#parts.plan.clear(from, to);
     const again = this.#walk.walk(from, to, true);
-    return again.low === ahead.low && again.high === ahead.high && again.fuel === ahead.fuel && again.unchecked === 0;
+    return (
+      again.low === ahead.low && again.high === ahead.high && again.fuel === ahead.fuel && again.unchecked === 0 && !again.cyclic
+    );
   }
 
   /** Decides who pays for a body's entry. @param unknown - whether there are callers that cannot. */
