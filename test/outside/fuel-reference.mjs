@@ -89,8 +89,10 @@ function runReplay() {
 
 function printRatios(ratios) {
   for (const least of [1, 100, 1000]) {
-    const some = ratios.filter(({ exact }) => exact >= least).map(({ ratio }) => ratio);
-    console.log(`region / exact of ${some.length} calls of ${least} units and more: ${spreadText(some)}`);
+    const some = ratios.filter(({ exact }) => exact >= least);
+    console.log(`${some.length} calls of ${least} units and more`);
+    console.log(`  region / price of the path: ${spreadText(some.map(({ toPath }) => toPath))}`);
+    console.log(`  region / exact:             ${spreadText(some.map(({ toExact }) => toExact))}`);
   }
 }
 

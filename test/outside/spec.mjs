@@ -1,7 +1,7 @@
 // Runs the WebAssembly test suite on V8, plain and instrumented: in both cost models, with counters of a module's own and
-// shared ones. Every module that loads plain has to load instrumented unless it is refused by name, and every command that passes
-// plain has to pass again, traps with the same message. Prints counts, refusals by reason and what was lost; exits with 1
-// when anything was.
+// shared ones (which modules that link with one another always have). Every module that loads plain has to load
+// instrumented unless it is refused by name, and every command that passes plain has to pass again, traps with the same
+// message. Prints counts, refusals by reason and what was lost; exits with 1 when anything was.
 //
 //   node test/outside/spec.mjs [--only REGEXP] [--converter COMMAND] [--json FILE] [--dist DIR] PATH...
 //

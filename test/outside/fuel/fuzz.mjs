@@ -26,6 +26,8 @@ class ModuleFuzz {
   #types;
   #plain;
   #trace;
+  /** By way of metering. */
+  #compiled = new Map();
   found = { problems: [], calls: 0, returned: 0, exhausted: 0, ratios: [] };
 
   constructor(instrumentation, tracer, bytes, calls) {
@@ -37,6 +39,7 @@ class ModuleFuzz {
     this.#plain = { ends: calls.map((call) => this.#end(plain, call)), memory: memoryOf(plain) };
     const traced = this.#instance(new WebAssembly.Module(tracer.build(bytes)));
     const last = new Map();
+    tracer.countsOf(traced, last);
     this.#trace = calls.map((call) => ({ end: this.#end(traced, call), ...tracer.countsOf(traced, last) }));
     this.found.calls = calls.length;
     this.found.returned = this.#plain.ends.filter(({ thrown }) => thrown === undefined).length;
@@ -50,12 +53,11 @@ class ModuleFuzz {
   #metered({ model, meter }, fuel) {
     const { instrument, createMeter } = this.#instrumentation;
     const key = `${model}/${meter}`;
-    this.compiled ??= new Map();
-    if (!this.compiled.has(key)) {
+    if (!this.#compiled.has(key)) {
       const instrumented = instrument(this.#bytes, { ...CAPS, model, meter });
-      this.compiled.set(key, { instrumented, module: new WebAssembly.Module(instrumented.bytes) });
+      this.#compiled.set(key, { instrumented, module: new WebAssembly.Module(instrumented.bytes) });
     }
-    const { instrumented, module } = this.compiled.get(key);
+    const { instrumented, module } = this.#compiled.get(key);
     const budget = fuel === undefined ? PLENTY.fuel : fuel + BigInt(instrumented.startFuel);
     const meterOfCalls = createMeter({ ...SIZES, fuel: budget });
     return { instance: meterOfCalls.instantiate(instrumented, module, standInImports(this.#types)), meter: meterOfCalls };

@@ -18,7 +18,7 @@ export interface ReplaySums {
   readonly skipped: Readonly<Record<string, number>>;
   /** Calls that returned, by dense opcode that they executed. */
   readonly executed: ReadonlyMap<number, number>;
-  readonly ratios: readonly { readonly exact: number; readonly ratio: number }[];
+  readonly ratios: readonly { readonly exact: number; readonly toExact: number; readonly toPath: number }[];
   readonly problems: readonly string[];
 }
 

@@ -8,15 +8,16 @@ import { Tracer } from './trace.mjs';
  *
  * @param modules - as `readRecording` gives them.
  * @returns sums over all: `modules`, `calls`, `returned`; `skipped`, counts by reason; `executed`, calls by opcode; `ratios`
- * of region to exact, with the exact fuel; `regions`, the fuel in `region` of all calls of a module as text, by its name; `problems`.
+ * of `region` to the exact fuel and to the price of the path, with the exact fuel; `regions`, the fuel in `region` of all
+ * calls of a module as text, by its name; `problems`.
  */
 export function replayAll(instrumentation, modules) {
   const tracer = new Tracer(instrumentation.opcodes, instrumentation.COST_MODELS.region);
   const sums = { modules: 0, calls: 0, returned: 0, skipped: {}, executed: new Map(), ratios: [], regions: {}, problems: [] };
-  for (const { name, load } of modules) {
+  for (const [at, { name, load }] of modules.entries()) {
     const module = load();
     const found = replayHere(instrumentation, tracer, module);
-    if (found.skipped === undefined) addUp(sums, name, module, found);
+    if (found.skipped === undefined) addUp(sums, `${name} (${at})`, module, found);
     else count(sums.skipped, found.skipped);
   }
   return sums;
@@ -33,14 +34,15 @@ function replayHere(instrumentation, tracer, module) {
   }
 }
 
-function addUp(sums, moduleName, { calls }, { problems, fuel, executed }) {
+function addUp(sums, moduleName, { calls }, { problems, fuel, executed, prices }) {
   sums.modules += 1;
   for (const [at, { export: name, fuel: exact }] of calls.entries()) {
     if (name === RESET) continue;
     sums.calls += 1;
     if (exact === undefined) continue;
     sums.returned += 1;
-    sums.ratios.push({ exact, ratio: Number(fuel.region[at]) / exact });
+    const region = Number(fuel.region[at]);
+    sums.ratios.push({ exact, toExact: region / exact, toPath: region / Number(prices[at]) });
   }
   for (const [opcode, times] of executed) sums.executed.set(opcode, (sums.executed.get(opcode) ?? 0) + times);
   sums.regions[moduleName] = fuel.region.map(String).join(' ');

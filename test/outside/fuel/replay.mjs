@@ -11,21 +11,23 @@ import { standInImports } from './stand-ins.mjs';
  *
  * @param instrumentation - `{ instrument, createMeter }`. @param tracer - a `Tracer`, or none.
  * @param module - `{ bytes, calls: [{ export, args, results, fuel } | { export, args, trap }], memory }`.
- * @returns `{ problems, fuel, executed }`: differences as text; by model, for each call that returned, its fuel as bigint
- * (else undefined); and how many calls that returned executed each opcode.
+ * @returns `{ problems, fuel, executed, prices }`: differences as text; by model, for each call that returned, its fuel as bigint
+ * (else undefined); how many calls that returned executed each opcode; and for each call what its path is worth in `region`.
  * @throws CodedError when the module is refused.
  */
 export function replay(instrumentation, tracer, module, ways = METERED) {
   const run = new Replay(instrumentation, module);
   for (const way of ways) run.metered(way);
   if (tracer !== undefined) run.traced(tracer);
-  return { problems: run.problems, fuel: run.fuel, executed: run.executed };
+  return { problems: run.problems, fuel: run.fuel, executed: run.executed, prices: run.prices };
 }
 
 class Replay {
   problems = [];
   fuel = {};
   executed = new Map();
+  /** By call, what the path that was taken costs at the prices of `region`; see `Tracer.countsOf`. */
+  prices = [];
   #instrumentation;
   #module;
   #types;
@@ -66,6 +68,7 @@ class Replay {
     for (const [at, call] of this.#module.calls.entries()) {
       this.#call('traced', instance, call, at);
       const counts = tracer.countsOf(instance, last);
+      this.prices.push(counts.region);
       if (call.trap !== undefined) continue;
       if (counts.exact !== BigInt(call.fuel)) this.#report('traced', at, `fuel ${counts.exact}, under Wasmtime ${call.fuel}`);
       const used = this.fuel.region?.[at];

@@ -38,43 +38,61 @@ export class PlainSide {
   }
 }
 
-/** Instrumented modules: each with counters of its own, or all under one meter. */
+/** Instrumented modules: all under one meter, or each with counters of its own unless it links with another. */
 export class MeteredSide {
   #instrument;
   #createMeter;
-  #options;
+  #model;
+  #own;
   #meters = [];
+  /** The meter of each instance, by its exports. */
+  #meterOf = new WeakMap();
 
   /** @param model - `region` or `exact`. @param meter - `own` or `shared`. */
   constructor({ instrument, createMeter }, { model, meter }) {
     this.name = `${model}/${meter}`;
     this.#instrument = instrument;
     this.#createMeter = createMeter;
-    this.#options = { ...WIDE_CAPS, model, meter };
+    this.#model = model;
+    this.#own = meter === 'own';
   }
 
   /** @throws what `instrument` throws. */
   check(bytes) {
-    this.#instrument(bytes, this.#options);
+    this.#instrument(bytes, { ...WIDE_CAPS, model: this.#model, meter: this.#own ? 'own' : 'shared' });
   }
 
   /** @throws what `instrument`, the engine or the start function throws. */
   instantiate(bytes, imports) {
-    const instrumented = this.#instrument(bytes, this.#options);
+    const known = this.#own ? this.#linked(bytes, imports) : this.#meters.at(-1);
+    const meter = this.#own && known === undefined ? 'own' : 'shared';
+    const instrumented = this.#instrument(bytes, { ...WIDE_CAPS, model: this.#model, meter });
     const compiled = new WebAssembly.Module(instrumented.bytes);
-    if (instrumented.meter === 'own' || this.#meters.length === 0) this.#renew();
     try {
-      return this.#meters.at(-1).instantiate(instrumented, compiled, imports);
+      return this.#start(known ?? this.#newMeter(), instrumented, compiled, imports);
     } catch (error) {
       // Initial sizes of all modules of a script add up under a shared meter; plain, they do not.
       if (error.code !== 'limit/memory') throw error;
-      this.#renew();
-      return this.#meters.at(-1).instantiate(instrumented, compiled, imports);
+      return this.#start(this.#newMeter(), instrumented, compiled, imports);
     }
   }
 
-  #renew() {
+  #start(meter, instrumented, compiled, imports) {
+    const instance = meter.instantiate(instrumented, compiled, imports);
+    this.#meterOf.set(instance.exports, meter);
+    return instance;
+  }
+
+  /** The meter of the first instance that a module imports from: modules that share tables or functions share their fuel. */
+  #linked(bytes, imports) {
+    if (!WebAssembly.validate(bytes)) return;
+    const names = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map(({ module }) => module);
+    return names.map((name) => this.#meterOf.get(imports[name] ?? {})).find((meter) => meter !== undefined);
+  }
+
+  #newMeter() {
     this.#meters.push(this.#createMeter(PLENTY));
+    return this.#meters.at(-1);
   }
 
   /** Fuel that all modules so far have used. */
