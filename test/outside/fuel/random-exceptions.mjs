@@ -1,4 +1,4 @@
-import { unsigned } from './bytes.mjs';
+import { unsigned, vector } from './bytes.mjs';
 
 const EMPTY_BLOCK = 0x40;
 const CATCHES = ['catch', 'catch_ref', 'catch_all', 'catch_all_ref'];
@@ -9,6 +9,7 @@ export function writeHandling(writer) {
   if (exceptions === 'none') writer.assign();
   else if (writer.chance(writer.handlers > 0 ? 0.5 : 0.2)) writeThrow(writer);
   else if (exceptions === 'legacy') writeTry(writer);
+  else if (writer.chance(0.4)) writeFarTryTable(writer);
   else writeTryTable(writer);
 }
 
@@ -27,6 +28,22 @@ function writeThrow(writer) {
     writer.statements(2);
     if (writer.chance(0.5)) writer.op('unreachable');
   });
+}
+
+/** Handlers are labels that are open anyway, out of loops too, if they carry what is caught. */
+function writeFarTryTable(writer) {
+  const { tags } = writer.module;
+  const fits = (payload) => writer.labels.some(({ types, open }) => open && types.join() === payload.join());
+  const clauses = [];
+  for (const [tag, payload] of [...tags.entries(), [undefined, []]]) {
+    if (!fits(payload) || writer.chance(0.4)) continue;
+    const label = unsigned(writer.target(({ types }) => types.join() === payload.join()));
+    clauses.push(tag === undefined ? [2, ...label] : [0, ...unsigned(tag), ...label]);
+  }
+  const results = writer.someTypes();
+  writer.op('try_table', [...writer.blockType([], results), ...vector(clauses)]);
+  writer.inside({ types: results, open: true }, () => writeTried(writer, results));
+  writer.consume(results);
 }
 
 /** A block that the handler's values come out of, around a `try_table`, around a body. */

@@ -11,6 +11,8 @@ export const SIZES = { pages: 2, pagesMax: 6, table: 10, tableMax: 24, data: 120
 
 const CALLS_EACH = 4;
 const LOOP_COUNTERS = 3;
+/** Part of the functions whose address is taken; callers may pay for the others. */
+const TAKEN = 0.4;
 /** Calls that one entry into a module may make inside of it. */
 const CALL_BUDGET = 24;
 const IMPORTS = [
@@ -52,6 +54,9 @@ class ModuleMaker {
     this.globals = [...IMPORTED_GLOBALS];
     /** The functions of its own that it may call, and those with the imported ones. */
     this.own = this.#functions();
+    /** Those whose callers the module does not know all: they have a slot of the table. */
+    this.taken = this.own.filter((_, at) => at === 0 || random() < TAKEN);
+    for (const [slot, callee] of this.taken.entries()) callee.slot = slot;
     this.callable = [...this.own, ...IMPORTS.map(({ signature }, index) => ({ index, signature }))];
     this.mutable = new Set([1]);
     /** With exceptions: a function that does nothing but throw. */
@@ -64,7 +69,6 @@ class ModuleMaker {
   #functions() {
     return Array.from({ length: 2 + Math.floor(this.random() * 5) }, (_, at) => ({
       index: IMPORTS.length + at,
-      slot: at,
       signature: { params: this.#someTypes(3), results: this.#someTypes(2) },
     }));
   }
@@ -161,7 +165,7 @@ class ModuleMaker {
   #assemble(inner, functionTypes, bodies) {
     const hostTypes = IMPORTS.map(({ signature }) => this.typeOf(signature));
     const tagTypes = this.tags.map((params) => this.typeOf({ params, results: [] }));
-    const indices = inner.map(({ index }) => unsigned(index));
+    const indices = this.taken.map(({ index }) => unsigned(index));
     const host = (item) => [...nameBytes('host'), ...nameBytes(item)];
     const imports = [
       ...IMPORTS.map(({ name }, at) => [...host(name), 0, ...unsigned(hostTypes[at])]),
@@ -169,7 +173,7 @@ class ModuleMaker {
     ];
     const limits = (min, max) => [1, ...unsigned(min), ...unsigned(max)];
     const tables = [
-      [0x70, ...limits(inner.length, inner.length)],
+      [0x70, ...limits(indices.length, indices.length)],
       [0x6f, ...limits(SIZES.table, SIZES.tableMax)],
       [0x70, ...limits(SIZES.table, SIZES.tableMax)],
     ];

@@ -41,7 +41,7 @@ function writeGrowMemory(writer) {
 
 function writeGrowTable(writer) {
   const [table, type] = writer.chance(0.5) ? [TABLE.objects, 'externref'] : [TABLE.scratch, 'funcref'];
-  if (type === 'funcref' && writer.chance(0.5)) writer.op('ref.func', unsigned(writer.pick(writer.module.own).index));
+  if (type === 'funcref' && writer.chance(0.5)) writer.op('ref.func', unsigned(writer.pick(writer.module.taken).index));
   else writer.op('ref.null', writer.module.heapType(type));
   length(writer, 4);
   writer.op('table.grow', [table]);
@@ -105,7 +105,7 @@ function writeInitTable(writer) {
   const segment = writer.chance(0.8) ? 1 : 2;
   writer.i32(writer.below(4));
   writer.i32(0);
-  if (segment === 1) length(writer, writer.module.own.length);
+  if (segment === 1) length(writer, writer.module.taken.length);
   else writer.i32(0);
   writer.op('table.init', [segment, TABLE.scratch]);
 }
@@ -122,7 +122,7 @@ function writeDrops(writer) {
 }
 
 function writeReferences(writer) {
-  writer.op('ref.func', unsigned(writer.pick(writer.module.own).index));
+  writer.op('ref.func', unsigned(writer.pick(writer.module.taken).index));
   writer.op('ref.is_null');
   writer.set('i32');
 }
