@@ -39,7 +39,7 @@ export function decoded(source: string | Uint8Array, model: CostModelName = 'exa
   for (let body = 0; body < count; body += 1) {
     const size = code.u32();
     const end = code.position + size;
-    for (let groups = code.u32(); groups > 0; groups -= 1) code.skip(0 * code.u32() + 1); // a number and a type
+    skipLocals(code);
     firsts[body] = decoder.tape.length;
     const results = spaces.types[spaces.functions[body] as number]?.results ?? 0; // one for each body
     compileCost.begin(results, 0);
@@ -49,4 +49,12 @@ export function decoded(source: string | Uint8Array, model: CostModelName = 'exa
   firsts[count] = decoder.tape.length;
   const bodies = { count, firsts };
   return { tape: decoder.tape, bodies, decoder, instructions, graph: () => walkCalls(decoder.tape, bodies, 0) };
+}
+
+/** Skips the locals that a body declares: groups of a count and a value type, which has one byte here. */
+function skipLocals(code: ModuleReader): void {
+  for (let groups = code.u32(); groups > 0; groups -= 1) {
+    code.u32();
+    code.skip(1);
+  }
 }
