@@ -12,6 +12,7 @@
  */
 
 export { defaultCacheDirectory } from './artifact-cache.ts';
+export { bareObject } from './bare-object.ts';
 export type { BindingsName } from './bindings/bindings.ts';
 export { type BindingsChoice, type ChosenBindings, checkBindingsChoice, chooseBindings } from './bindings/choose.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';

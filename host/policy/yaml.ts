@@ -1,4 +1,5 @@
 import { Composer, type CST, isAlias, isMap, isScalar, isSeq, Lexer, type Node, type Pair, Parser, type YAMLMap } from 'yaml';
+import { bareObject } from '../../runtime/index.ts';
 import { printable, quote } from './quote.ts';
 import { formatPath, invalidDocument, type PolicyIssue, type Source } from './source.ts';
 
@@ -91,7 +92,7 @@ function toData(node: unknown, path: readonly PropertyKey[], report: Report): un
 }
 
 function mapToData(map: YAMLMap, path: readonly PropertyKey[], report: Report): unknown {
-  const data: Record<string, unknown> = Object.create(null);
+  const data = bareObject<unknown>();
   for (const { key, value } of map.items) {
     if (!isScalar(key) || typeof key.value !== 'string') {
       report(key ?? map, path, 'expected a name as the key');

@@ -1,3 +1,4 @@
+import { bareObject } from '../bare-object.ts';
 import type { ValueType } from '../component/types.ts';
 import { CodedError } from '../error.ts';
 import type { WitValue } from '../value/index.ts';
@@ -96,9 +97,8 @@ function tagged(tag: string, convert: ((value: unknown) => unknown) | undefined,
   return convert === undefined ? { tag } : { tag, val: convert(value) };
 }
 
-/** A null-prototype object, so that a field called `constructor` is just a field. */
 function fill<F extends { key: string }>(fields: readonly F[], pick: (field: F) => unknown): Record<string, unknown> {
-  const out: Record<string, unknown> = Object.create(null);
+  const out = bareObject<unknown>();
   for (const field of fields) out[field.key] = pick(field);
   return out;
 }
@@ -151,5 +151,5 @@ function makeFrom(type: ValueType): Convert {
 }
 
 function record(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.assign(Object.create(null), fields);
+  return Object.assign(bareObject<unknown>(), fields);
 }

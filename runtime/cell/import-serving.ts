@@ -1,3 +1,4 @@
+import { bareObject } from '../bare-object.ts';
 import type {
   AbiLimits,
   Bindings,
@@ -94,7 +95,7 @@ export class ImportServing {
 
   /** The import object of the instance. What the plan does not list is not in it. */
   imports(): HostImports {
-    const imports: Record<string, unknown> = withoutPrototype({});
+    const imports = bareObject<unknown>();
     for (const item of this.#served.plan.imports) imports[item.name] = this.#serve(item);
     return imports;
   }
@@ -109,7 +110,7 @@ export class ImportServing {
       return [bindings.memberName(name), bindings.hostFunction(type, implementation, owner)] as const;
     });
     if (item.isFunction) return functions[0]?.[1];
-    return withoutPrototype(Object.fromEntries(functions));
+    return Object.assign(bareObject<unknown>(), Object.fromEntries(functions));
   }
 
   #bridged(functionIndex: number): HostFunctionImplementation {
@@ -152,14 +153,6 @@ export class ImportServing {
     if (this.#logBytes <= LOG_BYTES_MAX) this.log.push(line);
     else this.#logDropped += 1;
   }
-}
-
-/**
- * The same object without a prototype. A core module may import any names, and the engine looks them up with the inherited
- * ones: `constructor` would give it a function of the host's.
- */
-function withoutPrototype<T extends object>(fresh: T): T {
-  return Object.setPrototypeOf(fresh, null) as T; // lib types it as any
 }
 
 function missing(importName: string, functionName: string): never {

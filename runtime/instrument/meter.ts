@@ -1,3 +1,4 @@
+import { bareObject } from '../bare-object.ts';
 import { CodedError } from '../error.ts';
 import { type InstrumentedModule, instrument } from './instrument.ts';
 import { METER_EXPORTS, METER_NAMESPACE } from './names.ts';
@@ -147,7 +148,7 @@ class CounterMeter implements Meter {
 
   /** The imports without a prototype: the engine looks names up with the inherited ones, and a guest may import any name. */
   #linked(imports: WebAssembly.Imports): WebAssembly.Imports {
-    const own = { __proto__: null, ...imports } as unknown as WebAssembly.Imports;
+    const own = Object.assign(bareObject<WebAssembly.ModuleImports>(), imports);
     if (this.#counters === undefined) return own;
     const { fuel, pages, elements } = this.#counters;
     own[METER_NAMESPACE] = { fuel, pages, elements };

@@ -1,3 +1,4 @@
+import { bareObject } from '../bare-object.ts';
 import type { ValueType } from '../component/types.ts';
 import { CodedError } from '../error.ts';
 import type { WitValue } from './wit-value.ts';
@@ -104,7 +105,7 @@ function fieldOf(fields: Fields, name: string, type: ValueType): WitValue {
 }
 
 function plainObject(entries: readonly (readonly [string, PlainJson])[]): PlainJson {
-  const object = Object.setPrototypeOf({}, null) as { [key: string]: PlainJson }; // see emptyRecord
+  const object = bareObject<PlainJson>();
   for (const [key, value] of entries) object[key] = value;
   return object;
 }

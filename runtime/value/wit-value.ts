@@ -1,3 +1,5 @@
+import { bareObject } from '../bare-object.ts';
+
 /**
  * How a WIT value looks in JavaScript, on every side of this runtime. One shape for each type, no coercion:
  *
@@ -31,14 +33,9 @@ export type WitValue =
 /** A record under construction: no prototype, so that a field called `constructor` is a field and nothing else. */
 export type MutableRecord = { [field: string]: WitValue };
 
-/**
- * A fresh record without fields and without a prototype.
- *
- * Not `Object.create(null)`: V8 makes that a hash table from the start, which costs 180 ns against 400 ns for a record
- * of five fields, filled and read. Changing the prototype of an object that is still empty keeps its fast shape.
- */
+/** A fresh record without fields and without a prototype. */
 export function emptyRecord(): MutableRecord {
-  return Object.setPrototypeOf({}, null) as MutableRecord; // lib types it as any
+  return bareObject();
 }
 
 /** True when the string has no lone surrogates. */

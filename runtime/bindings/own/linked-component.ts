@@ -1,3 +1,4 @@
+import { bareObject } from '../../bare-object.ts';
 import { CodedError } from '../../error.ts';
 import type { AbiLimits, BoundFunction, BoundInstance, HostImports, InstantiateCore, Linked } from '../bindings.ts';
 import { ExportedFunction } from './exported-function.ts';
@@ -76,13 +77,13 @@ class CoreInstances implements CoreItems {
   }
 
   #importsOf(step: Step): WebAssembly.Imports {
-    const imports: Record<string, WebAssembly.ModuleImports> = Object.create(null); // names are the guest's
+    const imports = bareObject<WebAssembly.ModuleImports>(); // names are the guest's
     for (const given of step.imports) {
       if ('step' in given) {
         imports[given.name] = this.#instances[given.step]?.exports as WebAssembly.ModuleImports; // exports can be imports
         continue;
       }
-      const items: WebAssembly.ModuleImports = Object.create(null);
+      const items = bareObject<WebAssembly.ImportValue>();
       for (const { name, ref } of given.items) items[name] = this.resolve(ref) as WebAssembly.ImportValue; // core items
       imports[given.name] = items;
     }
