@@ -25,7 +25,7 @@ export {
   serves,
   withoutVersion,
 } from './cell/grants.ts';
-export type { CreateCapability, LocalContext } from './cell/instance.ts';
+export type { CreateCapability, LocalContext } from './cell/import-serving.ts';
 export type { WasiSetup } from './cell/plan.ts';
 export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind } from './codes.ts';
 export { decodeComponent } from './component/decode.ts';

@@ -10,8 +10,6 @@ import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './i
 import type { CellPlan, PlanModule } from './plan.ts';
 import { endingOf } from './trap.ts';
 
-export type { CallBridge, CreateCapability, LocalContext } from './import-serving.ts';
-
 /** A plan made ready in one worker: component linked, local capabilities loaded. */
 export interface LoadedPlan extends ServedPlan {
   readonly linked: Linked;

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CodedError, isCoded } from '../error.ts';
 import { decodeFrame, encodeHostCall, encodeResult } from './frames.ts';
-import { type CallBridge, CellInstance, type LoadedPlan, loadPlan } from './instance.ts';
+import type { CallBridge } from './import-serving.ts';
+import { CellInstance, type LoadedPlan, loadPlan } from './instance.ts';
 import { muteProcess } from './mute-process.ts';
 import type { CellPlan, ControlAnswer, ControlMessage } from './plan.ts';
 import { type BlockingPort, openBlockingPort, type PortEnd } from './port.ts';
