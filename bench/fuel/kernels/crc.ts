@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** CRC-32 by table, byte by byte: each turn waits for the one before. */
 
 const LENGTH = 1 << 20;

@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** Tight recursion: nearly nothing but calls. */
 
 export function run(): i32 {

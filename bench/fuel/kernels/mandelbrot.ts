@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** Floating-point arithmetic with an exit that depends on it. */
 
 const SIZE = 320;

@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** Product of two matrices, without bounds checks: the inner loop of numeric code. */
 
 const SIZE = 300;

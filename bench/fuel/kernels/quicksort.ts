@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** Recursion and loops whose lengths depend on data, with bounds checks. */
 
 const SIZE = 180_000;

@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** The sieve of Eratosthenes: short loops of stores, with bounds checks. */
 
 const SIZE = 1_500_000;

@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** Counts words in a hash table: short unpredictable branches on bytes. */
 
 const LENGTH = 4_000_000;
@@ -48,6 +47,6 @@ function write(): void {
       text[at++] = u8(97 + (word % 26));
       word = word * 7 + 5;
     }
-    text[at++] = (state >> 28) == 0 ? 10 : 32;
+    text[at++] = state >> 28 == 0 ? 10 : 32;
   }
 }

@@ -1,4 +1,3 @@
-// @ts-nocheck -- AssemblyScript, which TypeScript cannot check.
 /** A loop of pure arithmetic: xorshift, 32 bits. */
 
 export function run(): i32 {
