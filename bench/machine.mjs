@@ -20,7 +20,7 @@ export function machine() {
 /** Versions of what took part; the commit is absent outside a git checkout, `dirty` says that files differ from it. */
 export function versions() {
   const commit = git('rev-parse', '--short=12', 'HEAD');
-  const changes = git('status', '--porcelain', '--', 'runtime', 'host', 'bench/*.mjs', 'package-lock.json');
+  const changes = git('status', '--porcelain', '--', 'runtime', 'host', 'bench/*.mjs', 'bench/fuel', 'package-lock.json');
   return {
     node: process.versions.node,
     v8: process.versions.v8,

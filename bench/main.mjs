@@ -21,7 +21,7 @@ Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
             npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
   --help    this text
 
-What fuel costs is measured by \`--only fuel\` alone, about 12 minutes a Node (\`--quick\`: 3). With all jobs and \`--workloads\`,
+What fuel costs is measured by \`--only fuel\` alone, about 15 minutes for two Nodes (\`--quick\`: 3 a Node). With all jobs and \`--workloads\`,
 raw data and a plot are kept:
 
   --node PATH             a Node to measure on, as often as there are some; default: the one that runs this
