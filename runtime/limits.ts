@@ -66,7 +66,7 @@ export const LIMIT_CEILINGS: Limits = {
  * @throws CodedError `usage/invalid-argument` for anything but whole numbers from 0 to the ceiling.
  */
 export function completeLimits(limits: { readonly [K in keyof Limits]?: Limits[K] | undefined }): Limits {
-  const complete: Record<string, number | bigint> = { ...DEFAULT_LIMITS };
+  const complete: Limits = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(limits)) {
     if (value === undefined) continue;
     const ceiling = Object.hasOwn(LIMIT_CEILINGS, name) ? LIMIT_CEILINGS[name as keyof Limits] : undefined; // just tested
@@ -77,9 +77,9 @@ export function completeLimits(limits: { readonly [K in keyof Limits]?: Limits[K
         `the limit \`${name}\` must be a whole ${typeof ceiling} from 0 to ${ceiling}`,
       );
     }
-    complete[name] = value;
+    Object.assign(complete, { [name]: value });
   }
-  return complete as unknown as Limits; // every member comes from the defaults or was checked against its ceiling
+  return complete;
 }
 
 export const WASM_PAGE_BYTES = 65_536;

@@ -25,7 +25,7 @@ export interface InterfaceId {
 export function parseInterfaceId(name: string): InterfaceId | undefined {
   const match = INTERFACE.exec(name);
   if (match === null || !LABEL.test(match[2] as string)) return undefined; // group 2 is not optional
-  const [, pkg, label, version] = match as unknown as [string, string, string, string?]; // the pattern's own groups
+  const [, pkg, label, version] = [...match] as [string, string, string, string?]; // the pattern's own groups
   return version === undefined ? { package: pkg, name: label } : { package: pkg, name: label, version };
 }
 
@@ -40,7 +40,7 @@ export function resourceOfName(name: string): string | undefined {
 export function isPlainName(name: string): boolean {
   const annotated = ANNOTATED.exec(name);
   if (annotated === null) return isLabel(name);
-  const [, annotation, rest] = annotated as unknown as [string, string, string]; // both groups always match
+  const [, annotation, rest] = [...annotated] as [string, string, string]; // both groups always match
   const labels = rest.split('.');
   const wanted = annotation.endsWith('method') || annotation.endsWith('static') ? 2 : 1;
   return labels.length === wanted && labels.every(isLabel);

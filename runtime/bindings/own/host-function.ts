@@ -65,7 +65,7 @@ export function findHostTarget(imports: HostImports, ref: ImportRef): HostTarget
   const given = hostClass(imports, { interface: within, name: resource });
   if (given === undefined) throw absent({ ...ref, name: pascalCase(resource) });
   if (annotation === 'constructor') return { form: 'jco', call: (...args) => Reflect.construct(given, args) };
-  const method = (given as unknown as Record<string, unknown>)[key]; // static members
+  const method: unknown = Reflect.get(given, key); // static members
   if (typeof method !== 'function') throw absent(ref);
   return { form: 'jco', call: method.bind(given) as HostCallable };
 }
