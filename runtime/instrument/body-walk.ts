@@ -11,8 +11,9 @@ import { TOUCHES } from './touching.ts';
 /** Longest path that a branch table or a handler may lead to uncharged. */
 const BARE_PATH_MAX = 256;
 
-/** Branches back to a loop, up to which each pays for its turn. */
+/** Branches back to a loop, up to which each pays for its turn; and to one that parts its ways by a table, as interpreters do. */
 const TURNS_MAX = 2;
+const DISPATCH_TURNS_MAX = 16;
 
 /** An open block, while walking backward: what lies ahead at its label, and where its parts are. */
 interface Frame {
@@ -25,6 +26,8 @@ interface Frame {
   /** Of a loop: how many branches lead back to it, and the first of them. */
   turns: number;
   readonly turnsAt: Uint32Array;
+  /** Of a loop: whether a table of branches parts its ways, as in an interpreter. */
+  dispatches: boolean;
   readonly label: PathState;
   /** At the start of the `else` arm; and for a loop that repeats what lies ahead where it is entered, the loop apart. */
   readonly aside: PathState;
@@ -58,6 +61,10 @@ export class BodyWalk {
   readonly #outside = new PathState().clear();
   #body = 0;
   #sinks = false;
+  /** Where only one way of a fork leads on to calls that may come back, and the other costs little. */
+  sinkable = false;
+  /** By body: 1 once it was placed, so that `ahead` says what its callers pay. */
+  readonly #placed: Uint8Array;
 
   /** @param ahead - by body, what a caller pays for its entry; known for callees that were placed before. */
   constructor(parts: PlacementParts, forks: Forks, ahead: readonly PathState[]) {
@@ -69,7 +76,13 @@ export class BodyWalk {
     this.#forks = forks;
     this.#ahead = ahead;
     this.#boundaries = entrances.handlesExceptions && model.name === 'exact';
+    this.#placed = new Uint8Array(ahead.length);
     this.#facts = new LoopFacts(tape, plan, (at) => this.#touches(at), this.#boundaries);
+  }
+
+  /** Notes that a body is placed for good. */
+  close(): void {
+    this.#placed[this.#body] = 1;
   }
 
   /** Looks at a body's loops, once before it is walked. @returns true if something in it touches the counter, charges aside. */
@@ -86,6 +99,7 @@ export class BodyWalk {
    */
   walk(from: number, to: number, sinks: boolean): PathState {
     this.#sinks = sinks;
+    this.sinkable = false;
     this.#depth = 0;
     this.#loops.length = 0;
     this.#state.clear();
@@ -171,6 +185,7 @@ export class BodyWalk {
     frame.repeats = repeats;
     frame.otherwise = -1;
     frame.turns = 0;
+    frame.dispatches = false;
     frame.label.set(state);
     if (repeats) {
       this.#enterLoop(frame);
@@ -229,6 +244,7 @@ export class BodyWalk {
     this.#loops.pop();
     const state = this.#state;
     const { touches } = state;
+    if (!this.#plan.has(at, ACTION.nest)) frame.dispatches = false;
     if (!touches && this.#parts.optimizations.spills && !this.#parts.entrances.handlesExceptions) this.#plan.add(at, ACTION.nest);
     if (this.#paysTurns(at, frame)) return;
     this.#plan.charge(at, settle(state, this.#forks.tolerance), true); // 0 where all of a turn is paid for on its way
@@ -240,13 +256,16 @@ export class BodyWalk {
 
   /**
    * Where few branches lead back to a loop, each pays for the turn that it begins, and the way to the loop for the first: loops
-   * of one turn are not charged apart.
+   * of one turn are not charged apart. Not where each turn calls something, or goes straight: there it gains nothing, and keeps
+   * the engine from unrolling.
    */
-  #paysTurns(at: number, { turns, turnsAt, aside }: Frame): boolean {
+  #paysTurns(at: number, { turns, turnsAt, dispatches, aside }: Frame): boolean {
     const state = this.#state;
     const { tolerance, exact } = this.#forks;
     const bare = ((this.#tape.marks[at] as number) & MARK.bareEdge) !== 0; // an entry of the tape
-    if (!this.#parts.optimizations.turns || bare || turns > TURNS_MAX || state.traps) return false;
+    if (!this.#parts.optimizations.turns || bare || state.touches || state.traps) return false;
+    if (turns > (dispatches ? DISPATCH_TURNS_MAX : TURNS_MAX)) return false;
+    if (turns === 1 && this.#isStraight(at, turnsAt[0] as number)) return false; // was noted
     const [low, high] = [state.low + aside.low, state.high + aside.high];
     if (!exact && !tolerable(low, high, tolerance)) return false;
     const fuel = settle(state, tolerance);
@@ -255,6 +274,13 @@ export class BodyWalk {
     state.high = high;
     state.fuel += aside.fuel;
     state.touches ||= aside.touches;
+    return true;
+  }
+
+  /** Whether nothing parts the ways between a loop's start and the branch back: such a loop runs often, and engines unroll it. */
+  #isStraight(loop: number, turn: number): boolean {
+    const { ops } = this.#tape;
+    for (let at = loop + 1; at < turn; at += 1) if (ops[at] !== OP.globalGet && ops[at] !== OP.globalSet) return false;
     return true;
   }
 
@@ -281,7 +307,11 @@ export class BodyWalk {
   }
 
   #fork(at: number, other: PathState, otherPlace: number, even: boolean): void {
-    if (this.#sinks && this.#loops.length === 0) this.#forks.sinkCheck(this.#state, at, other, otherPlace);
+    if (this.#loops.length === 0 && this.#state.cyclic !== other.cyclic) {
+      const flat = this.#state.cyclic ? other : this.#state;
+      if (this.#sinks) this.#forks.sinkCheck(this.#state, at, other, otherPlace);
+      else if (flat.high <= this.#forks.tolerance.freeLeaf && !flat.traps) this.sinkable = true;
+    }
     this.#forks.join(this.#state, at, other, otherPlace, even);
   }
 
@@ -348,6 +378,8 @@ export class BodyWalk {
 
   /** Labels of tables were cut where the blocks end, so that no edge has to pay. */
   #passTable(list: number): void {
+    const inner = this.#loops.at(-1);
+    if (inner !== undefined) (this.#frames[inner] as Frame).dispatches = true; // an open loop
     const state = this.#state.trap();
     const { lists } = this.#tape;
     const count = lists[list] as number; // the decoder wrote it
@@ -377,9 +409,7 @@ export class BodyWalk {
     // What is called may throw, and somebody may catch that: then the path did not end in its trap.
     if (state.traps && this.#forks.exact) state.low = state.fuel;
     if (op === OP.callIndirect || op === OP.returnCallIndirect) {
-      const { indirectCallee, freeLeaf } = this.#forks.tolerance;
-      state.fuel += indirectCallee;
-      state.high += freeLeaf;
+      this.#addUnknown();
       state.cyclic = true;
       return;
     }
@@ -391,6 +421,13 @@ export class BodyWalk {
     this.#addCallee(at, callee, op === OP.returnCall);
   }
 
+  /** What is called may be small and free: then this pays for it. */
+  #addUnknown(): void {
+    const { indirectCallee, freeLeaf } = this.#forks.tolerance;
+    this.#state.fuel += indirectCallee;
+    this.#state.high += freeLeaf;
+  }
+
   #addCallee(at: number, callee: number, isTail: boolean): void {
     const state = this.#state;
     const ahead = this.#ahead[callee] as PathState; // one for each body
@@ -400,6 +437,7 @@ export class BodyWalk {
     }
     const { groups, heads } = this.#graph;
     const closes = heads[this.#body] === 1 && groups[callee] === groups[this.#body];
+    if (callee !== this.#body && heads[callee] === 1 && this.#placed[callee] === 0) this.#addUnknown();
     state.low += ahead.traps ? 0 : ahead.low;
     if (ahead.traps) state.low = Number.POSITIVE_INFINITY;
     state.high += ahead.high;
@@ -417,7 +455,8 @@ export class BodyWalk {
         repeats: false,
         otherwise: -1,
         turns: 0,
-        turnsAt: new Uint32Array(TURNS_MAX),
+        turnsAt: new Uint32Array(DISPATCH_TURNS_MAX),
+        dispatches: false,
         label: new PathState(),
         aside: new PathState(),
       };

@@ -38,6 +38,10 @@ export class ChargePlan {
     this.actions[at] = (this.actions[at] as number) | action; // an entry of the tape
   }
 
+  has(at: number, action: number): boolean {
+    return ((this.actions[at] as number) & action) !== 0; // an entry of the tape
+  }
+
   charge(at: number, fuel: number, checked: boolean): void {
     this.add(at, checked ? ACTION.charge | ACTION.check : ACTION.charge);
     this.amounts[at] = (this.amounts[at] as number) + fuel; // the same

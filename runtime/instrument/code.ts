@@ -75,7 +75,7 @@ export class CodeRewriter {
 
   #decode(reader: ModuleReader, count: number): BodyOffsets {
     const numbers = (): Uint32Array => new Uint32Array(count + 1);
-    const offsets: BodyOffsets = { count, firsts: numbers(), begins: numbers(), codes: numbers(), locals: numbers() };
+    const offsets = { count, firsts: numbers(), sizes: numbers(), begins: numbers(), codes: numbers(), locals: numbers() };
     const sectionEnd = reader.end;
     for (let body = 0; body < count; body += 1) {
       this.#decodeBody(reader, offsets, body, sectionEnd);
@@ -94,6 +94,7 @@ export class CodeRewriter {
     reader.end = begin + size;
     const type = this.#typeOf(body);
     const locals = this.#readLocals(reader, type, index);
+    offsets.sizes[body] = size;
     offsets.begins[body] = begin;
     offsets.codes[body] = reader.position;
     offsets.locals[body] = locals;
@@ -120,7 +121,7 @@ export class CodeRewriter {
     const { tape, taken, handlesExceptions } = this.#decoder;
     const { importedFunctions } = this.#spaces;
     const plan = new ChargePlan(tape.length, offsets.count);
-    const graph = walkCalls(tape, offsets, importedFunctions);
+    const graph = walkCalls(tape, offsets, importedFunctions, taken);
     const entrances = { taken, importedFunctions, locals: offsets.locals, handlesExceptions };
     new Placement({ tape, bodies: offsets, graph, plan, entrances, ...this.#options }).placeAll();
     return plan;

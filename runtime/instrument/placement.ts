@@ -60,6 +60,7 @@ export class Placement {
       const to = bodies.firsts[body + 1] as number;
       const touched = this.#walk.look(body, from, to);
       this.#placeBody(body, from, to);
+      this.#walk.close();
       plan.touches[body] = touched || this.#isCharged(body, from, to) ? 1 : 0;
     }
   }
@@ -77,7 +78,22 @@ export class Placement {
       plan.clear(from, to);
       state = this.#walk.walk(from, to, false);
     }
-    this.#payEntry(body, state, taken || heads[body] === 1 || !optimizations.callersPay);
+    const unknown = taken || heads[body] === 1 || !optimizations.callersPay;
+    if (unknown && this.#walk.sinkable && optimizations.sinks && optimizations.freeLeaves) {
+      // Often only a rare way leads on, as in releasing a reference: then the check stands there, and the rest is free.
+      plan.clear(from, to);
+      state = this.#walk.walk(from, to, true);
+      if (!this.#isSmall(state)) {
+        plan.clear(from, to);
+        state = this.#walk.walk(from, to, false);
+      }
+    }
+    this.#payEntry(body, state, unknown);
+  }
+
+  /** Whether what remains at a body's start may be left to callers that do not know it. */
+  #isSmall(state: PathState): boolean {
+    return state.high <= this.#forks.tolerance.freeLeaf && state.unchecked === 0 && !state.cyclic;
   }
 
   /** Recursion pays its callers' part too: places anew with that known. @returns whether it came out as assumed. */
@@ -92,12 +108,10 @@ export class Placement {
 
   /** Decides who pays for a body's entry. @param unknown - whether there are callers that cannot. */
   #payEntry(body: number, state: PathState, unknown: boolean): void {
-    const { plan, graph, optimizations } = this.#parts;
+    const { plan, optimizations } = this.#parts;
     const { tolerance } = this.#forks;
     const ahead = this.#ahead[body] as PathState; // one for each body
-    const isHead = graph.heads[body] === 1;
-    const small = state.high <= tolerance.freeLeaf && state.unchecked === 0 && !state.cyclic;
-    const free = small && unknown && !isHead && optimizations.freeLeaves;
+    const free = unknown && optimizations.freeLeaves && this.#isSmall(state);
     const pays = (unknown && !free) || state.fuel > HOISTED_MAX || state.unchecked > UNCHECKED_MAX;
     if (!pays) {
       ahead.set(state);

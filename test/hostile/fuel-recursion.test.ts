@@ -47,6 +47,22 @@ const RECURSIONS: readonly (readonly [shape: string, functions: string])[] = [
   ['after a loop', `(func $f (local i32) (loop $l ${OP} (br_if $l (local.get 0))) (call $f)) (func (export "run") (call $f))`],
   ['mutual', `(func $a (export "run") ${OP} (call $b)) (func $b (call $a))`],
   [
+    'through a small one that leads on seldom, and is called for nothing between',
+    `(func $small (param i32) (if (local.get 0) (then (call $on (local.get 0)))))
+    (func $on (param i32) ${OP} ${'(call $small (i32.const 0))'.repeat(9)} (call $small (local.get 0)))
+    (func (export "run") (call $on (i32.const 1)))`,
+  ],
+  [
+    'through a small one that is exported',
+    `(func $small (export "run") (if (i32.const 1) (then (call $on)))) (func $on (call $small) ${OP} (call $small))`,
+  ],
+  [
+    'through two small ones, each leading on by one way',
+    `(func $a (param i32) (if (local.get 0) (then ${OP} (call $b (i32.const 0)))))
+    (func $b (param i32) (if (local.get 0) (then (nop)) (else (call $a (i32.const 1)))))
+    (func (export "run") (call $a (i32.const 1)))`,
+  ],
+  [
     'through three, entered in the middle',
     `(func $a (call $b)) (func $b (call $c)) (func $c ${OP} (call $a)) (func (export "run") (call $b))`,
   ],

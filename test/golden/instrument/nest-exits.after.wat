@@ -12,22 +12,22 @@
     global.get 0
     local.set 1
     loop  ;; label = @1
-      local.get 0
-      i32.const 1
-      i32.sub
-      local.tee 0
+      local.get 1
+      i64.const 5
+      i64.sub
+      local.tee 1
+      i64.const 0
+      i64.lt_s
       if  ;; label = @2
-        local.get 1
-        i64.const 5
-        i64.sub
-        local.tee 1
-        i64.const 0
-        i64.ge_s
-        br_if 1 (;@1;)
         local.get 1
         global.set 0
         unreachable
       end
+      local.get 0
+      i32.const 1
+      i32.sub
+      local.tee 0
+      br_if 0 (;@1;)
     end
     local.get 1
     global.set 0)

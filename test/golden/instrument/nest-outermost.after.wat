@@ -12,22 +12,22 @@
       local.get 1
       local.set 2
       loop  ;; label = @2
-        local.get 2
-        i32.const 1
-        i32.sub
-        local.tee 2
+        local.get 3
+        i64.const 5
+        i64.sub
+        local.tee 3
+        i64.const 0
+        i64.lt_s
         if  ;; label = @3
-          local.get 3
-          i64.const 5
-          i64.sub
-          local.tee 3
-          i64.const 0
-          i64.ge_s
-          br_if 1 (;@2;)
           local.get 3
           global.set 0
           unreachable
         end
+        local.get 2
+        i32.const 1
+        i32.sub
+        local.tee 2
+        br_if 0 (;@2;)
       end
       local.get 0
       i32.const 1
@@ -35,7 +35,7 @@
       local.tee 0
       if  ;; label = @2
         local.get 3
-        i64.const 12
+        i64.const 7
         i64.sub
         local.tee 3
         i64.const 0

@@ -52,34 +52,24 @@
     local.get 1
     global.set 0)
   (func $each (type 0) (param i32)
-    global.get 0
-    i64.const 42
-    i64.sub
-    global.set 0
-    global.get 0
-    i64.const 0
-    i64.lt_s
-    if  ;; label = @1
-      unreachable
-    end
     loop  ;; label = @1
+      global.get 0
+      i64.const 41
+      i64.sub
+      global.set 0
+      global.get 0
+      i64.const 0
+      i64.lt_s
+      if  ;; label = @2
+        unreachable
+      end
       local.get 0
       call 0
       local.get 0
       i32.const 1
       i32.sub
       local.tee 0
-      if  ;; label = @2
-        global.get 0
-        i64.const 41
-        i64.sub
-        global.set 0
-        global.get 0
-        i64.const 0
-        i64.ge_s
-        br_if 1 (;@1;)
-        unreachable
-      end
+      br_if 0 (;@1;)
     end)
   (export "some" (func 1))
   (export "each" (func 2)))

@@ -15,8 +15,8 @@ export interface Decoded {
   readonly decoder: Decoder;
   /** By body: its instructions, the last `end` included. */
   readonly instructions: readonly number[];
-  /** Who calls whom. */
-  graph(): CallGraph;
+  /** Who calls whom. @param taken - by function: 1 where its address is taken. */
+  graph(taken: Uint8Array): CallGraph;
 }
 
 /** Decodes the bodies of a module without imports; what code refers to need not be there. @param globals - as if these were renumbered, which puts them on the tape. */
@@ -35,9 +35,11 @@ export function decoded(source: string | Uint8Array, model: CostModelName = 'exa
   const code = reader(SECTION.code);
   const count = code.u32();
   const firsts = new Uint32Array(count + 1);
+  const sizes = new Uint32Array(count + 1);
   const instructions: number[] = [];
   for (let body = 0; body < count; body += 1) {
     const size = code.u32();
+    sizes[body] = size;
     const end = code.position + size;
     skipLocals(code);
     firsts[body] = decoder.tape.length;
@@ -47,8 +49,8 @@ export function decoded(source: string | Uint8Array, model: CostModelName = 'exa
     if (code.position !== end) throw new Error(`body ${body} ends at byte ${code.position}, not at ${end}`);
   }
   firsts[count] = decoder.tape.length;
-  const bodies = { count, firsts };
-  return { tape: decoder.tape, bodies, decoder, instructions, graph: () => walkCalls(decoder.tape, bodies, 0) };
+  const bodies = { count, firsts, sizes };
+  return { tape: decoder.tape, bodies, decoder, instructions, graph: (taken) => walkCalls(decoder.tape, bodies, 0, taken) };
 }
 
 /** Skips the locals that a body declares: groups of a count and a value type, which has one byte here. */
