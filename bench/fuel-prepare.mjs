@@ -11,7 +11,8 @@ const TIMED_MODES = ['region', 'exact'];
 /** Modules below this say more about the clock than about the rewriter: feature tests, mostly. */
 const TIMED_BYTES_MIN = 2000;
 
-const RUNS_MAX = 30;
+const TIMED_RUNS_MIN = 7;
+const RUNS_MAX = 60;
 
 /** The task: `{digests, modes, folder, peerMetering, warmMs}`: plain modules by digest; how long to repeat each rewriting. */
 const { digests, modes, folder, peerMetering, warmMs } = JSON.parse(process.argv[2]);
@@ -20,7 +21,7 @@ function prepare(digest, mode, bytes, isFirst) {
   const row = { module: digest, mode, bytes: bytes.length, codeBytes: codeBytes(bytes) };
   try {
     const isTimed = TIMED_MODES.includes(mode) && bytes.length >= TIMED_BYTES_MIN;
-    const { out, samples } = timed(transformOf(mode, peerMetering), bytes, isTimed ? 2 : 1);
+    const { out, samples } = timed(transformOf(mode, peerMetering), bytes, isTimed ? TIMED_RUNS_MIN : 1);
     keep(folder, digest, mode, out);
     const [coldMs, ...warmRunsMs] = rounded(samples);
     const times = isFirst ? { coldMs, warmMs: warmRunsMs } : { warmMs: warmRunsMs };

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { nodeEngine, WASMTIME_MODES, wasmtimeEngine } from './fuel/engines.mjs';
-import { WASM_METERING } from './fuel/modes.mjs';
+import { MODELS, WASM_METERING } from './fuel/modes.mjs';
 import { jobsOf, modesOf, paceOf } from './fuel/plan.mjs';
 import { rounded } from './stats.mjs';
 
@@ -12,7 +12,7 @@ import { rounded } from './stats.mjs';
  *
  * @param quick - one turn and shorter ones. @param workloads, kernels, peerMetering - folders; see `--help`. @param wasmtime - a
  * Python with that package. @param nodes - Node binaries, by default the running one. @param jobs - names, by default all.
- * @returns `{engines, jobs, rewriting, samples}`, all raw; `fuel/report.mjs` makes tables and a plot of it.
+ * @returns `{pace, engines, jobs, failures, rewriting, compiling, samples}`, all raw; `fuel-report.mjs` makes tables and a plot of it.
  * @throws Error where a process fails, or where a metered program gives another answer than the plain one.
  */
 export async function measureFuel({ quick, workloads, kernels, peerMetering, wasmtime, nodes = [process.execPath], jobs: only }) {
@@ -43,6 +43,7 @@ class FuelBench {
   /** By job: what the plain program answers. */
   #answers = new Map();
   #rewriting = [];
+  #compiling = [];
   #samples = [];
   /** Of modes that cannot meter a job: `{job, mode, reason}`. */
   #failures = [];
@@ -63,7 +64,18 @@ class FuelBench {
       const { digest } = this.#run(this.#engines[0], job, 'plain', { collects: true, warmMs: 0, runsMin: 0 });
       this.#answers.set(job.name, digest);
       const digests = readdirSync(folder).map((file) => file.split('.')[0]);
-      for (const engine of this.#engines.filter(({ kind }) => kind === 'node')) this.#meter(engine, job, digests);
+      for (const engine of this.#engines.filter(({ kind }) => kind === 'node')) {
+        this.#meter(engine, job, digests);
+        if (job.set === 'workload') this.#compile(engine, job, digests);
+      }
+    }
+  }
+
+  #compile(engine, job, digests) {
+    for (const whole of [false, true]) {
+      const task = { digests, modes: MODELS, folder: job.folder, compileMs: this.#pace.compileMs };
+      const rows = engine.compile(task, whole);
+      this.#compiling.push(...rows.map((row) => ({ engine: engine.name, job: job.name, whole, ...row })));
     }
   }
 
@@ -105,11 +117,11 @@ class FuelBench {
     });
   }
 
-  #modesOn({ kind }, job) {
-    if (kind === 'wasmtime') return job.set === 'workload' ? [] : WASMTIME_MODES;
-    return this.#modes(job).filter(
-      (mode) => !this.#failures.some((failure) => failure.job === job.name && failure.mode === mode),
-    );
+  #modesOn({ kind }, job, turn) {
+    const isOver = turn >= this.#pace.otherTurns;
+    if (kind === 'wasmtime') return job.set === 'workload' || isOver ? [] : WASMTIME_MODES;
+    const modes = isOver ? MODELS : this.#modes(job);
+    return modes.filter((mode) => !this.#failures.some((failure) => failure.job === job.name && failure.mode === mode));
   }
 
   #measure(engine, job, mode, turn) {
@@ -135,9 +147,9 @@ class FuelBench {
 
   /** All that was measured, without the places of this machine. */
   results() {
-    const { turns, kernelMs, workloadMs } = this.#pace;
+    const { turns, otherTurns, kernelMs, workloadMs } = this.#pace;
     return {
-      pace: { turns, kernelMs, workloadMs },
+      pace: { turns, otherTurns, kernelMs, workloadMs },
       engines: this.#engines.map(({ name, kind, versions }) => ({ name, kind, versions })),
       jobs: this.#jobs.map(({ name, set, kind, packages }) => ({
         name,
@@ -147,6 +159,7 @@ class FuelBench {
       })),
       failures: this.#failures,
       rewriting: this.#rewriting,
+      compiling: this.#compiling,
       samples: this.#samples,
     };
   }

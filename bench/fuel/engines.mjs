@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const JOB = fileURLToPath(new URL('../fuel-job.mjs', import.meta.url));
 const PREPARE = fileURLToPath(new URL('../fuel-prepare.mjs', import.meta.url));
+const COMPILE = fileURLToPath(new URL('../fuel-compile.mjs', import.meta.url));
 const WASMTIME = fileURLToPath(new URL('./wasmtime.py', import.meta.url));
 
 /** Longest run of one process. */
@@ -14,7 +15,7 @@ export const WASMTIME_MODES = ['plain', 'fuel'];
 /**
  * A Node that runs jobs, each in a process of its own.
  *
- * @param path - the binary. @returns `{name, kind, versions, sample, prepare}`; `sample` and `prepare` throw where the process
+ * @param path - the binary. @returns `{name, kind, versions, sample, prepare, compile}`; the last three throw where the process
  * fails, with what it printed.
  */
 export function nodeEngine(path) {
@@ -26,6 +27,11 @@ export function nodeEngine(path) {
     sample: (task) => JSON.parse(lastLine(output(path, [JOB, JSON.stringify(task)]))),
     // Without threads of its own, V8 compiles, collects and validates on the one core that the rewriter has.
     prepare: (task) => JSON.parse(lastLine(output(path, ['--single-threaded', PREPARE, JSON.stringify(task)]))),
+    // The same for compiling. By default V8 leaves functions for their first call: `whole` is all of them at once.
+    compile: (task, whole) => {
+      const flags = whole ? ['--single-threaded', '--no-wasm-lazy-compilation'] : ['--single-threaded'];
+      return JSON.parse(lastLine(output(path, [...flags, COMPILE, JSON.stringify(task)])));
+    },
   };
 }
 

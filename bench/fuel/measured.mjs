@@ -46,14 +46,16 @@ export class Measured {
     return this.#samples.get(keyOf(engine, job, mode)) ?? [];
   }
 
-  /** Shortest run once warm, in milliseconds. */
-  bestMs(engine, job, mode) {
-    return least(this.samples(engine, job, mode).flatMap(({ warmMs }) => warmMs));
+  /** Shortest run once warm, in milliseconds. @param turns - how many of the first turns count; by default all. */
+  bestMs(engine, job, mode, turns = Number.POSITIVE_INFINITY) {
+    const samples = this.samples(engine, job, mode).filter(({ turn }) => turn < turns);
+    return least(samples.flatMap(({ warmMs }) => warmMs));
   }
 
-  /** Warm runs, over plain ones. */
+  /** Warm runs, over plain ones of as many turns: more turns find shorter runs. */
   warm(engine, job, mode) {
-    return this.bestMs(engine, job, mode) / this.bestMs(engine, job, 'plain');
+    const turns = this.samples(engine, job, mode).length;
+    return this.bestMs(engine, job, mode, turns) / this.bestMs(engine, job, 'plain', turns);
   }
 
   /** The same turn by turn, smallest and largest: what a ratio can be trusted to. */
@@ -70,18 +72,15 @@ export class Measured {
     return this.#least(engine, job, mode, 'firstMs') / this.#least(engine, job, 'plain', 'firstMs');
   }
 
-  /** Compiling alone, over plain. */
-  compile(engine, job, mode) {
-    return this.#least(engine, job, mode, 'compileMs') / this.#least(engine, job, 'plain', 'compileMs');
+  /** Compiling all modules of a job once, over plain. @param whole - every function at once; else as V8 does by itself. */
+  compile(engine, job, mode, whole) {
+    const rows = this.#results.compiling.filter((row) => row.engine === engine && row.job === job && row.whole === whole);
+    const msOf = (wanted) => sum(rows.filter((row) => row.mode === wanted).map(({ ms }) => least(ms)));
+    return rows.length === 0 ? NONE : msOf(mode) / msOf('plain');
   }
 
   #least(engine, job, mode, field) {
     return least(this.samples(engine, job, mode).map((sample) => sample[field]));
-  }
-
-  /** Bytes of code of all modules of a job together, before rewriting. */
-  codeBytes(job) {
-    return sum(this.#modulesOf(job, 'region').map((row) => row.codeBytes));
   }
 
   /** Bytes of code after rewriting, over before. */

@@ -7,14 +7,28 @@ import { WORKLOADS } from './workloads/index.mjs';
 /** Jobs on which optimizations are switched off in turn: calls, loops, interpreters, a database, a codec, code from C and Rust. */
 const SWITCHED_JOBS = ['fib', 'indirect-calls', 'interpreter', 'quickjs', 'sqljs', 'zstd'];
 
-/** Times are milliseconds for one process after its first run; `turns` is how many processes each job and mode has. */
-const DEFAULT_PACE = { turns: 2, kernelMs: 150, workloadMs: 300, runsMin: 4, prepareMs: 150, switchedJobs: SWITCHED_JOBS };
+/**
+ * Times are milliseconds for one process after its first run. `turns` is how many processes each job has in the models and
+ * plain, `otherTurns` in any other mode.
+ */
+const DEFAULT_PACE = {
+  turns: 4,
+  otherTurns: 2,
+  kernelMs: 150,
+  workloadMs: 250,
+  runsMin: 4,
+  prepareMs: 600,
+  compileMs: 150,
+  switchedJobs: SWITCHED_JOBS,
+};
 const QUICK_PACE = {
   turns: 1,
+  otherTurns: 1,
   kernelMs: 100,
   workloadMs: 150,
   runsMin: 2,
   prepareMs: 0,
+  compileMs: 0,
   switchedJobs: ['fib', 'indirect-calls', 'quickjs'],
 };
 

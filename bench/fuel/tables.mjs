@@ -8,9 +8,6 @@ const WASM_METERING = 'wasm-metering';
 const ALL_OFF = 'region, all optimizations off';
 const WITHOUT = 'region without ';
 
-/** Compiling less code says nothing: how fine the clock is, and whether a thread was awake. */
-const COMPILED_BYTES_MIN = 100_000;
-
 /** Modules of this many bytes and more are in the table of rewriting speed one by one. */
 const LARGE_BYTES = 1_000_000;
 
@@ -36,7 +33,7 @@ function titled(title) {
 
 function paceText({ pace, engines }) {
   const versions = engines.map(({ name, versions: { v8 } }) => (v8 === undefined ? name : `${name} (V8 ${v8})`)).join(', ');
-  return `${versions}; ${pace.turns} turns; at least ${pace.kernelMs} ms of warm runs a process for kernels, ${pace.workloadMs} ms for workloads`;
+  return `${versions}; ${pace.turns} turns of plain, region and exact, ${pace.otherTurns} of all else; at least ${pace.kernelMs} ms of warm runs a process for kernels, ${pace.workloadMs} ms for workloads`;
 }
 
 function times(value) {
@@ -89,13 +86,14 @@ function jobsTable(measured, engine) {
       times(measured.warm(engine, name, 'exact')),
       ...modes.map((mode) => times(measured.warm(engine, name, mode))),
       ...['region', 'exact'].map((mode) => short(measured.first(engine, name, mode))),
-      ...['region', 'exact'].map((mode) => short(compileRatio(measured, engine, name, mode))),
+      ...['region', 'exact'].map((mode) => short(measured.compile(engine, name, mode, false))),
+      ...['region', 'exact'].map((mode) => short(measured.compile(engine, name, mode, true))),
       ...['region', 'exact'].map((mode) => short(measured.code(name, mode))),
     ];
   };
   const jobs = DISJOINT_SETS.flatMap(({ has }) => measured.jobs(has));
   const warm = ['region', 'by turn', 'exact', ...modes.map((mode) => (mode === BLOCK_COUNTER ? 'block counter' : mode))];
-  const cold = ['first, region', 'first, exact', 'compile, region', 'compile, exact', 'code, region', 'code, exact'];
+  const cold = ['first', 'compile', 'compile whole', 'code'].flatMap((what) => [`${what}, region`, `${what}, exact`]);
   return table(['job', 'kind', 'plain', ...warm, ...cold], [...jobs.map(row), meansRow(measured, engine, jobs, modes)]);
 }
 
@@ -111,13 +109,10 @@ function meansRow(measured, engine, jobs, modes) {
   return [
     ...['**geomean**', '', '', warm('region'), '', warm('exact'), ...modes.map(warm)],
     ...both((name, mode) => measured.first(engine, name, mode)),
-    ...both((name, mode) => compileRatio(measured, engine, name, mode)),
+    ...both((name, mode) => measured.compile(engine, name, mode, false)),
+    ...both((name, mode) => measured.compile(engine, name, mode, true)),
     ...both((name, mode) => measured.code(name, mode)),
   ];
-}
-
-function compileRatio(measured, engine, job, mode) {
-  return measured.codeBytes(job) < COMPILED_BYTES_MIN ? Number.NaN : measured.compile(engine, job, mode);
 }
 
 function wasmtimeTable(measured, engine) {
@@ -157,7 +152,7 @@ function rewritingTable(measured, engine) {
   const exact = measured.rewriting(engine, 'exact');
   const rows = region.map((row) => {
     const other = exact.find(({ job, module }) => job === row.job && module === row.module);
-    return { name: row.job, bytes: row.bytes, coldMs: row.coldMs, regionMs: median(row.warmMs), exactMs: median(other.warmMs) };
+    return { name: row.job, bytes: row.bytes, coldMs: row.coldMs, regionMs: steady(row.warmMs), exactMs: steady(other.warmMs) };
   });
   const total = { name: `**all ${rows.length}**` };
   for (const field of ['bytes', 'coldMs', 'regionMs', 'exactMs']) total[field] = rows.reduce((sum, row) => sum + row[field], 0);
@@ -171,6 +166,11 @@ function rewritingTable(measured, engine) {
       ...[coldMs, regionMs, exactMs].map((ms) => speed(bytes, ms)),
     ]),
   );
+}
+
+/** The median of the later half: the earlier runs still compile the rewriter. */
+function steady(samples) {
+  return median(samples.slice(Math.floor(samples.length / 2)));
 }
 
 /** What the run checked beside its times. */
