@@ -87,13 +87,16 @@ const REWRITES = new Map<number, (context: SectionContext) => void>([
  * Out of fuel, the guest traps by `unreachable`, which wasm cannot catch; how late at most is in docs/fuel.md. `memory.grow`
  * and `table.grow` beyond a budget answer -1. Work by length (`memory.fill` and its like) is paid before it is done.
  *
+ * What comes out of a valid module is valid; it is not validated again, since nobody can use it without compiling it. A fault
+ * of ours then ends as a `CompileError` at that place, which is to be taken for `internal/invariant`.
+ *
  * @param moduleBytes - core module, binary format; read only, not kept.
  * Works alone on any core module, whether or not it came from a component.
  *
  * @returns new bytes with the same imports and exports and a few more (`names.ts`), and the sums that the host needs.
  * @throws CodedError `component/unsupported-instruction`, `component/unsupported` or `component/invalid-core-module`
  * (each with `data.offset`, bytes from the module's start), `component/too-large` (`data: {limitName, limit, used}`),
- * `limit/memory` or `limit/table` (`data: {limit, used, unit}`), `usage/invalid-argument`, `internal/invariant`.
+ * `limit/memory` or `limit/table` (`data: {limit, used, unit}`), `usage/invalid-argument`.
  * Thread: any. Pure: equal input gives equal bytes on every machine. Linear in the module's size.
  */
 export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions = {}): InstrumentedModule {
@@ -110,7 +113,6 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
   // After our own checks, which bound what validation can cost; before anything is used: the rewriter knows no types,
   // and without this an invalid module could name the functions that are appended.
   if (!validate(moduleBytes)) throw invalidByEngine(moduleBytes);
-  if (!validate(bytes)) throw new CodedError('internal/invariant', 'instrumentation made a module that does not validate');
   const { name, version, digest } = settings.model;
   return {
     bytes,
