@@ -2,12 +2,11 @@ import { ACTION, type ChargePlan } from './charge-plan.ts';
 import { BLOCK_TYPE_FIRST, type FlowTape, MARK } from './flow-tape.ts';
 import type { Helpers, MeterGlobals } from './helpers.ts';
 import { checkCount, MODULE_LIMITS } from './module-limits.ts';
-import { flagTable, OP } from './opcodes.ts';
+import { flagTable, GROW_OPS, MEMORY_BULK_OPS, OP, OPENS, TABLE_BULK_OPS } from './opcodes.ts';
 import type { Arity, IndexSpaces } from './spaces.ts';
 import { TOUCHES } from './touching.ts';
 import type { ByteWriter } from './writer.ts';
 
-const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
 /** After these nothing goes on to the next instruction. */
 const ENDS_FLOW = flagTable([OP.br, OP.brTable, OP.return, OP.unreachable, OP.throw, OP.rethrow, OP.throwRef]);
 
@@ -18,10 +17,7 @@ const PARTS = flagTable([
 ]);
 
 /** Instructions that rewriting changes, wherever they stand. */
-export const CHANGED: Uint8Array = flagTable([
-  ...[OP.globalGet, OP.globalSet, OP.memoryGrow, OP.tableGrow],
-  ...[OP.memoryInit, OP.memoryCopy, OP.memoryFill, OP.tableInit, OP.tableCopy, OP.tableFill],
-]);
+const CHANGED = flagTable([OP.globalGet, OP.globalSet, ...GROW_OPS, ...MEMORY_BULK_OPS, ...TABLE_BULK_OPS]);
 
 const I32 = 0x7f;
 const I64 = 0x7e;

@@ -1,4 +1,4 @@
-import { BodyWriter, CHANGED } from './body-writer.ts';
+import { BodyWriter } from './body-writer.ts';
 import { type Bodies, walkCalls } from './call-graph.ts';
 import { ChargePlan } from './charge-plan.ts';
 import { CompileCost } from './compile-cost.ts';
@@ -36,7 +36,7 @@ export class CodeRewriter {
     this.#spaces = spaces;
     this.#helpers = helpers;
     this.#options = options;
-    this.#compileCost = new CompileCost(spaces);
+    this.#compileCost = new CompileCost();
     this.#decoder = new Decoder(spaces, options.model, this.#compileCost, globals.added > 0);
     this.#writer = new BodyWriter(this.#decoder.tape, spaces, globals, helpers);
   }
@@ -75,7 +75,14 @@ export class CodeRewriter {
 
   #decode(reader: ModuleReader, count: number): BodyOffsets {
     const numbers = (): Uint32Array => new Uint32Array(count + 1);
-    const offsets: BodyOffsets = { count, firsts: numbers(), begins: numbers(), codes: numbers(), locals: numbers() };
+    const offsets: BodyOffsets = {
+      count,
+      firsts: numbers(),
+      begins: numbers(),
+      codes: numbers(),
+      locals: numbers(),
+      changes: new Uint8Array(count),
+    };
     const sectionEnd = reader.end;
     for (let body = 0; body < count; body += 1) {
       this.#decodeBody(reader, offsets, body, sectionEnd);
@@ -99,7 +106,9 @@ export class CodeRewriter {
     offsets.locals[body] = locals;
     offsets.firsts[body] = this.#decoder.tape.length;
     this.#compileCost.begin(type.results, type.params + locals);
+    this.#decoder.changes = false;
     this.#decoder.decode(reader, type.results);
+    offsets.changes[body] = this.#decoder.changes ? 1 : 0;
     if (reader.position !== reader.end) throw invalid(reader.position, `function ${index} goes on after its end`);
   }
 
@@ -131,7 +140,8 @@ export class CodeRewriter {
     const begin = offsets.begins[body] as number; // one for each body, as below
     const entry = plan.entries[body] as number;
     const mark = out.open();
-    if (entry === 0 && !this.#changes(plan, from, to)) out.copy(bytes, begin, this.#decoder.tape.ends[to - 1]);
+    if (entry === 0 && plan.planned[body] === 0 && offsets.changes[body] === 0)
+      out.copy(bytes, begin, this.#decoder.tape.ends[to - 1]);
     else {
       const type = this.#typeOf(body);
       const locals = type.params + (offsets.locals[body] as number);
@@ -139,12 +149,6 @@ export class CodeRewriter {
       this.#writer.write(bytes, place, plan, entry, plan.entryChecks[body] === 1, out);
     }
     checkCount('functionBytesMax', out.close(mark), `function ${this.#spaces.importedFunctions + body} with its charges`);
-  }
-
-  #changes({ actions }: ChargePlan, from: number, to: number): boolean {
-    const { ops } = this.#decoder.tape;
-    for (let at = from; at < to; at += 1) if (actions[at] !== 0 || CHANGED[ops[at] as number] === 1) return true; // an entry
-    return false;
   }
 
   #typeOf(body: number): Arity {
@@ -160,6 +164,8 @@ interface BodyOffsets extends Bodies {
   readonly codes: Uint32Array;
   /** Locals, without parameters. */
   readonly locals: Uint32Array;
+  /** 1 where something has to be changed, charges aside. */
+  readonly changes: Uint8Array;
 }
 
 /** Puts the number of items in front of items that were written before their number was known. */

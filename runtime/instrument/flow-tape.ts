@@ -14,8 +14,6 @@ export class FlowTape {
   ends: Uint32Array = new Uint32Array(INITIAL);
   /** Fuel of the straight run before the instruction, and of itself. */
   costs: Float64Array = new Float64Array(INITIAL);
-  /** Net change of the operand stack's height over that run and the instruction; not for control flow and calls. */
-  heights: Int32Array = new Int32Array(INITIAL);
   /**
    * Immediate: label, function, type, memory, table or global; for blocks the block type; for `br_table` where its labels
    * begin in `lists`; for `else`, `catch` and `end` the entry that opened the block, or `BODY`.
@@ -30,14 +28,14 @@ export class FlowTape {
   readonly clauses = new Map<number, number>();
 
   /** @returns the new entry's number. */
-  push(op: number, start: number, cost: number, height: number): number {
+  push(op: number, start: number, end: number, cost: number, arg: number): number {
     const at = this.length++;
     if (at === this.ops.length) this.#grow();
     this.ops[at] = op;
     this.starts[at] = start;
+    this.ends[at] = end;
     this.costs[at] = cost;
-    this.heights[at] = height;
-    this.args[at] = 0;
+    this.args[at] = arg;
     this.marks[at] = 0;
     return at;
   }
@@ -53,7 +51,6 @@ export class FlowTape {
     this.starts = grown(new Uint32Array(size), this.starts);
     this.ends = grown(new Uint32Array(size), this.ends);
     this.costs = grown(new Float64Array(size), this.costs);
-    this.heights = grown(new Int32Array(size), this.heights);
     this.args = grown(new Uint32Array(size), this.args);
     this.marks = grown(new Uint8Array(size), this.marks);
   }
@@ -79,7 +76,7 @@ export const BLOCK_TYPE_FIRST = 2;
 /** Stands for the opening of a function's body, which no instruction opens. */
 export const BODY = 0xffff_ffff;
 
-function grown<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(larger: T, old: T): T {
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(larger: T, old: T): T {
   larger.set(old);
   return larger;
 }

@@ -1,11 +1,9 @@
 import { ACTION, type ChargePlan } from './charge-plan.ts';
 import { type FlowTape, MARK } from './flow-tape.ts';
-import { flagTable, OP } from './opcodes.ts';
+import { flagTable, OP, OPENS } from './opcodes.ts';
 
 /** Labels that a loop may be left for, beyond which no more are kept: then its exits each pay for all that follows. */
 const EXITS_MAX = 4;
-
-const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
 
 /** These lead out of all loops of the body; what is thrown may be caught on the way, which pays no more than this. */
 const LEAVES_BODY = flagTable([OP.return, OP.returnCall, OP.returnCallIndirect, OP.throw, OP.rethrow, OP.throwRef]);

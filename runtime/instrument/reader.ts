@@ -48,17 +48,9 @@ export class ModuleReader {
     throw invalid(offset, 'malformed 32-bit integer');
   }
 
-  /** Steps over a signed LEB128 integer of at most `bytesMax` bytes; its padding bits are left to the engine's check. */
-  skipSigned(bytesMax: number): 0 {
-    const offset = this.position;
-    for (let at = 0; at < bytesMax; at += 1) if (this.byte() < 0x80) return 0;
-    throw invalid(offset, 'malformed integer');
-  }
-
-  skip(bytes: number): 0 {
+  skip(bytes: number): void {
     if (bytes > this.end - this.position) throw invalid(this.position, `unexpected end, ${bytes} bytes wanted`);
     this.position += bytes;
-    return 0;
   }
 
   /** A length of a vector whose items have at least one byte each, so that it can be no more than what is left. */
