@@ -13,6 +13,9 @@ import type { ModuleReader } from './reader.ts';
 import { type Arity, type IndexSpaces, readValueType } from './spaces.ts';
 import type { ByteWriter } from './writer.ts';
 
+/** Bytes of code for each entry of the tape. Compilers make 7 to 25; where it is less, the tape grows. */
+const BYTES_PER_ENTRY = 8;
+
 /** How a module's code is to be charged. */
 export interface CodeOptions {
   readonly model: CostModel;
@@ -84,6 +87,7 @@ export class CodeRewriter {
       changes: new Uint8Array(count),
     };
     const sectionEnd = reader.end;
+    this.#decoder.tape.reserve(Math.trunc((sectionEnd - reader.position) / BYTES_PER_ENTRY));
     for (let body = 0; body < count; body += 1) {
       this.#decodeBody(reader, offsets, body, sectionEnd);
       reader.end = sectionEnd;

@@ -27,10 +27,15 @@ export class FlowTape {
   /** By entry of a `try_table`: where its labels begin in `lists`. */
   readonly clauses = new Map<number, number>();
 
+  /** Makes room for so many entries in all: copying them as they grow in number takes time. */
+  reserve(entries: number): void {
+    if (entries > this.ops.length) this.#resize(entries);
+  }
+
   /** @returns the new entry's number. */
   push(op: number, start: number, end: number, cost: number, arg: number): number {
     const at = this.length++;
-    if (at === this.ops.length) this.#grow();
+    if (at === this.ops.length) this.#resize(at * 2);
     this.ops[at] = op;
     this.starts[at] = start;
     this.ends[at] = end;
@@ -45,8 +50,7 @@ export class FlowTape {
     this.lists[this.listsLength++] = value;
   }
 
-  #grow(): void {
-    const size = this.ops.length * 2;
+  #resize(size: number): void {
     this.ops = grown(new Uint16Array(size), this.ops);
     this.starts = grown(new Uint32Array(size), this.starts);
     this.ends = grown(new Uint32Array(size), this.ends);

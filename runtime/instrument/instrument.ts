@@ -247,31 +247,44 @@ function extend(
 }
 
 function built(write: (out: ByteWriter) => void): Uint8Array {
-  const out = new ByteWriter(1024);
+  const out = new ByteWriter(0);
   write(out);
   return out.done();
 }
 
 function assemble(bytes: Uint8Array, contents: ReadonlyMap<number, Uint8Array>, { names }: Scan): Uint8Array {
-  const size = [...contents.values()].reduce((sum, content) => sum + content.length + 6, 8);
-  const out = new ByteWriter(size + (names === undefined ? 0 : names.end - names.start + 16));
-  out.copy(bytes, 0, 8);
+  const parts = [bytes.subarray(0, 8)];
   for (const id of SECTION_ORDER) {
     const content = contents.get(id);
-    if (content === undefined) continue;
-    out.byte(id);
-    out.u32(content.length);
-    out.copy(content);
+    if (content !== undefined) parts.push(sectionHead(id, content.length), content);
   }
   const kept = names === undefined ? [] : keptNames(bytes, names);
   if (kept.length > 0) {
-    out.byte(SECTION.custom);
-    const mark = out.open();
-    out.name('name');
-    for (const { start, end } of kept) out.copy(bytes, start, end);
-    out.close(mark);
+    const content = built((out) => {
+      out.name('name');
+      for (const { start, end } of kept) out.copy(bytes, start, end);
+    });
+    parts.push(sectionHead(SECTION.custom, content.length), content);
   }
-  return out.done().slice(); // a buffer of its own: a view would carry the spare room along between threads
+  return joined(parts);
+}
+
+function sectionHead(id: number, size: number): Uint8Array {
+  return built((out) => {
+    out.byte(id);
+    out.u32(size);
+  });
+}
+
+/** In a buffer of its own without spare room, which a view would carry along between threads. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function checkOption(name: 'memoryPagesMax' | 'tableElementsMax', value: number, max: number): void {

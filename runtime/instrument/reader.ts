@@ -39,11 +39,11 @@ export class ModuleReader {
   #longU32(): number {
     const offset = this.position;
     let value = 0;
-    for (let at = 0; at < 5; at += 1) {
+    for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte();
-      if (at === 4 && byte > 0x0f) break;
-      value += (byte & 0x7f) * 2 ** (7 * at);
-      if (byte < 0x80) return value;
+      if (shift === 28 && byte > 0x0f) break;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
     throw invalid(offset, 'malformed 32-bit integer');
   }
