@@ -43,6 +43,13 @@ const STEPS = stepTable();
 type ReadImmediate = (reader: ModuleReader, decoder: Decoder) => number;
 
 /**
+ * Reads an instruction of control flow or a call, and follows what it does to the nesting and to `#extra`.
+ *
+ * @param run - change of the operand stack's height over the run before it. @returns what the tape keeps of it.
+ */
+type ReadFlow = (this: Decoder, reader: ModuleReader, op: number, run: number) => number;
+
+/**
  * Decodes instruction sequences of one module on to `tape`.
  *
  * Knows the format and the index spaces, not the types of values: what it lets pass may still be invalid, so that the
@@ -70,6 +77,11 @@ export class Decoder {
   readonly #opened = new Uint32Array(MODULE_LIMITS.nestingMax + 2);
   readonly #carried = new Uint32Array(MODULE_LIMITS.nestingMax + 2);
 
+  /** By opcode: how control flow and calls are read. Each apart, so that the engine compiles them one by one. */
+  readonly #flowReaders: readonly ReadFlow[];
+  /** What the instruction being read costs beside its opcode. */
+  #extra = 0;
+
   constructor(spaces: IndexSpaces, model: CostModel, compileCost: CompileCost, renumbersGlobals: boolean) {
     this.spaces = spaces;
     this.taken = new Uint8Array(spaces.functions.length);
@@ -77,6 +89,7 @@ export class Decoder {
     this.#compileCost = compileCost;
     this.#renumbersGlobals = renumbersGlobals;
     this.#facts = factsOf(model);
+    this.#flowReaders = this.#readersOfFlow();
   }
 
   /**
@@ -158,83 +171,95 @@ export class Decoder {
     return GROWS[op] === 1 ? constantBefore(bytes, previous, start, constantGrow) : 0;
   }
 
-  /** Puts control flow or a call on the tape, and follows what it does to the nesting. */
+  /** Puts control flow or a call on the tape. */
   #flow(reader: ModuleReader, op: number, start: number, cost: number, height: number): typeof NOTED {
-    switch (op) {
-      case OP.block:
-      case OP.loop:
-      case OP.if:
-      case OP.try:
-      case OP.tryTable:
-        return this.#opening(reader, op, start, cost, height);
-      case OP.else:
-      case OP.catch:
-      case OP.catchAll:
-        if (op === OP.catch) reader.u32();
-        this.tape.push(op, start, reader.position, cost, this.#opened[this.depth - 1] as number); // an open block
-        this.#compileCost.part(op === OP.else);
-        return NOTED;
-      case OP.delegate:
-      case OP.end:
-        if (op === OP.delegate) readLabel(reader, this, MARK.branch);
-        this.depth -= 1;
-        this.tape.push(op, start, reader.position, cost, this.#opened[this.depth] as number); // was opened
-        this.#compileCost.close();
-        return NOTED;
-      case OP.call:
-      case OP.returnCall:
-      case OP.callIndirect:
-      case OP.returnCallIndirect:
-        return this.#call(reader, op, start, cost, height);
-      default:
-        return this.#branch(reader, op, start, cost, height);
-    }
+    this.#extra = 0;
+    const value = (this.#flowReaders[op] as ReadFlow).call(this, reader, op, height); // one for each
+    this.tape.push(op, start, reader.position, cost + this.#extra, value);
+    return NOTED;
   }
 
-  #opening(reader: ModuleReader, op: number, start: number, cost: number, height: number): typeof NOTED {
+  #readersOfFlow(): ReadFlow[] {
+    const readers = new Array<ReadFlow>(OP.tryTable + 1).fill(this.#leave); // it is the last
+    for (const op of [OP.block, OP.loop, OP.if, OP.try, OP.tryTable]) readers[op] = this.#opening;
+    for (const op of [OP.else, OP.catch, OP.catchAll]) readers[op] = this.#part;
+    for (const op of [OP.end, OP.delegate]) readers[op] = this.#close;
+    for (const op of [OP.br, OP.brIf]) readers[op] = this.#branch;
+    readers[OP.brTable] = this.#table;
+    for (const op of [OP.call, OP.returnCall]) readers[op] = this.#call;
+    for (const op of [OP.callIndirect, OP.returnCallIndirect]) readers[op] = this.#callIndirect;
+    return readers;
+  }
+
+  #opening(reader: ModuleReader, op: number, run: number): number {
     const value = op === OP.tryTable ? readTryTable(reader, this) : readBlockType(reader, this.spaces);
     const type = this.#blockType(value);
-    const at = this.tape.push(op, start, reader.position, cost, value);
     if (op === OP.try || op === OP.tryTable) this.handlesExceptions = true;
-    this.#open(at, op === OP.loop ? type.params : type.results);
-    this.#compileCost.open(height, op === OP.if ? 1 : 0, type);
-    return NOTED;
+    this.#open(this.tape.length, op === OP.loop ? type.params : type.results);
+    this.#compileCost.open(run, op === OP.if ? 1 : 0, type);
+    return value;
   }
 
-  /** Moving values takes time in proportion; few stay in registers. */
-  #branch(reader: ModuleReader, op: number, start: number, cost: number, height: number): typeof NOTED {
-    let value = 0;
-    let moved = 0;
-    if (op === OP.br || op === OP.brIf) {
-      value = readLabel(reader, this, MARK.branch);
-      moved = this.carriedBy(value);
-    } else if (op === OP.brTable) {
-      value = readLabels(reader, this);
-      moved = this.carriedBy(this.tape.lists[value + 1] as number); // it has a default label at least
-    } else if (op === OP.return)
-      moved = this.#carried[0] as number; // the body's own label is always open
-    else if (op === OP.rethrow) value = readLabel(reader, this, MARK.branch);
-    else if (op === OP.throw) value = reader.u32();
-    this.tape.push(op, start, reader.position, cost + this.#carry(moved), value);
-    if (op === OP.brIf) this.#compileCost.branchIf(height, moved);
-    else if (op === OP.brTable)
-      this.#compileCost.branchTable(height, this.tape.lists[value] as number); // its first entry
-    else this.#compileCost.leave(moved);
-    return NOTED;
+  #part(reader: ModuleReader, op: number): number {
+    if (op === OP.catch) reader.u32();
+    this.#compileCost.part(op === OP.else);
+    return this.#opened[this.depth - 1] as number; // an open block
   }
 
-  #call(reader: ModuleReader, op: number, start: number, cost: number, height: number): typeof NOTED {
-    const { functions, importedFunctions, types, tables } = this.spaces;
-    const indirect = op === OP.callIndirect || op === OP.returnCallIndirect;
-    const value = indirect ? readTypeIndex(reader, this.spaces) : readIndex(reader, functions.length, 'function');
-    if (indirect) readIndex(reader, tables.length, 'table');
-    const type = types[indirect ? value : (functions[value] as number)] as Arity; // both indices were checked
-    const imported = !indirect && value < importedFunctions ? this.#charges.importedCall : 0;
-    const extra = this.#carry(type.params) + this.#carry(type.results) + imported;
-    this.tape.push(op, start, reader.position, cost + extra, value);
-    if (op === OP.call || op === OP.callIndirect) this.#compileCost.call(height, indirect ? 1 : 0, type);
-    else this.#compileCost.leave(callCost(type));
-    return NOTED;
+  #close(reader: ModuleReader, op: number): number {
+    if (op === OP.delegate) readLabel(reader, this, MARK.branch);
+    this.#compileCost.close();
+    this.depth -= 1;
+    return this.#opened[this.depth] as number; // was opened
+  }
+
+  #branch(reader: ModuleReader, op: number, run: number): number {
+    const label = readLabel(reader, this, MARK.branch);
+    const carried = this.carriedBy(label);
+    this.#extra = this.#carry(carried);
+    if (op === OP.brIf) this.#compileCost.branchIf(run, carried);
+    else this.#compileCost.leave(carried);
+    return label;
+  }
+
+  #table(reader: ModuleReader, _op: number, run: number): number {
+    const list = readLabels(reader, this);
+    const { lists } = this.tape;
+    this.#extra = this.#carry(this.carriedBy(lists[list + 1] as number)); // it has a default label at least
+    this.#compileCost.branchTable(run, lists[list] as number); // as above
+    return list;
+  }
+
+  /** What nothing follows, branches aside. */
+  #leave(reader: ModuleReader, op: number): number {
+    const carried = op === OP.return ? (this.#carried[0] as number) : 0; // the body's own label is always open
+    this.#extra = this.#carry(carried);
+    this.#compileCost.leave(carried);
+    if (op === OP.rethrow) return readLabel(reader, this, MARK.branch);
+    return op === OP.throw ? reader.u32() : 0;
+  }
+
+  #call(reader: ModuleReader, op: number, run: number): number {
+    const { functions, importedFunctions } = this.spaces;
+    const callee = readIndex(reader, functions.length, 'function');
+    this.#passCall(functions[callee] as number, op === OP.returnCall, run, 0); // the index was checked
+    if (callee < importedFunctions) this.#extra += this.#charges.importedCall;
+    return callee;
+  }
+
+  #callIndirect(reader: ModuleReader, op: number, run: number): number {
+    const type = readTypeIndex(reader, this.spaces);
+    readIndex(reader, this.spaces.tables.length, 'table');
+    this.#passCall(type, op === OP.returnCallIndirect, run, 1);
+    return type;
+  }
+
+  /** @param operands - what the instruction takes beside the parameters. */
+  #passCall(index: number, isTail: boolean, run: number, operands: number): void {
+    const type = this.spaces.types[index] as Arity; // the index was checked
+    this.#extra = this.#carry(type.params) + this.#carry(type.results);
+    if (isTail) this.#compileCost.leave(callCost(type));
+    else this.#compileCost.call(run, operands, type);
   }
 
   #open(opener: number, carried: number): void {
@@ -255,6 +280,7 @@ export class Decoder {
     return this.#carried[this.depth - 1 - label] as number; // the label was checked
   }
 
+  /** Moving values takes time in proportion; few stay in registers. */
   #carry(values: number): number {
     const { valuesPerUnit } = this.#charges;
     return values < valuesPerUnit ? 0 : Math.trunc(values / valuesPerUnit);
