@@ -39,6 +39,8 @@ export interface BodyPlace {
   /** Parameters and locals. */
   readonly locals: number;
   readonly results: number;
+  /** Whether the counter is kept in a local somewhere. */
+  readonly hasNest: boolean;
 }
 
 /**
@@ -77,7 +79,7 @@ export class BodyWriter {
   write(bytes: Uint8Array, place: BodyPlace, plan: ChargePlan, entry: number, checked: boolean, out: ByteWriter): void {
     this.#plan = plan;
     this.#out = out;
-    this.#hasFuelLocal = this.#hasNest(place);
+    this.#hasFuelLocal = place.hasNest;
     this.#fuelLocal = place.locals;
     this.#conditionLocal = place.locals + (this.#hasFuelLocal ? 1 : 0);
     this.#needsCondition = false;
@@ -97,12 +99,6 @@ export class BodyWriter {
       if (this.#replace(at, this.#tape.ops[at] as number, out)) copied = this.#tape.ends[at] as number; // the same
     }
     out.copy(bytes, copied, this.#tape.ends[to - 1]);
-  }
-
-  #hasNest({ from, to }: BodyPlace): boolean {
-    const { actions } = this.#planned;
-    for (let at = from; at < to; at += 1) if (((actions[at] as number) & ACTION.nest) !== 0) return true;
-    return false;
   }
 
   get #planned(): ChargePlan {
@@ -283,8 +279,7 @@ export class BodyWriter {
     if (pays) this.#chargeEdge(at, action, out);
     if (leaves) this.#flush(out);
     if (bare) {
-      out.byte(OP.br);
-      out.u32(label + 1);
+      out.instruction(OP.br, label + 1);
     }
     out.byte(OP.end);
     if (bare) return true;
@@ -305,8 +300,7 @@ export class BodyWriter {
     else if (inNest) this.#local(LOCAL_GET, out);
     if (!inNest) this.#global(GLOBAL_GET, out);
     out.copy(NOT_BELOW_ZERO);
-    out.byte(OP.brIf);
-    out.u32(label);
+    out.instruction(OP.brIf, label);
     if (inNest) this.#flush(out);
     out.byte(OP.unreachable);
     return true;
@@ -365,19 +359,16 @@ export class BodyWriter {
   }
 
   #local(op: number, out: ByteWriter): void {
-    out.byte(op);
-    out.u32(this.#fuelLocal);
+    out.instruction(op, this.#fuelLocal);
   }
 
   #global(op: number, out: ByteWriter): void {
-    out.byte(op);
-    out.u32(this.#globals.fuel);
+    out.instruction(op, this.#globals.fuel);
   }
 
   #condition(op: number, out: ByteWriter): void {
     this.#needsCondition = true;
-    out.byte(op);
-    out.u32(this.#conditionLocal);
+    out.instruction(op, this.#conditionLocal);
   }
 
   /** @returns true when the instruction was replaced, false when it still has to be copied. */
@@ -386,8 +377,7 @@ export class BodyWriter {
     switch (op) {
       case OP.globalGet:
       case OP.globalSet:
-        out.byte(op);
-        out.u32(arg + this.#globals.added);
+        out.instruction(op, arg + this.#globals.added);
         return true;
       case OP.memoryGrow:
         this.#call(this.#helpers.use(this.#isPaid(at) ? 'memory.grow.paid' : 'memory.grow', arg), out);
@@ -415,8 +405,7 @@ export class BodyWriter {
   }
 
   #call(index: number, out: ByteWriter): void {
-    out.byte(OP.call);
-    out.u32(index);
+    out.instruction(OP.call, index);
   }
 }
 

@@ -1,12 +1,13 @@
 import { BodyWriter } from './body-writer.ts';
 import { type Bodies, walkCalls } from './call-graph.ts';
-import { ChargePlan } from './charge-plan.ts';
+import { ACTION, ChargePlan } from './charge-plan.ts';
 import { CompileCost } from './compile-cost.ts';
 import type { CostModel } from './costs.ts';
 import { Decoder } from './decode.ts';
 import { invalid } from './faults.ts';
 import type { Helpers, MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
+import { OP } from './opcodes.ts';
 import type { Optimizations } from './optimizations.ts';
 import { Placement } from './placement.ts';
 import type { ModuleReader } from './reader.ts';
@@ -55,6 +56,13 @@ export class CodeRewriter {
     const { tape } = this.#decoder;
     const first = tape.length;
     this.#compileCost.begin(1, 0);
+    const end = endOfPlainConstant(reader);
+    if (end >= 0) {
+      this.#compileCost.close();
+      reader.position = end;
+      out.copy(reader.bytes, from, end);
+      return 2;
+    }
     const instructions = this.#decoder.decode(reader, 1);
     this.#writer.copy(reader.bytes, from, first, tape.length, out);
     tape.length = first;
@@ -148,8 +156,9 @@ export class CodeRewriter {
       out.copy(bytes, begin, this.#decoder.tape.ends[to - 1]);
     else {
       const type = this.#typeOf(body);
+      const hasNest = ((plan.planned[body] as number) & ACTION.nest) !== 0;
       const locals = type.params + (offsets.locals[body] as number);
-      const place = { begin, code: offsets.codes[body] as number, from, to, locals, results: type.results };
+      const place = { begin, code: offsets.codes[body] as number, from, to, locals, results: type.results, hasNest };
       this.#writer.write(bytes, place, plan, entry, plan.entryChecks[body] === 1, out);
     }
     checkCount('functionBytesMax', out.close(mark), `function ${this.#spaces.importedFunctions + body} with its charges`);
@@ -170,6 +179,14 @@ interface BodyOffsets extends Bodies {
   readonly locals: Uint32Array;
   /** 1 where something has to be changed, charges aside. */
   readonly changes: Uint8Array;
+}
+
+/** @returns where a constant expression ends that is one `i32.const`, as nearly all are; else -1, also where it is damaged. */
+function endOfPlainConstant({ bytes, position, end }: ModuleReader): number {
+  if (bytes[position] !== OP.i32Const) return -1;
+  let at = position + 1;
+  while (at < end && (bytes[at] as number) >= 0x80) at += 1; // in range
+  return at + 1 < end && bytes[at + 1] === OP.end ? at + 2 : -1;
 }
 
 /** Puts the number of items in front of items that were written before their number was known. */
