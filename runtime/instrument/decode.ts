@@ -1,7 +1,7 @@
 import { type CompileCost, callCost, HEIGHTS } from './compile-cost.ts';
 import type { Charges, CostModel } from './costs.ts';
 import { invalid } from './faults.ts';
-import { BLOCK_TYPE_FIRST, BODY, FlowTape, MARK } from './flow-tape.ts';
+import { BLOCK_TYPE_FIRST, BODY, FlowTape, MARK, RUN_COST_MAX } from './flow-tape.ts';
 import { checkCount, MODULE_LIMITS } from './module-limits.ts';
 import { FLOW_OP, flagTable, GROW_OPS, IMMEDIATE, IMMEDIATES, MEMORY_BULK_OPS, OP, TABLE_BULK_OPS } from './opcodes.ts';
 import type { ModuleReader } from './reader.ts';
@@ -150,7 +150,7 @@ export class Decoder {
       this.#compileCost.addBulk(height);
       return paid;
     }
-    const at = this.tape.push(op, start, reader.position, cost + paid, value);
+    const at = this.tape.push(op, start, reader.position, this.#rest(start, cost) + paid, value);
     if (paid > 0) this.tape.marks[at] = MARK.paid;
     this.changes = true;
     this.#compileCost.addStraight(op, height);
@@ -174,9 +174,14 @@ export class Decoder {
   /** Puts control flow or a call on the tape. */
   #flow(reader: ModuleReader, op: number, start: number, cost: number, height: number): typeof NOTED {
     this.#extra = 0;
+    const rest = this.#rest(start, cost); // first, since what is read takes down the number of its entry
     const value = (this.#flowReaders[op] as ReadFlow).call(this, reader, op, height); // one for each
-    this.tape.push(op, start, reader.position, cost + this.#extra, value);
+    this.tape.push(op, start, reader.position, rest + this.#extra, value);
     return NOTED;
+  }
+
+  #rest(start: number, cost: number): number {
+    return cost > RUN_COST_MAX ? this.tape.pushRun(start, cost) : cost;
   }
 
   #readersOfFlow(): ReadFlow[] {

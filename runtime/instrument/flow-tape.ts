@@ -1,3 +1,5 @@
+import { OP } from './opcodes.ts';
+
 /**
  * What matters for placing charges, of all function bodies of one module: the instructions that steer control flow or that
  * rewriting has to change, and what the straight runs between them cost. Everything else is copied unread.
@@ -12,8 +14,8 @@ export class FlowTape {
   /** Offset of the instruction from the module's start, and of what follows it. */
   starts: Uint32Array = new Uint32Array(INITIAL);
   ends: Uint32Array = new Uint32Array(INITIAL);
-  /** Fuel of the straight run before the instruction, and of itself. */
-  costs: Float64Array = new Float64Array(INITIAL);
+  /** Fuel of the straight run before the instruction, and of itself; see `RUN_COST_MAX`. */
+  costs: Int32Array = new Int32Array(INITIAL);
   /**
    * Immediate: label, function, type, memory, table or global; for blocks the block type; for `br_table` where its labels
    * begin in `lists`; for `else`, `catch` and `end` the entry that opened the block, or `BODY`.
@@ -45,6 +47,13 @@ export class FlowTape {
     return at;
   }
 
+  /** Puts the most part of a costly run on the tape, as instructions that do nothing. @returns the rest. */
+  pushRun(at: number, cost: number): number {
+    let rest = cost;
+    for (; rest > RUN_COST_MAX; rest -= RUN_COST_MAX) this.push(OP.nop, at, at, RUN_COST_MAX, 0);
+    return rest;
+  }
+
   pushList(value: number): void {
     if (this.listsLength === this.lists.length) this.lists = grown(new Uint32Array(this.lists.length * 2), this.lists);
     this.lists[this.listsLength++] = value;
@@ -54,13 +63,19 @@ export class FlowTape {
     this.ops = grown(new Uint16Array(size), this.ops);
     this.starts = grown(new Uint32Array(size), this.starts);
     this.ends = grown(new Uint32Array(size), this.ends);
-    this.costs = grown(new Float64Array(size), this.costs);
+    this.costs = grown(new Int32Array(size), this.costs);
     this.args = grown(new Uint32Array(size), this.args);
     this.marks = grown(new Uint8Array(size), this.marks);
   }
 }
 
 const INITIAL = 4096;
+
+/**
+ * Costliest run that one entry stands for: with what its own instruction costs it stays below 2^31. A body of 7.6 MB of
+ * `memory.fill` by constants comes to 5 * 10^9 in `exact`.
+ */
+export const RUN_COST_MAX: number = 2 ** 30;
 
 /** Bits of `FlowTape.marks`: of an entry that opens a block, and of one that grows something. */
 export const MARK = {
@@ -80,7 +95,7 @@ export const BLOCK_TYPE_FIRST = 2;
 /** Stands for the opening of a function's body, which no instruction opens. */
 export const BODY = 0xffff_ffff;
 
-function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(larger: T, old: T): T {
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(larger: T, old: T): T {
   larger.set(old);
   return larger;
 }

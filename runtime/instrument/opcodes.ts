@@ -211,6 +211,7 @@ export const FLOW_OP = {
 /** Dense numbers that other files reason about, by mnemonic. */
 export const OP = {
   ...FLOW_OP,
+  nop: 0x01,
   globalGet: 0x23,
   globalSet: 0x24,
   memoryGrow: 0x40,
