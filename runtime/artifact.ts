@@ -58,18 +58,20 @@ export async function prepareArtifact(
   const name = cacheName(component, choice);
   const cached = await cache?.read(name);
   const prepared = isPrepared(cached) ? cached : await preparer.run(jobOf(component, choice));
-  if (prepared !== cached) await cache?.write(name, prepared);
   const began = performance.now();
   const { linking, bindingsReason } = prepared;
   const { bindings } = linking;
   // Asked again here: the cache may hold what was prepared before there was a reason against it.
   if (bindings === 'jco') chooseJco(component, bindingsReason);
   const modules = await Promise.all(prepared.modules.map((module) => compile(module, bindings)));
+  const compileMs = performance.now() - began;
+  // Now that it is known to compile.
+  if (prepared !== cached) await cache?.write(name, prepared);
   const fromCache = prepared === cached;
   const times = {
     linkMs: fromCache ? 0 : prepared.linkMs,
     instrumentMs: fromCache ? 0 : prepared.instrumentMs,
-    compileMs: performance.now() - began,
+    compileMs,
     fromCache,
   };
   return {
@@ -126,9 +128,11 @@ async function compileBytes(bytes: Uint8Array): Promise<WebAssembly.Module> {
   try {
     return await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>); // never a view of shared memory
   } catch (error) {
+    // The original was validated before it was instrumented, and what comes of that is compiled unchecked.
+    const ours = error instanceof WebAssembly.CompileError;
     throw new CodedError(
-      'component/invalid-core-module',
-      `a core module does not compile: ${error instanceof Error ? error.message : error}`,
+      ours ? 'internal/invariant' : 'component/invalid-core-module',
+      `${ours ? 'an instrumented' : 'a'} core module does not compile: ${error instanceof Error ? error.message : error}`,
     );
   }
 }

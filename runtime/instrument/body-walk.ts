@@ -244,7 +244,6 @@ export class BodyWalk {
     this.#loops.pop();
     const state = this.#state;
     const { touches } = state;
-    if (!this.#plan.has(at, ACTION.nest)) frame.dispatches = false;
     if (!touches && this.#parts.optimizations.spills && !this.#parts.entrances.handlesExceptions) this.#plan.add(at, ACTION.nest);
     if (this.#paysTurns(at, frame)) return;
     this.#plan.charge(at, settle(state, this.#forks.tolerance), true); // 0 where all of a turn is paid for on its way
@@ -264,7 +263,7 @@ export class BodyWalk {
     const { tolerance, exact } = this.#forks;
     const bare = ((this.#tape.marks[at] as number) & MARK.bareEdge) !== 0; // an entry of the tape
     if (!this.#parts.optimizations.turns || bare || state.touches || state.traps) return false;
-    if (turns > (dispatches ? DISPATCH_TURNS_MAX : TURNS_MAX)) return false;
+    if (turns > (dispatches && this.#facts.isQuiet(at) ? DISPATCH_TURNS_MAX : TURNS_MAX)) return false;
     if (turns === 1 && this.#isStraight(at, turnsAt[0] as number)) return false; // was noted
     const [low, high] = [state.low + aside.low, state.high + aside.high];
     if (!exact && !tolerable(low, high, tolerance)) return false;

@@ -2,12 +2,11 @@ import { ACTION, type ChargePlan } from './charge-plan.ts';
 import { BLOCK_TYPE_FIRST, type FlowTape, MARK } from './flow-tape.ts';
 import type { Helpers, MeterGlobals } from './helpers.ts';
 import { checkCount, MODULE_LIMITS } from './module-limits.ts';
-import { flagTable, OP } from './opcodes.ts';
+import { flagTable, GROW_OPS, MEMORY_BULK_OPS, OP, OPENS, TABLE_BULK_OPS } from './opcodes.ts';
 import type { Arity, IndexSpaces } from './spaces.ts';
 import { TOUCHES } from './touching.ts';
 import type { ByteWriter } from './writer.ts';
 
-const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
 /** After these nothing goes on to the next instruction. */
 const ENDS_FLOW = flagTable([OP.br, OP.brTable, OP.return, OP.unreachable, OP.throw, OP.rethrow, OP.throwRef]);
 
@@ -18,10 +17,7 @@ const PARTS = flagTable([
 ]);
 
 /** Instructions that rewriting changes, wherever they stand. */
-export const CHANGED: Uint8Array = flagTable([
-  ...[OP.globalGet, OP.globalSet, OP.memoryGrow, OP.tableGrow],
-  ...[OP.memoryInit, OP.memoryCopy, OP.memoryFill, OP.tableInit, OP.tableCopy, OP.tableFill],
-]);
+const CHANGED = flagTable([OP.globalGet, OP.globalSet, ...GROW_OPS, ...MEMORY_BULK_OPS, ...TABLE_BULK_OPS]);
 
 const I32 = 0x7f;
 const I64 = 0x7e;
@@ -43,6 +39,8 @@ export interface BodyPlace {
   /** Parameters and locals. */
   readonly locals: number;
   readonly results: number;
+  /** Whether the counter is kept in a local somewhere. */
+  readonly hasNest: boolean;
 }
 
 /**
@@ -81,7 +79,7 @@ export class BodyWriter {
   write(bytes: Uint8Array, place: BodyPlace, plan: ChargePlan, entry: number, checked: boolean, out: ByteWriter): void {
     this.#plan = plan;
     this.#out = out;
-    this.#hasFuelLocal = this.#hasNest(place);
+    this.#hasFuelLocal = place.hasNest;
     this.#fuelLocal = place.locals;
     this.#conditionLocal = place.locals + (this.#hasFuelLocal ? 1 : 0);
     this.#needsCondition = false;
@@ -103,12 +101,6 @@ export class BodyWriter {
     out.copy(bytes, copied, this.#tape.ends[to - 1]);
   }
 
-  #hasNest({ from, to }: BodyPlace): boolean {
-    const { actions } = this.#planned;
-    for (let at = from; at < to; at += 1) if (((actions[at] as number) & ACTION.nest) !== 0) return true;
-    return false;
-  }
-
   get #planned(): ChargePlan {
     return this.#plan as ChargePlan; // set by `write`, as is the writer
   }
@@ -121,6 +113,16 @@ export class BodyWriter {
     this.#nest = -1;
     this.#stale = false;
     this.#carried[0] = place.results;
+    const copied = this.#instructions(bytes, place, out);
+    out.copy(bytes, copied, this.#tape.ends[place.to - 1]);
+  }
+
+  /**
+   * Writes a body's instructions up to the last that is changed. @returns the offset from which on they are to be copied.
+   *
+   * Nothing comes after the loop: Node 20 compiles such code while the loop runs, and falls back after it in every body.
+   */
+  #instructions(bytes: Uint8Array, place: BodyPlace, out: ByteWriter): number {
     let copied = place.code;
     const { starts, ends, ops } = this.#tape;
     const { actions } = this.#planned;
@@ -134,7 +136,7 @@ export class BodyWriter {
       copied = ends[at] as number;
       this.#after(at, op, out);
     }
-    out.copy(bytes, copied, ends[place.to - 1]);
+    return copied;
   }
 
   /** Follows the nesting at an instruction without a planned action. @returns true when it needs nothing else. */
@@ -277,8 +279,7 @@ export class BodyWriter {
     if (pays) this.#chargeEdge(at, action, out);
     if (leaves) this.#flush(out);
     if (bare) {
-      out.byte(OP.br);
-      out.u32(label + 1);
+      out.instruction(OP.br, label + 1);
     }
     out.byte(OP.end);
     if (bare) return true;
@@ -299,8 +300,7 @@ export class BodyWriter {
     else if (inNest) this.#local(LOCAL_GET, out);
     if (!inNest) this.#global(GLOBAL_GET, out);
     out.copy(NOT_BELOW_ZERO);
-    out.byte(OP.brIf);
-    out.u32(label);
+    out.instruction(OP.brIf, label);
     if (inNest) this.#flush(out);
     out.byte(OP.unreachable);
     return true;
@@ -359,19 +359,16 @@ export class BodyWriter {
   }
 
   #local(op: number, out: ByteWriter): void {
-    out.byte(op);
-    out.u32(this.#fuelLocal);
+    out.instruction(op, this.#fuelLocal);
   }
 
   #global(op: number, out: ByteWriter): void {
-    out.byte(op);
-    out.u32(this.#globals.fuel);
+    out.instruction(op, this.#globals.fuel);
   }
 
   #condition(op: number, out: ByteWriter): void {
     this.#needsCondition = true;
-    out.byte(op);
-    out.u32(this.#conditionLocal);
+    out.instruction(op, this.#conditionLocal);
   }
 
   /** @returns true when the instruction was replaced, false when it still has to be copied. */
@@ -380,8 +377,7 @@ export class BodyWriter {
     switch (op) {
       case OP.globalGet:
       case OP.globalSet:
-        out.byte(op);
-        out.u32(arg + this.#globals.added);
+        out.instruction(op, arg + this.#globals.added);
         return true;
       case OP.memoryGrow:
         this.#call(this.#helpers.use(this.#isPaid(at) ? 'memory.grow.paid' : 'memory.grow', arg), out);
@@ -409,8 +405,7 @@ export class BodyWriter {
   }
 
   #call(index: number, out: ByteWriter): void {
-    out.byte(OP.call);
-    out.u32(index);
+    out.instruction(OP.call, index);
   }
 }
 

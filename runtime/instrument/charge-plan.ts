@@ -22,8 +22,13 @@ export class ChargePlan {
   /** By body: fuel charged where it begins, 0 for none, and 1 if that is checked. */
   readonly entries: Float64Array;
   readonly entryChecks: Uint8Array;
+  /** By body: what is planned for its entries, as one set of actions. */
+  readonly planned: Uint8Array;
   /** By body: 1 if running it reads or writes the counter, so that its callers cannot keep it in a local. */
   readonly touches: Uint8Array;
+
+  /** The same of the body being placed. */
+  #seen = 0;
 
   constructor(length: number, bodies: number) {
     this.actions = new Uint8Array(length);
@@ -31,15 +36,23 @@ export class ChargePlan {
     this.edges = new Float64Array(length);
     this.entries = new Float64Array(bodies);
     this.entryChecks = new Uint8Array(bodies);
+    this.planned = new Uint8Array(bodies);
     this.touches = new Uint8Array(bodies);
   }
 
-  add(at: number, action: number): void {
-    this.actions[at] = (this.actions[at] as number) | action; // an entry of the tape
+  /** Begins to plan a body. */
+  begin(): void {
+    this.#seen = 0;
   }
 
-  has(at: number, action: number): boolean {
-    return ((this.actions[at] as number) & action) !== 0; // an entry of the tape
+  /** Ends a body: all of its actions are known. */
+  finish(body: number): void {
+    this.planned[body] = this.#seen;
+  }
+
+  add(at: number, action: number): void {
+    this.#seen |= action;
+    this.actions[at] = (this.actions[at] as number) | action; // an entry of the tape
   }
 
   charge(at: number, fuel: number, checked: boolean): void {
@@ -54,6 +67,7 @@ export class ChargePlan {
 
   /** Forgets what was planned for entries `from` to `to`, less nests. */
   clear(from: number, to: number): void {
+    this.#seen &= ACTION.nest;
     for (let at = from; at < to; at += 1) {
       this.actions[at] = (this.actions[at] as number) & ACTION.nest; // as above
       this.amounts[at] = 0;

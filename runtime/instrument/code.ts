@@ -1,17 +1,21 @@
-import { BodyWriter, CHANGED } from './body-writer.ts';
+import { BodyWriter } from './body-writer.ts';
 import { type Bodies, walkCalls } from './call-graph.ts';
-import { ChargePlan } from './charge-plan.ts';
+import { ACTION, ChargePlan } from './charge-plan.ts';
 import { CompileCost } from './compile-cost.ts';
 import type { CostModel } from './costs.ts';
 import { Decoder } from './decode.ts';
 import { invalid } from './faults.ts';
 import type { Helpers, MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
+import { OP } from './opcodes.ts';
 import type { Optimizations } from './optimizations.ts';
 import { Placement } from './placement.ts';
 import type { ModuleReader } from './reader.ts';
 import { type Arity, type IndexSpaces, readValueType } from './spaces.ts';
 import type { ByteWriter } from './writer.ts';
+
+/** Bytes of code for each entry of the tape. Compilers make 7 to 25; where it is less, the tape grows. */
+const BYTES_PER_ENTRY = 8;
 
 /** How a module's code is to be charged. */
 export interface CodeOptions {
@@ -36,7 +40,7 @@ export class CodeRewriter {
     this.#spaces = spaces;
     this.#helpers = helpers;
     this.#options = options;
-    this.#compileCost = new CompileCost(spaces);
+    this.#compileCost = new CompileCost();
     this.#decoder = new Decoder(spaces, options.model, this.#compileCost, globals.added > 0);
     this.#writer = new BodyWriter(this.#decoder.tape, spaces, globals, helpers);
   }
@@ -52,6 +56,13 @@ export class CodeRewriter {
     const { tape } = this.#decoder;
     const first = tape.length;
     this.#compileCost.begin(1, 0);
+    const end = endOfPlainConstant(reader);
+    if (end >= 0) {
+      this.#compileCost.close();
+      reader.position = end;
+      out.copy(reader.bytes, from, end);
+      return 2;
+    }
     const instructions = this.#decoder.decode(reader, 1);
     this.#writer.copy(reader.bytes, from, first, tape.length, out);
     tape.length = first;
@@ -75,8 +86,17 @@ export class CodeRewriter {
 
   #decode(reader: ModuleReader, count: number): BodyOffsets {
     const numbers = (): Uint32Array => new Uint32Array(count + 1);
-    const offsets = { count, firsts: numbers(), sizes: numbers(), begins: numbers(), codes: numbers(), locals: numbers() };
+    const offsets: BodyOffsets = {
+      count,
+      firsts: numbers(),
+      sizes: numbers(),
+      begins: numbers(),
+      codes: numbers(),
+      locals: numbers(),
+      changes: new Uint8Array(count),
+    };
     const sectionEnd = reader.end;
+    this.#decoder.tape.reserve(Math.trunc((sectionEnd - reader.position) / BYTES_PER_ENTRY));
     for (let body = 0; body < count; body += 1) {
       this.#decodeBody(reader, offsets, body, sectionEnd);
       reader.end = sectionEnd;
@@ -100,7 +120,9 @@ export class CodeRewriter {
     offsets.locals[body] = locals;
     offsets.firsts[body] = this.#decoder.tape.length;
     this.#compileCost.begin(type.results, type.params + locals);
+    this.#decoder.changes = false;
     this.#decoder.decode(reader, type.results);
+    offsets.changes[body] = this.#decoder.changes ? 1 : 0;
     if (reader.position !== reader.end) throw invalid(reader.position, `function ${index} goes on after its end`);
   }
 
@@ -132,20 +154,16 @@ export class CodeRewriter {
     const begin = offsets.begins[body] as number; // one for each body, as below
     const entry = plan.entries[body] as number;
     const mark = out.open();
-    if (entry === 0 && !this.#changes(plan, from, to)) out.copy(bytes, begin, this.#decoder.tape.ends[to - 1]);
+    if (entry === 0 && plan.planned[body] === 0 && offsets.changes[body] === 0)
+      out.copy(bytes, begin, this.#decoder.tape.ends[to - 1]);
     else {
       const type = this.#typeOf(body);
+      const hasNest = ((plan.planned[body] as number) & ACTION.nest) !== 0;
       const locals = type.params + (offsets.locals[body] as number);
-      const place = { begin, code: offsets.codes[body] as number, from, to, locals, results: type.results };
+      const place = { begin, code: offsets.codes[body] as number, from, to, locals, results: type.results, hasNest };
       this.#writer.write(bytes, place, plan, entry, plan.entryChecks[body] === 1, out);
     }
     checkCount('functionBytesMax', out.close(mark), `function ${this.#spaces.importedFunctions + body} with its charges`);
-  }
-
-  #changes({ actions }: ChargePlan, from: number, to: number): boolean {
-    const { ops } = this.#decoder.tape;
-    for (let at = from; at < to; at += 1) if (actions[at] !== 0 || CHANGED[ops[at] as number] === 1) return true; // an entry
-    return false;
   }
 
   #typeOf(body: number): Arity {
@@ -161,6 +179,16 @@ interface BodyOffsets extends Bodies {
   readonly codes: Uint32Array;
   /** Locals, without parameters. */
   readonly locals: Uint32Array;
+  /** 1 where something has to be changed, charges aside. */
+  readonly changes: Uint8Array;
+}
+
+/** @returns where a constant expression ends that is one `i32.const`, as nearly all are; else -1, also where it is damaged. */
+function endOfPlainConstant({ bytes, position, end }: ModuleReader): number {
+  if (bytes[position] !== OP.i32Const) return -1;
+  let at = position + 1;
+  while (at < end && (bytes[at] as number) >= 0x80) at += 1; // in range
+  return at + 1 < end && bytes[at + 1] === OP.end ? at + 2 : -1;
 }
 
 /** Puts the number of items in front of items that were written before their number was known. */

@@ -1,9 +1,9 @@
 import { type CompileCost, callCost, HEIGHTS } from './compile-cost.ts';
-import type { CostModel } from './costs.ts';
+import type { Charges, CostModel } from './costs.ts';
 import { invalid } from './faults.ts';
-import { BLOCK_TYPE_FIRST, BODY, FlowTape, MARK } from './flow-tape.ts';
+import { BLOCK_TYPE_FIRST, BODY, FlowTape, MARK, RUN_COST_MAX } from './flow-tape.ts';
 import { checkCount, MODULE_LIMITS } from './module-limits.ts';
-import { FLOW_OP, flagTable, IMMEDIATE, IMMEDIATES, OP } from './opcodes.ts';
+import { FLOW_OP, flagTable, GROW_OPS, IMMEDIATE, IMMEDIATES, MEMORY_BULK_OPS, OP, TABLE_BULK_OPS } from './opcodes.ts';
 import type { ModuleReader } from './reader.ts';
 import { refused } from './refused-opcodes.ts';
 import { type Arity, type IndexSpaces, readIndex, readRefType, readTypeIndex, readValueType } from './spaces.ts';
@@ -14,20 +14,40 @@ const CONSTANT_LENGTH_MAX = 4096;
 const NO_VALUES: Arity = { params: 0, results: 0 };
 const ONE_RESULT: Arity = { params: 0, results: 1 };
 
-const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
-const MEMORY_BULK = flagTable([OP.memoryInit, OP.memoryCopy, OP.memoryFill]);
-const GROWS = flagTable([OP.memoryGrow, OP.tableGrow]);
-/** What goes on to the tape: control flow, calls, and what rewriting changes. Globals only where they are renumbered. */
-const NOTED = flagTable([
-  ...Object.values(FLOW_OP),
-  ...[OP.memoryGrow, OP.tableGrow, OP.memoryInit, OP.memoryCopy, OP.memoryFill, OP.tableInit, OP.tableCopy, OP.tableFill],
-]);
+const MEMORY_BULK = flagTable(MEMORY_BULK_OPS);
+const GROWS = flagTable(GROW_OPS);
+const FLOW = flagTable(Object.values(FLOW_OP));
+/** What goes on to the tape beside control flow and calls, since rewriting changes it. */
+const CHANGED = flagTable([...GROW_OPS, ...MEMORY_BULK_OPS, ...TABLE_BULK_OPS]);
 
-/** Instructions with at most one integer or memory access behind them, of which nothing matters here. */
-const QUIET = quietTable();
+/** How to step over an instruction of which nothing matters here but its cost; 0 for all others. */
+const STEP = {
+  /** Nothing follows. */
+  none: 1,
+  /** One integer. */
+  integer: 2,
+  /** A memory access, of the usual form. */
+  access: 3,
+  /** A small index of a global that is not renumbered. */
+  global: 4,
+  /** So many bytes more than this. */
+  fixed: 5,
+} as const;
+
+/** Bytes that follow, by kind of immediate, where these are always as many; else 0. */
+const FIXED_SIZES = fixedSizes();
+
+const STEPS = stepTable();
 
 /** Reads the immediates of an instruction. @returns what the tape keeps of them. */
 type ReadImmediate = (reader: ModuleReader, decoder: Decoder) => number;
+
+/**
+ * Reads an instruction of control flow or a call, and follows what it does to the nesting and to `#extra`.
+ *
+ * @param run - change of the operand stack's height over the run before it. @returns what the tape keeps of it.
+ */
+type ReadFlow = (this: Decoder, reader: ModuleReader, op: number, run: number) => number;
 
 /**
  * Decodes instruction sequences of one module on to `tape`.
@@ -44,21 +64,32 @@ export class Decoder {
   handlesExceptions = false;
   /** Entries of all `br_table` instructions so far. */
   branchTargets = 0;
-  readonly #model: CostModel;
+  /** True once something was noted that rewriting changes wherever it stands; the caller resets it. */
+  changes = false;
+  readonly #charges: Charges;
   readonly #compileCost: CompileCost;
   readonly #renumbersGlobals: boolean;
+  /** By dense opcode: cost, step and height, packed, so that most instructions need one look. See `factsOf`. */
+  readonly #facts: Int32Array;
   /** Labels in scope, the body's own included. */
   depth = 0;
   /** By depth: the entry that opened the block, and how many values a branch to its label carries. */
   readonly #opened = new Uint32Array(MODULE_LIMITS.nestingMax + 2);
   readonly #carried = new Uint32Array(MODULE_LIMITS.nestingMax + 2);
 
+  /** By opcode: how control flow and calls are read. Each apart, so that the engine compiles them one by one. */
+  readonly #flowReaders: readonly ReadFlow[];
+  /** What the instruction being read costs beside its opcode. */
+  #extra = 0;
+
   constructor(spaces: IndexSpaces, model: CostModel, compileCost: CompileCost, renumbersGlobals: boolean) {
     this.spaces = spaces;
     this.taken = new Uint8Array(spaces.functions.length);
-    this.#model = model;
+    this.#charges = model.charges;
     this.#compileCost = compileCost;
     this.#renumbersGlobals = renumbersGlobals;
+    this.#facts = factsOf(model);
+    this.#flowReaders = this.#readersOfFlow();
   }
 
   /**
@@ -69,75 +100,171 @@ export class Decoder {
    * `component/invalid-core-module` or `component/too-large`.
    */
   decode(reader: ModuleReader, results: number): number {
-    const { bytes } = reader;
-    const { costOf } = this.#model;
+    const { bytes, end } = reader;
+    const facts = this.#facts;
+    const globals = Math.min(this.#renumbersGlobals ? this.spaces.importedGlobals : this.spaces.globals, 0x80);
     this.depth = 0;
     this.#open(BODY, results);
+    let { position } = reader;
     let instructions = 0;
     let cost = 0;
     let height = 0;
-    let constant = -1; // where the immediate of the last instruction starts, if that was `i32.const`
+    let previous = -1; // where the last instruction starts
     while (this.depth > 0) {
-      const start = reader.position;
-      const op = readOpcode(reader);
-      instructions += 1;
-      cost += costOf[op] as number; // `readOpcode` stays inside the tables
-      height += HEIGHTS[op] as number;
-      if (QUIET[op] === 1) {
-        // Most instructions: nothing in them matters here, and the engine will check them.
-        if (IMMEDIATES[op] !== IMMEDIATE.none) this.#skip(reader, op);
-        constant = op === OP.i32Const ? start + 1 : -1;
-      } else {
-        const value = this.#immediate(reader, IMMEDIATES[op] as number);
-        const paid = this.#constantCost(bytes, op, constant, start);
-        constant = -1;
-        cost += paid;
-        if (paid > 0 && MEMORY_BULK[op] === 1) this.#compileCost.addBulk(height);
-        else if (NOTED[op] === 1 || (this.#renumbersGlobals && isOwnGlobal(op, value, this.spaces))) {
-          this.#note(reader, op, start, value, cost, height);
-          if (paid > 0) this.tape.marks[this.tape.length - 1] = MARK.paid;
-          cost = 0;
-          height = 0;
-        }
+      if (position >= end) throw invalid(end, 'unexpected end');
+      const start = position;
+      let op = bytes[position++] as number; // in range
+      if (op >= 0xfb) {
+        reader.position = start;
+        op = readLongOpcode(reader);
+        position = reader.position;
       }
-      if (reader.position > reader.end) throw invalid(reader.end, 'unexpected end');
+      const fact = facts[op] as number; // inside the tables, as are all dense numbers
+      instructions += 1;
+      cost += (fact >>> FACT_COST) & 0xffff;
+      height += fact >> FACT_HEIGHT;
+      const after = stepOver(bytes, position, fact & 0x1f, globals, end);
+      if (after >= 0) position = after;
+      else {
+        reader.position = position;
+        const paid =
+          FLOW[op] === 1 ? this.#flow(reader, op, start, cost, height) : this.#read(reader, op, start, previous, cost, height);
+        position = reader.position;
+        cost = paid < 0 ? 0 : cost + paid;
+        if (paid < 0) height = 0;
+      }
+      previous = start;
     }
+    reader.position = position;
     return instructions;
   }
 
-  #skip(reader: ModuleReader, op: number): void {
-    const position = skipImmediate(reader.bytes, reader.position, op);
-    if (position >= 0) reader.position = position;
-    else this.#immediate(reader, IMMEDIATES[op] as number); // of the table
+  /** Reads an instruction that is not control flow with care. @returns what it costs beside its opcode, or `NOTED`. */
+  #read(reader: ModuleReader, op: number, start: number, previous: number, cost: number, height: number): number {
+    const kind = IMMEDIATES[op] as number; // of the table
+    if (kind === 0) throw refused(start, 0, op);
+    const value = this.#immediate(reader, kind);
+    if (CHANGED[op] === 0 && !(this.#renumbersGlobals && isOwnGlobal(op, value, this.spaces))) return 0;
+    const paid = this.#constantCost(reader.bytes, op, previous, start);
+    if (paid > 0 && MEMORY_BULK[op] === 1) {
+      this.#compileCost.addBulk(height);
+      return paid;
+    }
+    const at = this.tape.push(op, start, reader.position, this.#rest(start, cost) + paid, value);
+    if (paid > 0) this.tape.marks[at] = MARK.paid;
+    this.changes = true;
+    this.#compileCost.addStraight(op, height);
+    return NOTED;
   }
 
   #immediate(reader: ModuleReader, kind: number): number {
-    return kind === IMMEDIATE.none ? 0 : (READERS[kind] as ReadImmediate)(reader, this); // one for each kind
+    const size = FIXED_SIZES[kind] as number; // of the table
+    if (size === 0) return (READERS[kind] as ReadImmediate)(reader, this); // one for each kind that may come here
+    reader.skip(size);
+    return 0;
   }
 
   /** What a bulk operation or growth costs by a constant that stands directly before it; 0 where there is none. */
-  #constantCost(bytes: Uint8Array, op: number, constant: number, start: number): number {
-    const { bytesPerUnit, constantGrow } = this.#model.charges;
-    if (MEMORY_BULK[op] === 1) return Math.ceil(constantBefore(bytes, constant, start, CONSTANT_LENGTH_MAX) / bytesPerUnit);
-    return GROWS[op] === 1 ? constantBefore(bytes, constant, start, constantGrow) : 0;
+  #constantCost(bytes: Uint8Array, op: number, previous: number, start: number): number {
+    const { bytesPerUnit, constantGrow } = this.#charges;
+    if (MEMORY_BULK[op] === 1) return Math.ceil(constantBefore(bytes, previous, start, CONSTANT_LENGTH_MAX) / bytesPerUnit);
+    return GROWS[op] === 1 ? constantBefore(bytes, previous, start, constantGrow) : 0;
   }
 
-  /** Puts an instruction on the tape, and follows what it does to the nesting. */
-  #note(reader: ModuleReader, op: number, start: number, value: number, run: number, height: number): void {
-    const { tape } = this;
-    const moved = this.#moved(op, value);
-    const at = tape.push(op, start, run + this.#extra(op, value), height);
-    tape.ends[at] = reader.position;
-    tape.args[at] = value;
-    if (OPENS[op] === 1) {
-      const type = this.#blockType(value);
-      if (op === OP.try || op === OP.tryTable) this.handlesExceptions = true;
-      this.#open(at, op === OP.loop ? type.params : type.results);
-    } else if (op === OP.end || op === OP.delegate) {
-      this.depth -= 1;
-      tape.args[at] = this.#opened[this.depth] as number; // was opened
-    } else if (op === OP.else || op === OP.catch || op === OP.catchAll) tape.args[at] = this.#opened[this.depth - 1] as number;
-    this.#compileCost.add(tape, at, moved);
+  /** Puts control flow or a call on the tape. */
+  #flow(reader: ModuleReader, op: number, start: number, cost: number, height: number): typeof NOTED {
+    this.#extra = 0;
+    const rest = this.#rest(start, cost); // first, since what is read takes down the number of its entry
+    const value = (this.#flowReaders[op] as ReadFlow).call(this, reader, op, height); // one for each
+    this.tape.push(op, start, reader.position, rest + this.#extra, value);
+    return NOTED;
+  }
+
+  #rest(start: number, cost: number): number {
+    return cost > RUN_COST_MAX ? this.tape.pushRun(start, cost) : cost;
+  }
+
+  #readersOfFlow(): ReadFlow[] {
+    const readers = new Array<ReadFlow>(OP.tryTable + 1).fill(this.#leave); // it is the last
+    for (const op of [OP.block, OP.loop, OP.if, OP.try, OP.tryTable]) readers[op] = this.#opening;
+    for (const op of [OP.else, OP.catch, OP.catchAll]) readers[op] = this.#part;
+    for (const op of [OP.end, OP.delegate]) readers[op] = this.#close;
+    for (const op of [OP.br, OP.brIf]) readers[op] = this.#branch;
+    readers[OP.brTable] = this.#table;
+    for (const op of [OP.call, OP.returnCall]) readers[op] = this.#call;
+    for (const op of [OP.callIndirect, OP.returnCallIndirect]) readers[op] = this.#callIndirect;
+    return readers;
+  }
+
+  #opening(reader: ModuleReader, op: number, run: number): number {
+    const value = op === OP.tryTable ? readTryTable(reader, this) : readBlockType(reader, this.spaces);
+    const type = this.#blockType(value);
+    if (op === OP.try || op === OP.tryTable) this.handlesExceptions = true;
+    this.#open(this.tape.length, op === OP.loop ? type.params : type.results);
+    this.#compileCost.open(run, op === OP.if ? 1 : 0, type);
+    return value;
+  }
+
+  #part(reader: ModuleReader, op: number): number {
+    if (op === OP.catch) reader.u32();
+    this.#compileCost.part(op === OP.else);
+    return this.#opened[this.depth - 1] as number; // an open block
+  }
+
+  #close(reader: ModuleReader, op: number): number {
+    if (op === OP.delegate) readLabel(reader, this, MARK.branch);
+    this.#compileCost.close();
+    this.depth -= 1;
+    return this.#opened[this.depth] as number; // was opened
+  }
+
+  #branch(reader: ModuleReader, op: number, run: number): number {
+    const label = readLabel(reader, this, MARK.branch);
+    const carried = this.carriedBy(label);
+    this.#extra = this.#carry(carried);
+    if (op === OP.brIf) this.#compileCost.branchIf(run, carried);
+    else this.#compileCost.leave(carried);
+    return label;
+  }
+
+  #table(reader: ModuleReader, _op: number, run: number): number {
+    const list = readLabels(reader, this);
+    const { lists } = this.tape;
+    this.#extra = this.#carry(this.carriedBy(lists[list + 1] as number)); // it has a default label at least
+    this.#compileCost.branchTable(run, lists[list] as number); // as above
+    return list;
+  }
+
+  /** What nothing follows, branches aside. */
+  #leave(reader: ModuleReader, op: number): number {
+    const carried = op === OP.return ? (this.#carried[0] as number) : 0; // the body's own label is always open
+    this.#extra = this.#carry(carried);
+    this.#compileCost.leave(carried);
+    if (op === OP.rethrow) return readLabel(reader, this, MARK.branch);
+    return op === OP.throw ? reader.u32() : 0;
+  }
+
+  #call(reader: ModuleReader, op: number, run: number): number {
+    const { functions, importedFunctions } = this.spaces;
+    const callee = readIndex(reader, functions.length, 'function');
+    this.#passCall(functions[callee] as number, op === OP.returnCall, run, 0); // the index was checked
+    if (callee < importedFunctions) this.#extra += this.#charges.importedCall;
+    return callee;
+  }
+
+  #callIndirect(reader: ModuleReader, op: number, run: number): number {
+    const type = readTypeIndex(reader, this.spaces);
+    readIndex(reader, this.spaces.tables.length, 'table');
+    this.#passCall(type, op === OP.returnCallIndirect, run, 1);
+    return type;
+  }
+
+  /** @param operands - what the instruction takes beside the parameters. */
+  #passCall(index: number, isTail: boolean, run: number, operands: number): void {
+    const type = this.spaces.types[index] as Arity; // the index was checked
+    this.#extra = this.#carry(type.params) + this.#carry(type.results);
+    if (isTail) this.#compileCost.leave(callCost(type));
+    else this.#compileCost.call(run, operands, type);
   }
 
   #open(opener: number, carried: number): void {
@@ -145,46 +272,6 @@ export class Decoder {
     this.#carried[this.depth] = carried;
     this.depth += 1;
     if (this.depth > MODULE_LIMITS.nestingMax) checkCount('nestingMax', this.depth, 'a function');
-  }
-
-  /** What moving values costs the compiler. */
-  #moved(op: number, value: number): number {
-    switch (op) {
-      case OP.br:
-      case OP.brIf:
-        return this.carriedBy(value);
-      case OP.return:
-        return this.#carried[0] as number; // the body's own label is always open
-      case OP.call:
-      case OP.returnCall:
-        return callCost(this.spaces.types[this.spaces.functions[value] as number] as Arity); // the index was checked
-      case OP.callIndirect:
-      case OP.returnCallIndirect:
-        return callCost(this.spaces.types[value] as Arity); // the same
-      default:
-        return 0;
-    }
-  }
-
-  /** What an instruction costs beside its opcode: moving values takes time in proportion; few stay in registers. */
-  #extra(op: number, value: number): number {
-    switch (op) {
-      case OP.br:
-      case OP.brIf:
-        return this.#carry(this.carriedBy(value));
-      case OP.brTable:
-        return this.#carry(this.carriedBy(this.tape.lists[value + 1] as number)); // it has a default label at least
-      case OP.return:
-        return this.#carry(this.#carried[0] as number); // the body's own label is always open
-      case OP.call:
-      case OP.returnCall:
-        return this.#call(this.spaces.functions[value] as number, value < this.spaces.importedFunctions); // index was checked
-      case OP.callIndirect:
-      case OP.returnCallIndirect:
-        return this.#call(value, false);
-      default:
-        return 0;
-    }
   }
 
   /** Notes that a branch leads to a label. */
@@ -198,13 +285,10 @@ export class Decoder {
     return this.#carried[this.depth - 1 - label] as number; // the label was checked
   }
 
-  #call(type: number, imported: boolean): number {
-    const { params, results } = this.spaces.types[type] as Arity; // the index was checked
-    return this.#carry(params) + this.#carry(results) + (imported ? this.#model.charges.importedCall : 0);
-  }
-
+  /** Moving values takes time in proportion; few stay in registers. */
   #carry(values: number): number {
-    return Math.trunc(values / this.#model.charges.valuesPerUnit);
+    const { valuesPerUnit } = this.#charges;
+    return values < valuesPerUnit ? 0 : Math.trunc(values / valuesPerUnit);
   }
 
   #blockType(value: number): Arity {
@@ -213,9 +297,41 @@ export class Decoder {
   }
 }
 
-function quietTable(): Uint8Array {
-  const quiet: readonly number[] = [IMMEDIATE.none, IMMEDIATE.index, IMMEDIATE.i32, IMMEDIATE.i64, IMMEDIATE.memarg];
-  return IMMEDIATES.map((kind, op) => (quiet.includes(kind) && NOTED[op] === 0 ? 1 : 0));
+/** Answer of what reads an instruction: the run before it ends with it, on the tape. */
+const NOTED = -1;
+
+/** Where the cost (16 bits) and the height (8 bits, signed) are in a fact; the step is in the lowest 5 bits. */
+const FACT_COST = 8;
+const FACT_HEIGHT = 24;
+
+function factsOf({ costOf }: CostModel): Int32Array {
+  return Int32Array.from(STEPS, (step, op) => {
+    return step | ((costOf[op] as number) << FACT_COST) | ((HEIGHTS[op] as number) << FACT_HEIGHT); // tables of one length
+  });
+}
+
+function fixedSizes(): Uint8Array {
+  const sizes = new Uint8Array(Math.max(...Object.values(IMMEDIATE)) + 1);
+  sizes[IMMEDIATE.lane] = 1;
+  sizes[IMMEDIATE.bytes4] = 4;
+  sizes[IMMEDIATE.bytes8] = 8;
+  sizes[IMMEDIATE.bytes16] = 16;
+  return sizes;
+}
+
+function stepTable(): Uint8Array {
+  const steps = new Map<number, number>([
+    [IMMEDIATE.none, STEP.none],
+    [IMMEDIATE.index, STEP.integer],
+    [IMMEDIATE.i32, STEP.integer],
+    [IMMEDIATE.i64, STEP.integer],
+    [IMMEDIATE.memarg, STEP.access],
+    [IMMEDIATE.global, STEP.global],
+  ]);
+  FIXED_SIZES.forEach((size, kind) => {
+    if (size > 0) steps.set(kind, STEP.fixed + size);
+  });
+  return IMMEDIATES.map((kind, op) => (FLOW[op] === 1 || CHANGED[op] === 1 ? 0 : (steps.get(kind) ?? 0)));
 }
 
 function isOwnGlobal(op: number, index: number, spaces: IndexSpaces): boolean {
@@ -223,35 +339,39 @@ function isOwnGlobal(op: number, index: number, spaces: IndexSpaces): boolean {
 }
 
 /**
- * Steps over the immediate of an instruction of `QUIET`. Nothing is checked: past the end there are no more bytes, which ends
- * the loop, and the engine's validation finds numbers that are too long.
+ * Steps over what follows most opcodes. Integers are not checked: past the end there are no more bytes, which ends the loop,
+ * and the engine's validation finds those that are too long.
  *
- * @returns where it ends, or -1 for a memory access that has to be read with care.
+ * @param step - see `STEP`. @param globals - indices from here on, or from 128, have to be read with care.
+ * @returns where it ends, or -1 for what has to be read with care.
  */
-function skipImmediate(bytes: Uint8Array, from: number, op: number): number {
+function stepOver(bytes: Uint8Array, from: number, step: number, globals: number, end: number): number {
   let position = from;
-  if (IMMEDIATES[op] === IMMEDIATE.memarg && (bytes[position++] as number) >= 0x40) return -1; // if not in range, not more
+  if (step <= STEP.none) return step === 0 ? -1 : position;
+  if (step === STEP.global) return (bytes[position] as number) < globals ? position + 1 : -1; // if not in range, not less
+  if (step > STEP.fixed) {
+    position += step - STEP.fixed;
+    return position <= end ? position : -1;
+  }
+  if (step === STEP.access && (bytes[position++] as number) >= 0x40) return -1; // if not in range, not more
   while ((bytes[position++] as number) >= 0x80);
   return position;
 }
 
-/** @returns the value of the `i32.const` whose immediate ends where an instruction starts, if it is 0 to `max`; else 0. */
+/** @returns the value of the `i32.const` at `from`, if the next instruction starts at `to` and it is 0 to `max`; else 0. */
 function constantBefore(bytes: Uint8Array, from: number, to: number, max: number): number {
-  if (from < 0 || to - from > 2) return 0; // two bytes reach 8191
-  const low = bytes[from] as number; // inside an instruction that was read
-  const value = to - from === 1 ? low : (low & 0x7f) | ((bytes[from + 1] as number) << 7);
-  const negative = (to - from === 1 ? low & 0x40 : (bytes[from + 1] as number) & 0x40) !== 0;
+  const length = to - from - 1;
+  if (from < 0 || bytes[from] !== OP.i32Const || length > 2) return 0; // two bytes reach 8191
+  const low = bytes[from + 1] as number; // inside an instruction that was read
+  const value = length === 1 ? low : (low & 0x7f) | ((bytes[from + 2] as number) << 7);
+  const negative = (length === 1 ? low & 0x40 : (bytes[from + 2] as number) & 0x40) !== 0;
   return negative || value > max ? 0 : value;
 }
 
-/** Takes an opcode. @returns its dense number, always one that the table allows. */
-function readOpcode(reader: ModuleReader): number {
+/** Takes an opcode of more than one byte. @returns its dense number, always one that the table allows. */
+function readLongOpcode(reader: ModuleReader): number {
   const offset = reader.position;
   const byte = reader.byte();
-  if (byte < 0xfb) {
-    if (IMMEDIATES[byte] === 0) throw refused(offset, 0, byte);
-    return byte;
-  }
   if (byte === 0xff) throw refused(offset, 0, byte);
   const code = reader.u32();
   const op = byte === 0xfc ? 0x100 + code : 0x200 + code;
@@ -259,45 +379,22 @@ function readOpcode(reader: ModuleReader): number {
   return op;
 }
 
+/** For what is not control flow, and is not always stepped over. */
 const READERS: readonly (ReadImmediate | undefined)[] = readersByKind({
-  blockType: (reader, { spaces }) => readBlockType(reader, spaces),
-  label: (reader, decoder) => readLabel(reader, decoder, MARK.branch),
-  labels: (reader, decoder) => {
-    const { tape } = decoder;
-    const count = reader.count('labels') + 1; // and the default
-    decoder.branchTargets += count;
-    checkCount('branchTargetsMax', decoder.branchTargets);
-    const list = tape.listsLength;
-    tape.pushList(count);
-    for (let at = 0; at < count; at += 1) tape.pushList(readLabel(reader, decoder, MARK.branch | MARK.bareEdge));
-    return list;
-  },
-  func: (reader, { spaces }) => readIndex(reader, spaces.functions.length, 'function'),
   funcRef: (reader, { spaces, taken }) => {
     const index = readIndex(reader, spaces.functions.length, 'function');
     taken[index] = 1;
     return index;
   },
-  callIndirect: (reader, { spaces }) => {
-    const type = readTypeIndex(reader, spaces);
-    readIndex(reader, spaces.tables.length, 'table');
-    return type;
-  },
-  index: (reader) => reader.u32(),
   global: (reader, { spaces }) => readIndex(reader, spaces.globals, 'global'),
   table: (reader, { spaces }) => readIndex(reader, spaces.tables.length, 'table'),
   memarg: (reader, { spaces }) => readMemarg(reader, spaces),
   memargLane: (reader, { spaces }) => {
     readMemarg(reader, spaces);
-    return reader.skip(1);
+    reader.skip(1);
+    return 0;
   },
   memory: (reader, { spaces }) => readIndex(reader, spaces.memories, 'memory'),
-  i32: (reader) => reader.skipSigned(5),
-  i64: (reader) => reader.skipSigned(10),
-  bytes4: (reader) => reader.skip(4),
-  bytes8: (reader) => reader.skip(8),
-  bytes16: (reader) => reader.skip(16),
-  lane: (reader) => reader.skip(1),
   indexMemory: (reader, { spaces }) => {
     reader.u32();
     return readIndex(reader, spaces.memories, 'memory');
@@ -320,7 +417,6 @@ const READERS: readonly (ReadImmediate | undefined)[] = readersByKind({
     for (let at = 0; at < count; at += 1) readValueType(reader);
     return count;
   },
-  tryTable: (reader, decoder) => readTryTable(reader, decoder),
 });
 
 function readLabel(reader: ModuleReader, decoder: Decoder, mark: number): number {
@@ -331,13 +427,27 @@ function readLabel(reader: ModuleReader, decoder: Decoder, mark: number): number
 
 function readBlockType(reader: ModuleReader, spaces: IndexSpaces): number {
   const first = reader.position < reader.end ? (reader.bytes[reader.position] as number) : 0; // in range, so defined
-  if (first === 0x40) return reader.skip(1);
+  if (first === 0x40) {
+    reader.skip(1);
+    return 0;
+  }
   // A type index is a non-negative LEB128 integer; a value type is one negative byte.
   if (first >= 0x40 && first < 0x80) {
     readValueType(reader);
     return 1;
   }
   return BLOCK_TYPE_FIRST + readTypeIndex(reader, spaces);
+}
+
+function readLabels(reader: ModuleReader, decoder: Decoder): number {
+  const { tape } = decoder;
+  const count = reader.count('labels') + 1; // and the default
+  decoder.branchTargets += count;
+  checkCount('branchTargetsMax', decoder.branchTargets);
+  const list = tape.listsLength;
+  tape.pushList(count);
+  for (let at = 0; at < count; at += 1) tape.pushList(readLabel(reader, decoder, MARK.branch | MARK.bareEdge));
+  return list;
 }
 
 /** Bit 6 of the alignment says that a memory index follows (multi-memory); offsets have 32 bits, as memories have. */
@@ -367,8 +477,10 @@ function readTryTable(reader: ModuleReader, decoder: Decoder): number {
   return type;
 }
 
-function readersByKind(readers: Record<Exclude<keyof typeof IMMEDIATE, 'none'>, ReadImmediate>): (ReadImmediate | undefined)[] {
+type Immediate = keyof typeof IMMEDIATE;
+
+function readersByKind(readers: Partial<Record<Immediate, ReadImmediate>>): (ReadImmediate | undefined)[] {
   const byKind: (ReadImmediate | undefined)[] = [];
-  for (const [name, read] of Object.entries(readers)) byKind[IMMEDIATE[name as keyof typeof IMMEDIATE]] = read; // keys of the record above
+  for (const [name, read] of Object.entries(readers)) byKind[IMMEDIATE[name as Immediate]] = read; // keys of the record above
   return byKind;
 }

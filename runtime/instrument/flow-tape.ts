@@ -1,3 +1,5 @@
+import { OP } from './opcodes.ts';
+
 /**
  * What matters for placing charges, of all function bodies of one module: the instructions that steer control flow or that
  * rewriting has to change, and what the straight runs between them cost. Everything else is copied unread.
@@ -12,10 +14,8 @@ export class FlowTape {
   /** Offset of the instruction from the module's start, and of what follows it. */
   starts: Uint32Array = new Uint32Array(INITIAL);
   ends: Uint32Array = new Uint32Array(INITIAL);
-  /** Fuel of the straight run before the instruction, and of itself. */
-  costs: Float64Array = new Float64Array(INITIAL);
-  /** Net change of the operand stack's height over that run and the instruction; not for control flow and calls. */
-  heights: Int32Array = new Int32Array(INITIAL);
+  /** Fuel of the straight run before the instruction, and of itself; see `RUN_COST_MAX`. */
+  costs: Int32Array = new Int32Array(INITIAL);
   /**
    * Immediate: label, function, type, memory, table or global; for blocks the block type; for `br_table` where its labels
    * begin in `lists`; for `else`, `catch` and `end` the entry that opened the block, or `BODY`.
@@ -29,17 +29,29 @@ export class FlowTape {
   /** By entry of a `try_table`: where its labels begin in `lists`. */
   readonly clauses = new Map<number, number>();
 
+  /** Makes room for so many entries in all: copying them as they grow in number takes time. */
+  reserve(entries: number): void {
+    if (entries > this.ops.length) this.#resize(entries);
+  }
+
   /** @returns the new entry's number. */
-  push(op: number, start: number, cost: number, height: number): number {
+  push(op: number, start: number, end: number, cost: number, arg: number): number {
     const at = this.length++;
-    if (at === this.ops.length) this.#grow();
+    if (at === this.ops.length) this.#resize(at * 2);
     this.ops[at] = op;
     this.starts[at] = start;
+    this.ends[at] = end;
     this.costs[at] = cost;
-    this.heights[at] = height;
-    this.args[at] = 0;
+    this.args[at] = arg;
     this.marks[at] = 0;
     return at;
+  }
+
+  /** Puts the most part of a costly run on the tape, as instructions that do nothing. @returns the rest. */
+  pushRun(at: number, cost: number): number {
+    let rest = cost;
+    for (; rest > RUN_COST_MAX; rest -= RUN_COST_MAX) this.push(OP.nop, at, at, RUN_COST_MAX, 0);
+    return rest;
   }
 
   pushList(value: number): void {
@@ -47,19 +59,23 @@ export class FlowTape {
     this.lists[this.listsLength++] = value;
   }
 
-  #grow(): void {
-    const size = this.ops.length * 2;
+  #resize(size: number): void {
     this.ops = grown(new Uint16Array(size), this.ops);
     this.starts = grown(new Uint32Array(size), this.starts);
     this.ends = grown(new Uint32Array(size), this.ends);
-    this.costs = grown(new Float64Array(size), this.costs);
-    this.heights = grown(new Int32Array(size), this.heights);
+    this.costs = grown(new Int32Array(size), this.costs);
     this.args = grown(new Uint32Array(size), this.args);
     this.marks = grown(new Uint8Array(size), this.marks);
   }
 }
 
 const INITIAL = 4096;
+
+/**
+ * Costliest run that one entry stands for: with what its own instruction costs it stays below 2^31. A body of 7.6 MB of
+ * `memory.fill` by constants comes to 5 * 10^9 in `exact`.
+ */
+export const RUN_COST_MAX: number = 2 ** 30;
 
 /** Bits of `FlowTape.marks`: of an entry that opens a block, and of one that grows something. */
 export const MARK = {
@@ -79,7 +95,7 @@ export const BLOCK_TYPE_FIRST = 2;
 /** Stands for the opening of a function's body, which no instruction opens. */
 export const BODY = 0xffff_ffff;
 
-function grown<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(larger: T, old: T): T {
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(larger: T, old: T): T {
   larger.set(old);
   return larger;
 }

@@ -87,13 +87,16 @@ const REWRITES = new Map<number, (context: SectionContext) => void>([
  * Out of fuel, the guest traps by `unreachable`, which wasm cannot catch; how late at most is in docs/fuel.md. `memory.grow`
  * and `table.grow` beyond a budget answer -1. Work by length (`memory.fill` and its like) is paid before it is done.
  *
+ * What comes out of a valid module is valid; it is not validated again, since nobody can use it without compiling it. A fault
+ * of ours then ends as a `CompileError` at that place, which is to be taken for `internal/invariant`.
+ *
  * @param moduleBytes - core module, binary format; read only, not kept.
  * Works alone on any core module, whether or not it came from a component.
  *
  * @returns new bytes with the same imports and exports and a few more (`names.ts`), and the sums that the host needs.
  * @throws CodedError `component/unsupported-instruction`, `component/unsupported` or `component/invalid-core-module`
  * (each with `data.offset`, bytes from the module's start), `component/too-large` (`data: {limitName, limit, used}`),
- * `limit/memory` or `limit/table` (`data: {limit, used, unit}`), `usage/invalid-argument`, `internal/invariant`.
+ * `limit/memory` or `limit/table` (`data: {limit, used, unit}`), `usage/invalid-argument`.
  * Thread: any. Pure: equal input gives equal bytes on every machine. Linear in the module's size.
  */
 export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions = {}): InstrumentedModule {
@@ -110,7 +113,6 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
   // After our own checks, which bound what validation can cost; before anything is used: the rewriter knows no types,
   // and without this an invalid module could name the functions that are appended.
   if (!validate(moduleBytes)) throw invalidByEngine(moduleBytes);
-  if (!validate(bytes)) throw new CodedError('internal/invariant', 'instrumentation made a module that does not validate');
   const { name, version, digest } = settings.model;
   return {
     bytes,
@@ -245,31 +247,44 @@ function extend(
 }
 
 function built(write: (out: ByteWriter) => void): Uint8Array {
-  const out = new ByteWriter(1024);
+  const out = new ByteWriter(0);
   write(out);
   return out.done();
 }
 
 function assemble(bytes: Uint8Array, contents: ReadonlyMap<number, Uint8Array>, { names }: Scan): Uint8Array {
-  const size = [...contents.values()].reduce((sum, content) => sum + content.length + 6, 8);
-  const out = new ByteWriter(size + (names === undefined ? 0 : names.end - names.start + 16));
-  out.copy(bytes, 0, 8);
+  const parts = [bytes.subarray(0, 8)];
   for (const id of SECTION_ORDER) {
     const content = contents.get(id);
-    if (content === undefined) continue;
-    out.byte(id);
-    out.u32(content.length);
-    out.copy(content);
+    if (content !== undefined) parts.push(sectionHead(id, content.length), content);
   }
   const kept = names === undefined ? [] : keptNames(bytes, names);
   if (kept.length > 0) {
-    out.byte(SECTION.custom);
-    const mark = out.open();
-    out.name('name');
-    for (const { start, end } of kept) out.copy(bytes, start, end);
-    out.close(mark);
+    const content = built((out) => {
+      out.name('name');
+      for (const { start, end } of kept) out.copy(bytes, start, end);
+    });
+    parts.push(sectionHead(SECTION.custom, content.length), content);
   }
-  return out.done().slice(); // a buffer of its own: a view would carry the spare room along between threads
+  return joined(parts);
+}
+
+function sectionHead(id: number, size: number): Uint8Array {
+  return built((out) => {
+    out.byte(id);
+    out.u32(size);
+  });
+}
+
+/** In a buffer of its own without spare room, which a view would carry along between threads. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function checkOption(name: 'memoryPagesMax' | 'tableElementsMax', value: number, max: number): void {

@@ -1,11 +1,9 @@
 import { ACTION, type ChargePlan } from './charge-plan.ts';
 import { type FlowTape, MARK } from './flow-tape.ts';
-import { flagTable, OP } from './opcodes.ts';
+import { flagTable, OP, OPENS } from './opcodes.ts';
 
 /** Labels that a loop may be left for, beyond which no more are kept: then its exits each pay for all that follows. */
 const EXITS_MAX = 4;
-
-const OPENS = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
 
 /** These lead out of all loops of the body; what is thrown may be caught on the way, which pays no more than this. */
 const LEAVES_BODY = flagTable([OP.return, OP.returnCall, OP.returnCallIndirect, OP.throw, OP.rethrow, OP.throwRef]);
@@ -39,6 +37,8 @@ export class LoopFacts {
   readonly #touches: (entry: number) => boolean;
   readonly #throwsCount: boolean;
   readonly #exits = new Map<number, Exits>();
+  /** Loops in which nothing else reads or writes the counter. */
+  readonly #quiet = new Set<number>();
   readonly #loops: OpenLoop[] = [];
   #depth = 0;
 
@@ -57,6 +57,11 @@ export class LoopFacts {
     return this.#exits.get(loop) ?? NO_EXITS;
   }
 
+  /** Whether nothing in a loop reads or writes the counter but its own charges. */
+  isQuiet(loop: number): boolean {
+    return this.#quiet.has(loop);
+  }
+
   isLoop(opener: number): boolean {
     return this.#tape.ops[opener] === OP.loop && ((this.#tape.marks[opener] as number) & MARK.branch) !== 0; // an entry
   }
@@ -64,6 +69,7 @@ export class LoopFacts {
   /** Walks one body, and plans its nests. @returns true if something in it touches the counter, loops aside. */
   walk(from: number, to: number, nests: boolean): boolean {
     this.#exits.clear();
+    this.#quiet.clear();
     this.#depth = 1; // the body's own label
     let touched = false;
     for (let at = from; at < to; at += 1) {
@@ -98,7 +104,9 @@ export class LoopFacts {
       if (loop.outermost < around.depth) this.#noteExits(loop.at).far = true;
     }
     if (loop.touches && this.#throwsCount) this.#noteExits(loop.at).far = true;
-    if (nests && !loop.touches) this.#plan.add(loop.at, ACTION.nest); // those inside count for nothing
+    if (loop.touches) return;
+    this.#quiet.add(loop.at);
+    if (nests) this.#plan.add(loop.at, ACTION.nest); // those inside count for nothing
   }
 
   #branch(at: number, op: number): void {

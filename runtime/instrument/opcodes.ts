@@ -211,6 +211,7 @@ export const FLOW_OP = {
 /** Dense numbers that other files reason about, by mnemonic. */
 export const OP = {
   ...FLOW_OP,
+  nop: 0x01,
   globalGet: 0x23,
   globalSet: 0x24,
   memoryGrow: 0x40,
@@ -223,6 +224,14 @@ export const OP = {
   tableGrow: 0x10f,
   tableFill: 0x111,
 } as const;
+
+/** Work by length on a memory, and on a table. */
+export const MEMORY_BULK_OPS: readonly number[] = [OP.memoryInit, OP.memoryCopy, OP.memoryFill];
+export const TABLE_BULK_OPS: readonly number[] = [OP.tableInit, OP.tableCopy, OP.tableFill];
+export const GROW_OPS: readonly number[] = [OP.memoryGrow, OP.tableGrow];
+
+/** By dense opcode: 1 where it opens a block, which an `end` or `delegate` closes. */
+export const OPENS: Uint8Array = flagTable([OP.block, OP.loop, OP.if, OP.try, OP.tryTable]);
 
 /** A table by dense opcode: 1 for those given, 0 for all others. */
 export function flagTable(opcodes: readonly number[]): Uint8Array {

@@ -58,10 +58,12 @@ export class Placement {
     for (const body of graph.order) {
       const from = bodies.firsts[body] as number; // one for each body, and one more
       const to = bodies.firsts[body + 1] as number;
+      plan.begin();
       const touched = this.#walk.look(body, from, to);
       this.#placeBody(body, from, to);
       this.#walk.close();
-      plan.touches[body] = touched || this.#isCharged(body, from, to) ? 1 : 0;
+      plan.finish(body);
+      plan.touches[body] = touched || plan.entries[body] !== 0 || plan.planned[body] !== 0 ? 1 : 0;
     }
   }
 
@@ -124,12 +126,5 @@ export class Placement {
     plan.entryChecks[body] = checked ? 1 : 0;
     ahead.clear();
     ahead.unchecked = checked ? 0 : fuel + state.unchecked;
-  }
-
-  #isCharged(body: number, from: number, to: number): boolean {
-    const { actions, entries } = this.#parts.plan;
-    if (entries[body] !== 0) return true;
-    for (let at = from; at < to; at += 1) if (actions[at] !== 0) return true;
-    return false;
   }
 }

@@ -39,26 +39,18 @@ export class ModuleReader {
   #longU32(): number {
     const offset = this.position;
     let value = 0;
-    for (let at = 0; at < 5; at += 1) {
+    for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte();
-      if (at === 4 && byte > 0x0f) break;
-      value += (byte & 0x7f) * 2 ** (7 * at);
-      if (byte < 0x80) return value;
+      if (shift === 28 && byte > 0x0f) break;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
     }
     throw invalid(offset, 'malformed 32-bit integer');
   }
 
-  /** Steps over a signed LEB128 integer of at most `bytesMax` bytes; its padding bits are left to the engine's check. */
-  skipSigned(bytesMax: number): 0 {
-    const offset = this.position;
-    for (let at = 0; at < bytesMax; at += 1) if (this.byte() < 0x80) return 0;
-    throw invalid(offset, 'malformed integer');
-  }
-
-  skip(bytes: number): 0 {
+  skip(bytes: number): void {
     if (bytes > this.end - this.position) throw invalid(this.position, `unexpected end, ${bytes} bytes wanted`);
     this.position += bytes;
-    return 0;
   }
 
   /** A length of a vector whose items have at least one byte each, so that it can be no more than what is left. */

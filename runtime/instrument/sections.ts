@@ -251,7 +251,8 @@ export function rewriteData({ reader, out, spaces, code, tally, charges }: Secti
       code.constant(reader, out);
       from = reader.position;
     }
-    const { length } = reader.name();
+    const length = reader.u32();
+    reader.skip(length);
     if (form !== 1) tally.startFuel += Math.ceil(length / charges.dataBytesPerUnit);
     out.copy(reader.bytes, from, reader.position);
   }

@@ -24,6 +24,14 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
+  /** An instruction with one index. */
+  instruction(op: number, index: number): void {
+    this.reserve(1 + U32_BYTES);
+    this.bytes[this.length++] = op;
+    if (index < 0x80) this.bytes[this.length++] = index;
+    else this.u32(index);
+  }
+
   /** Unsigned LEB128, shortest form. */
   u32(value: number): void {
     this.reserve(U32_BYTES);

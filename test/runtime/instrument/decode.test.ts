@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BODY, FlowTape, MARK } from '../../../runtime/instrument/flow-tape.ts';
 import { MNEMONICS } from '../../../runtime/instrument/opcodes.ts';
+import { code, moduleOf, repeated } from '../../hostile/fuel-bytes.ts';
 import { HAS_TRY_TABLE } from './program.ts';
 import { type Decoded, decoded } from './tape-of.ts';
 
@@ -84,6 +85,16 @@ describe('the tape', () => {
     expect(fill('(block (result i32) (i32.const 1))')).toEqual(['block 2 1', 'end 1 0', 'memory.fill 1 0', 'end 0 body']);
   });
 
+  it('keeps the cost of a run that no entry alone can hold', () => {
+    const fill = [0x41, 0x80, 0x20, 0xfc, 0x0b, 0]; // by 4096
+    const count = 600_000;
+    const { tape } = decoded(moduleOf([{ code: code([0], repeated(count, ...fill), [0x02, 0x40, 0x0b, 0x0b]) }])); // dead
+    const costs = [...tape.costs.subarray(0, tape.length)];
+    expect(costs.reduce((sum, cost) => sum + cost, 0)).toBe(count * (1 + 1 + 4096));
+    expect([...tape.ops.subarray(0, tape.length)]).toEqual([0x00, 0x01, 0x01, 0x02, 0x0b, 0x0b]);
+    expect([tape.args[4], tape.args[5]]).toEqual([3, BODY]);
+  });
+
   it('notes globals only where they are renumbered', () => {
     const text = '(module (global (mut i32) (i32.const 0)) (func (global.set 0 (global.get 0))))';
     expect(lines(decoded(text))).toEqual(['end 2 body']);
@@ -99,13 +110,11 @@ describe('the tape', () => {
   it('grows with everything on it', () => {
     const tape = new FlowTape();
     for (let at = 0; at < 10_000; at += 1) {
-      tape.push(at % 200, at, at + 1, -at);
-      tape.ends[at] = at + 2;
-      tape.args[at] = at + 3;
+      tape.push(at % 200, at, at + 2, at + 1, at + 3);
       tape.pushList(at);
     }
     const at = 4095; // the last before it grows
-    expect([tape.ops[at], tape.starts[at], tape.costs[at], tape.heights[at]]).toEqual([95, at, at + 1, -at]);
+    expect([tape.ops[at], tape.starts[at], tape.costs[at]]).toEqual([95, at, at + 1]);
     expect([tape.ends[at], tape.args[at], tape.lists[at], tape.length, tape.listsLength]).toEqual([
       at + 2,
       at + 3,

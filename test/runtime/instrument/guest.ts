@@ -102,6 +102,13 @@ export function endOf(work: () => unknown): string {
   }
 }
 
+/** Instruments a module, which has to give a valid one: `instrument` itself leaves that to whoever compiles it. */
+export function validInstrumented(bytes: Uint8Array, options: InstrumentOptions = {}): InstrumentedModule {
+  const instrumented = instrument(bytes, options);
+  compile(instrumented.bytes); // unlike `validate`, it says what is wrong
+  return instrumented;
+}
+
 /** Compiles bytes that no other thread can change. */
 export function compile(bytes: Uint8Array): WebAssembly.Module {
   return new WebAssembly.Module(new Uint8Array(bytes));

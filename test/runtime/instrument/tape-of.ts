@@ -30,7 +30,7 @@ export function decoded(source: string | Uint8Array, model: CostModelName = 'exa
   const spaces: IndexSpaces = { ...emptySpaces(), memories: 1, globals: 10, tables: [0x70, 0x70] };
   readTypes(reader(SECTION.type), spaces);
   readFunctions(reader(SECTION.function), spaces);
-  const compileCost = new CompileCost(spaces);
+  const compileCost = new CompileCost();
   const decoder = new Decoder(spaces, COST_MODELS[model], compileCost, globals);
   const code = reader(SECTION.code);
   const count = code.u32();
