@@ -147,9 +147,13 @@ function readOpcode(reader) {
   return (byte === 0xfc ? 0x100 : 0x200) + reader.u32();
 }
 
+function skipSigned(reader) {
+  while (reader.byte() >= 0x80);
+}
+
 function skipType(reader) {
   const byte = reader.byte();
-  if (byte === 0x63 || byte === 0x64) reader.skipSigned(5);
+  if (byte === 0x63 || byte === 0x64) skipSigned(reader);
 }
 
 /** Bytes or LEB128 integers that follow an opcode, for kinds that always have the same. */
@@ -174,7 +178,7 @@ function skipImmediate(reader, kind) {
   if (shape !== undefined) {
     for (const part of shape) {
       if (part === 'u32') reader.u32();
-      else if (part === 'signed') reader.skipSigned(10);
+      else if (part === 'signed') skipSigned(reader);
       else reader.skip(part);
     }
   } else if (kind === IMMEDIATE.memarg || kind === IMMEDIATE.memargLane) {
@@ -188,7 +192,7 @@ function skipImmediate(reader, kind) {
 }
 
 function skipTryTable(reader) {
-  reader.skipSigned(10);
+  skipSigned(reader);
   for (let left = reader.u32(); left > 0; left -= 1) {
     if (reader.byte() < 2) reader.u32();
     reader.u32();
