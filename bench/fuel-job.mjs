@@ -6,7 +6,7 @@ import { digestOf, keep, kept } from './fuel/prepared.mjs';
 import { rounded } from './stats.mjs';
 
 /** Runs of one process are no more than this, however short they are. */
-const RUNS_MAX = 60;
+const RUNS_MAX = 120;
 
 /**
  * The task: `{job: {name, set, file}, mode, folder, workloads, peerMetering, warmMs, runsMin, collects}`. `folder` has the

@@ -12,10 +12,10 @@ const SWITCHED_JOBS = ['fib', 'indirect-calls', 'interpreter', 'quickjs', 'sqljs
  * plain, `otherTurns` in any other mode.
  */
 const DEFAULT_PACE = {
-  turns: 4,
+  turns: 3,
   otherTurns: 2,
   kernelMs: 150,
-  workloadMs: 250,
+  workloadMs: 1500, // large programs take a second until V8 has compiled what is hot
   runsMin: 4,
   prepareMs: 600,
   compileMs: 150,
