@@ -15,8 +15,8 @@ const DEFAULT_PACE = {
   turns: 3,
   otherTurns: 2,
   kernelMs: 150,
-  workloadMs: 1500, // large programs take a second until V8 has compiled what is hot
-  runsMin: 4,
+  workloadMs: 1500, // large programs take a second or two until V8 has compiled what is hot
+  runsMin: 20,
   prepareMs: 600,
   compileMs: 150,
   switchedJobs: SWITCHED_JOBS,
