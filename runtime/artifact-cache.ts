@@ -3,6 +3,7 @@ import { link, lstat, mkdir, readFile, rename, unlink, writeFile } from 'node:fs
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import type { ArtifactStore } from './artifact.ts';
 
 /*
  * Prepared components on disk. The folder is private (0700), entries are authenticated with a key made once per
@@ -27,7 +28,7 @@ const KEY_BYTES = 32;
 const MAC_BYTES = 32;
 
 /** A cache that cannot be used only costs time: every failure reads as a miss, and nothing is kept. */
-export class ArtifactCache {
+export class ArtifactCache implements ArtifactStore {
   readonly #directory: string;
   #key: Promise<Uint8Array | undefined> | undefined;
 
@@ -41,14 +42,9 @@ export class ArtifactCache {
    * @returns plain data as `write` got it; undefined when there is none or when it was changed by anybody else.
    */
   async read(name: string): Promise<unknown> {
-    const key = await this.#openKey();
-    if (key === undefined) return undefined;
     try {
-      const entry = await readFile(this.#path(name));
-      const mac = entry.subarray(0, MAC_BYTES);
-      const payload = entry.subarray(MAC_BYTES);
-      if (mac.length !== MAC_BYTES || !timingSafeEqual(mac, macOf(key, name, payload))) return undefined;
-      return deserialize(payload);
+      const payload = await this.readBytes(name);
+      return payload === undefined ? undefined : deserialize(payload);
     } catch {
       return undefined;
     }
@@ -56,9 +52,23 @@ export class ArtifactCache {
 
   /** Keeps an entry; the last writer wins, and all writers of one name write the same. */
   async write(name: string, value: unknown): Promise<void> {
+    await this.writeBytes(name, serialize(value));
+  }
+
+  /** As `read`, of bytes that are not looked at. */
+  async readBytes(name: string): Promise<Uint8Array | undefined> {
+    const key = await this.#openKey();
+    if (key === undefined) return undefined;
+    const entry = await readFile(this.#path(name)).catch(() => undefined);
+    if (entry === undefined || entry.length < MAC_BYTES) return undefined;
+    const payload = entry.subarray(MAC_BYTES);
+    return timingSafeEqual(entry.subarray(0, MAC_BYTES), macOf(key, name, payload)) ? payload : undefined;
+  }
+
+  /** As `write`, of bytes. */
+  async writeBytes(name: string, payload: Uint8Array): Promise<void> {
     const key = await this.#openKey();
     if (key === undefined) return;
-    const payload = serialize(value);
     await this.#replace(this.#path(name), Buffer.concat([macOf(key, name, payload), payload])).catch(() => undefined);
   }
 

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { ArtifactCache } from './artifact-cache.ts';
 import type { BindingsName, Linking } from './bindings/bindings.ts';
-import { type BindingsChoice, chooseJco } from './bindings/choose.ts';
+import { type BindingsChoice, checkBindingsChoice, chooseJco } from './bindings/choose.ts';
 import { JCO_VERSION } from './bindings/jco-version.ts';
 import { LINK_PLAN_VERSION } from './bindings/own/plan-version.ts';
 import type { Prepared, PreparedModule, PrepareJob } from './bindings/prepare-worker.ts';
 import type { Preparer } from './bindings/preparer.ts';
+import type { StartNeeds } from './cell/call-spec.ts';
 import type { PlanModule } from './cell/plan.ts';
 import { checkPlainName } from './component/plain-names.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
-import { COST_MODELS, type CostModelName } from './instrument/index.ts';
+import { COST_MODELS, type CostModelName, checkCostModel } from './instrument/index.ts';
 
 /** How long each step of preparing took, in milliseconds; a step that the cache saved is 0. */
 export interface PrepareTimes {
@@ -44,8 +44,14 @@ export interface ArtifactChoice {
   readonly costModel: CostModelName;
 }
 
+/** Where prepared components are kept between processes, by name. What cannot be read is not there. */
+export interface ArtifactStore {
+  read(name: string): Promise<unknown>;
+  write(name: string, value: unknown): Promise<void>;
+}
+
 /**
- * Prepares a component: from the cache where it has an authentic entry, else in the preparing thread.
+ * Prepares a component: from the store where it has an authentic entry, else in the preparing thread.
  *
  * @throws CodedError `component/*` when the component cannot be run by the bindings that were chosen.
  */
@@ -53,20 +59,20 @@ export async function prepareArtifact(
   component: Component,
   choice: ArtifactChoice,
   preparer: Preparer,
-  cache: ArtifactCache | undefined,
+  store: ArtifactStore | undefined,
 ): Promise<Artifact> {
-  const name = cacheName(component, choice);
-  const cached = await cache?.read(name);
+  const name = artifactName(component.digest, choice);
+  const cached = await store?.read(name);
   const prepared = isPrepared(cached) ? cached : await preparer.run(jobOf(component, choice));
   const began = performance.now();
   const { linking, bindingsReason } = prepared;
   const { bindings } = linking;
-  // Asked again here: the cache may hold what was prepared before there was a reason against it.
+  // Asked again here: the store may hold what was prepared before there was a reason against it.
   if (bindings === 'jco') chooseJco(component, bindingsReason);
   const modules = await Promise.all(prepared.modules.map((module) => compile(module, bindings)));
   const compileMs = performance.now() - began;
   // Now that it is known to compile.
-  if (prepared !== cached) await cache?.write(name, prepared);
+  if (prepared !== cached) await store?.write(name, prepared);
   const fromCache = prepared === cached;
   const times = {
     linkMs: fromCache ? 0 : prepared.linkMs,
@@ -84,12 +90,20 @@ export async function prepareArtifact(
   };
 }
 
+/** What a prepared component takes before its first instruction. */
+export function startNeeds({ modules }: Artifact): StartNeeds {
+  return {
+    memoryPagesInitial: modules.reduce((sum, module) => sum + module.memoryPagesInitial, 0),
+    tableElementsInitial: modules.reduce((sum, module) => sum + module.tableElementsInitial, 0),
+  };
+}
+
 /** Everything that an artifact depends on: the component and each thing that made it what it is. */
-function cacheName(component: Component, { bindings, costModel }: ArtifactChoice): string {
+export function artifactName(componentDigest: string, { bindings, costModel }: ArtifactChoice): string {
   const { name, version, digest } = COST_MODELS[costModel];
   const parts = [
     String(FORMAT),
-    component.digest,
+    componentDigest,
     bindings,
     String(LINK_PLAN_VERSION),
     JCO_VERSION,
@@ -147,4 +161,16 @@ function checkNames(module: WebAssembly.Module): void {
     checkPlainName(name);
   }
   for (const { name } of WebAssembly.Module.exports(module)) checkPlainName(name);
+}
+
+/**
+ * Completes a choice.
+ *
+ * @throws CodedError `usage/invalid-argument`.
+ */
+export function choiceOf({ bindings, costModel }: Partial<ArtifactChoice>, otherwise: ArtifactChoice): ArtifactChoice {
+  return {
+    bindings: checkBindingsChoice(bindings ?? otherwise.bindings),
+    costModel: checkCostModel(costModel ?? otherwise.costModel),
+  };
 }

@@ -82,6 +82,8 @@ export const CODES = {
   'tool/exit-status': row('tool-error', 'agent', 'The command ended with a failure status.'),
   'capability/failed': row('trapped', 'operator', 'A host function of the embedding program threw.'),
   'cancelled/by-caller': row('cancelled', 'caller', 'The caller aborted the call.'),
+  'failed/runner-crashed': row('failed', 'operator', 'The runner process died or broke its protocol while it ran the call.'),
+  'failed/runner-start': row('failed', 'operator', 'No runner process can be started; nothing runs.'),
   'failed/worker-crashed': row('failed', 'operator', 'The worker died while it ran the call.'),
   'internal/invariant': row('failed', 'us', 'A rule that we rely on does not hold: a bug of ours.'),
 } as const satisfies Readonly<Record<string, CodeRow>>;

@@ -27,6 +27,7 @@ export {
 } from './cell/grants.ts';
 export type { CreateCapability, LocalContext } from './cell/import-serving.ts';
 export type { WasiSetup } from './cell/plan.ts';
+export { threadsOf } from './cell/thread-workers.ts';
 export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind } from './codes.ts';
 export { decodeComponent } from './component/decode.ts';
 export { type CallableFunction, findFunctions, resolveFunction } from './component/functions.ts';
@@ -50,6 +51,9 @@ export {
 } from './instrument/index.ts';
 export { DEFAULT_LIMITS, LIMIT_CEILINGS, type Limits, WASM_PAGE_BYTES } from './limits.ts';
 export type { Captured, CellOutcome, ErrorInfo, LogLine, PhaseTimes, Usage } from './outcome.ts';
-export { type PlanOptions, type PreparedCall, Runtime, type RuntimeOptions } from './runtime.ts';
+export { ProcessRunner, type ProcessRunnerOptions } from './runner/process-runner.ts';
+export type { RunnerEvent } from './runner/runner-process.ts';
+export type { ArtifactReport, Isolation, LoadedComponent, PlanOptions, PreparedCall, Runner } from './runner.ts';
+export { Runtime, type RuntimeOptions } from './runtime.ts';
 export * from './value/index.ts';
 export { isMet } from './wasi/index.ts';

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CodedError } from '../error.ts';
+import { threadFlags } from '../thread-flags.ts';
 import type { PrepareAnswer, Prepared, PrepareJob, PrepareThreadData } from './prepare-worker.ts';
 
 /** Milliseconds that preparing one component may take before its thread is ended. */
@@ -76,7 +77,7 @@ export class Preparer {
       workerData,
       env: {},
       argv: [],
-      execArgv: [],
+      execArgv: threadFlags(true), // jco brings a library that starts one
       stdout: true, // piped to nowhere: not the host's own streams
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: 1024 },

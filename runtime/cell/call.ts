@@ -4,9 +4,9 @@ import { CodedError, isCoded } from '../error.ts';
 import type { CellOutcome, ErrorInfo, PhaseTimes } from '../outcome.ts';
 import { decodeValue, type WitValue } from '../value/index.ts';
 import { serveHostCall } from './bridge.ts';
-import { encodeCall, type Frame, type ResultFrame } from './frames.ts';
+import { encodeCall, type Frame, type HostCallFrame, type ResultFrame } from './frames.ts';
 import type { ResolvedImports } from './grants.ts';
-import type { CellPlan } from './plan.ts';
+import type { CallSpec } from './plan.ts';
 import type { CellPool } from './pool.ts';
 import type { Slot } from './slot.ts';
 
@@ -18,11 +18,13 @@ export interface InvokeOptions {
    * call gives the same bytes and fuel again.
    */
   readonly seed?: Uint8Array;
+  /** Milliseconds that the call has waited before: they count for its time limit. Default 0. */
+  readonly waitedMs?: number;
 }
 
 /** A plan with the trusted side's part of it, which never crosses to the worker. */
-export interface CallPlan {
-  readonly plan: CellPlan;
+export interface CallPlan<Plan extends CallSpec = CallSpec> {
+  readonly plan: Plan;
   readonly bridged: ResolvedImports['bridged'];
 }
 
@@ -37,31 +39,38 @@ let lastCallId = 0;
  * @param params - canonical encoding of the parameters, already checked against their types.
  * @returns the outcome. Never rejects: whatever happens to the call is data.
  */
-export function runCall(pool: CellPool, target: CallPlan, params: Uint8Array, options: InvokeOptions = {}): Promise<CellOutcome> {
+export function runCall<Plan extends CallSpec>(
+  pool: CellPool<Plan>,
+  target: CallPlan<Plan>,
+  params: Uint8Array,
+  options: InvokeOptions = {},
+): Promise<CellOutcome> {
   return new Promise((resolve) => new Call(pool, target, resolve).start(params, options));
 }
 
 /** The state of one call on the trusted side: queued, running, ended. It ends exactly once. */
-class Call {
-  readonly #pool: CellPool;
-  readonly #target: CallPlan;
+class Call<Plan extends CallSpec> {
+  readonly #pool: CellPool<Plan>;
+  readonly #target: CallPlan<Plan>;
   readonly #resolve: (outcome: CellOutcome) => void;
   readonly #callId = nextCallId();
   readonly #began = performance.now();
   #ended = false;
   /** Aborts what is done on the call's behalf: waiting for a worker, host functions. Most calls do neither; it costs 20 us. */
   #abort: AbortController | undefined;
-  #slot: Slot | undefined;
+  #slot: Slot<Plan> | undefined;
+  /** A host call waits for its answer: the guest's thread is asleep. */
+  #isServing = false;
   #timer: NodeJS.Timeout | undefined;
   #unlisten: (() => void) | undefined;
 
-  constructor(pool: CellPool, target: CallPlan, resolve: (outcome: CellOutcome) => void) {
+  constructor(pool: CellPool<Plan>, target: CallPlan<Plan>, resolve: (outcome: CellOutcome) => void) {
     this.#pool = pool;
     this.#target = target;
     this.#resolve = resolve;
   }
 
-  start(params: Uint8Array, { signal, seed = defaultSeed(this.#target.plan, params) }: InvokeOptions): void {
+  start(params: Uint8Array, { signal, seed = defaultSeed(this.#target.plan, params), waitedMs = 0 }: InvokeOptions): void {
     const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal?.aborted) return cancel();
     if (seed.length !== SEED_BYTES)
@@ -69,7 +78,8 @@ class Call {
     signal?.addEventListener('abort', cancel, { once: true });
     this.#unlisten = () => signal?.removeEventListener('abort', cancel);
     const { timeoutMsMax } = this.#target.plan.limits;
-    this.#timer = setTimeout(() => this.#stop(deadlinePassed(timeoutMsMax)), timeoutMsMax);
+    const leftMs = Math.max(0, timeoutMsMax - waitedMs);
+    this.#timer = setTimeout(() => this.#stop(deadlinePassed(timeoutMsMax)), leftMs);
     this.#run(params, seed).catch((error: unknown) => this.#stop(error));
   }
 
@@ -83,7 +93,7 @@ class Call {
     }
     this.#slot = slot;
     if (!slot.isLoaded(plan.planId)) await slot.load(plan);
-    slot.send(encodeCall({ callId: this.#callId, planId: plan.planId, seed, params }));
+    slot.send(encodeCall({ callId: this.#callId, planId: plan.planId, seed, params }), plan.planId);
   }
 
   get #signal(): AbortSignal {
@@ -93,17 +103,37 @@ class Call {
 
   #onFrame(frame: Frame): void {
     if (this.#ended) return; // its worker is being ended
-    if (frame.callId !== this.#callId) return this.#stop(new CodedError('internal/invariant', 'a frame of another call arrived'));
+    const odd = this.#oddity(frame);
+    if (odd !== undefined) return this.#breach(odd);
     if (frame.type === 'result') return this.#finish(frame);
-    if (frame.type !== 'hostCall')
-      return this.#stop(new CodedError('internal/invariant', `a worker sent a \`${frame.type}\` frame`));
+    if (frame.type === 'hostCall') this.#serve(frame);
+  }
+
+  /** What a worker of ours would never send. */
+  #oddity(frame: Frame): string | undefined {
+    if (frame.callId !== this.#callId) return 'a frame of another call arrived';
+    if (this.#isServing) return 'a worker went on before its host call was answered';
+    if (frame.type === 'result') return undefined;
+    if (frame.type !== 'hostCall') return `a worker sent a \`${frame.type}\` frame`;
+    return frame.functionIndex < this.#target.bridged.length ? undefined : 'a worker named a host function that was not granted';
+  }
+
+  #serve(frame: HostCallFrame): void {
     const { bridged, plan } = this.#target;
     const slot = this.#slot;
+    this.#isServing = true;
     void serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, { signal: this.#signal })
       .then((answer) => {
+        this.#isServing = false;
         if (!this.#ended) slot?.send(answer);
       })
       .catch((error: unknown) => this.#stop(error));
+  }
+
+  #breach(message: string): void {
+    const error = new CodedError('internal/invariant', message);
+    this.#end(() => failure(error, performance.now() - this.#began));
+    this.#slot?.breach(error);
   }
 
   #finish(frame: ResultFrame): void {
@@ -144,7 +174,7 @@ const SEED_BYTES = 16;
 const NO_SEED = new Uint8Array(SEED_BYTES);
 
 /** Hashes the call only where somebody could see the difference. */
-function defaultSeed(plan: CellPlan, params: Uint8Array): Uint8Array {
+function defaultSeed(plan: CallSpec, params: Uint8Array): Uint8Array {
   if (!plan.usesRandom) return NO_SEED;
   const { digest, target } = plan;
   const name = `${target.interface ?? ''}#${target.name}`;
@@ -156,7 +186,7 @@ function nextCallId(): number {
   return lastCallId;
 }
 
-function outcomeOf(frame: ResultFrame, plan: CellPlan, wallMs: number): CellOutcome {
+function outcomeOf(frame: ResultFrame, plan: CallSpec, wallMs: number): CellOutcome {
   const usage = {
     fuel: frame.fuel,
     memoryBytesPeak: frame.memoryBytesPeak,
@@ -177,7 +207,7 @@ function outcomeOf(frame: ResultFrame, plan: CellPlan, wallMs: number): CellOutc
 }
 
 /** The payload of a `result` function stands for itself: the outcome's kind already says whether it is ok or err. */
-function valuePart(frame: ResultFrame, { target, limits }: CellPlan): Pick<CellOutcome, 'value' | 'valueBytes'> {
+function valuePart(frame: ResultFrame, { target, limits }: CallSpec): Pick<CellOutcome, 'value' | 'valueBytes'> {
   const type = target.type.result;
   if (type === undefined || frame.value.length === 0) return {};
   const value = decodeValue(frame.value, type, { bytesMax: limits.resultBytesMax, elementsMax: limits.resultElementsMax });

@@ -143,9 +143,14 @@ function readResult(reader: Reader, callId: number): ResultFrame {
   const kind = KINDS[reader.u8()];
   if (kind === undefined) throw badFrame('unknown outcome kind');
   const fuel = reader.u64();
-  const memoryBytesPeak = reader.f64();
+  const memoryBytesPeak = reader.amount();
   const hostCalls = reader.u32();
-  const phases = { instantiateMs: reader.f64(), lowerMs: reader.f64(), guestMs: reader.f64(), liftMs: reader.f64() };
+  const phases = {
+    instantiateMs: reader.amount(),
+    lowerMs: reader.amount(),
+    guestMs: reader.amount(),
+    liftMs: reader.amount(),
+  };
   const truncated = reader.u8();
   const logDropped = reader.u32();
   const stdout = reader.blob();
@@ -154,7 +159,7 @@ function readResult(reader: Reader, callId: number): ResultFrame {
   const error = errorOf(reader.blob());
   const logBytes = reader.blob();
   reader.end();
-  const log = logBytes.length === 0 ? [] : (JSON.parse(text.decode(logBytes)) as LogLine[]); // written by encodeResult
+  const log = logBytes.length === 0 ? [] : logOf(logBytes);
   const stdoutTruncated = (truncated & 1) !== 0;
   const stderrTruncated = (truncated & 2) !== 0;
   return {
@@ -176,7 +181,41 @@ function readResult(reader: Reader, callId: number): ResultFrame {
 }
 
 function errorOf(bytes: Uint8Array): { readonly error?: ErrorInfo } {
-  return bytes.length === 0 ? {} : { error: JSON.parse(text.decode(bytes)) as ErrorInfo }; // written by encodeResult
+  return bytes.length === 0 ? {} : { error: readErrorInfo(jsonOf(bytes)) };
+}
+
+/** An error's description from a worker, which is not trusted. @throws CodedError `internal/invariant`. */
+export function readErrorInfo(value: unknown): ErrorInfo {
+  if (typeof value !== 'object' || value === null) throw badFrame('an error is no object');
+  const { code, message, data, help } = value as Readonly<Record<string, unknown>>; // just tested
+  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
+  if (typeof code !== 'string' || typeof message !== 'string' || !(data === undefined || isObject))
+    throw badFrame('an error has another shape');
+  if (help !== undefined && typeof help !== 'string') throw badFrame('an error has another shape');
+  return {
+    code,
+    message,
+    ...(isObject ? { data: data as Record<string, unknown> } : {}), // just tested
+    ...(help === undefined ? {} : { help }),
+  };
+}
+
+function logOf(bytes: Uint8Array): LogLine[] {
+  const lines = jsonOf(bytes);
+  if (!Array.isArray(lines)) throw badFrame('its log is no list');
+  return lines.map((line: unknown) => {
+    const { level, message } = (line ?? {}) as Readonly<Record<string, unknown>>; // any value has members or none
+    if (typeof level !== 'string' || typeof message !== 'string') throw badFrame('a line of its log has another shape');
+    return { level, message };
+  });
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(text.decode(bytes));
+  } catch {
+    throw badFrame('a part of it is no JSON');
+  }
 }
 
 function badFrame(why: string): CodedError {
@@ -262,8 +301,11 @@ class Reader {
     return this.#view.getBigUint64(this.#take(8), true);
   }
 
-  f64(): number {
-    return this.#view.getFloat64(this.#take(8), true);
+  /** A number from 0 up, not infinite. */
+  amount(): number {
+    const value = this.#view.getFloat64(this.#take(8), true);
+    if (!Number.isFinite(value) || value < 0) throw badFrame('an amount in it is none');
+    return value;
   }
 
   raw(size: number): Uint8Array {

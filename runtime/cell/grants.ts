@@ -1,6 +1,7 @@
+import type { ComponentDescription } from '../component/description.ts';
 import { signatureOf } from '../component/signature.ts';
 import { partsOf } from '../component/type-facts.ts';
-import type { Component, FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } from '../component/types.ts';
+import type { FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } from '../component/types.ts';
 import { CodedError } from '../error.ts';
 import type { WitValue } from '../value/index.ts';
 import { isMet, isServedResource, servedSignatures } from '../wasi/index.ts';
@@ -53,6 +54,13 @@ export type Capability =
     }
   | { readonly kind: 'wasi'; readonly name: string; readonly setup: Partial<WasiSetup> };
 
+const CLOSED_WASI: WasiSetup = { clock: 'fixed', random: 'seeded', clockStartNanoseconds: 0n };
+
+/** How far the closed WASI is opened by what was granted. */
+export function wasiSetup(capabilities: readonly Capability[]): WasiSetup {
+  return Object.assign({}, CLOSED_WASI, ...capabilities.map((item) => (item.kind === 'wasi' ? item.setup : {}))) as WasiSetup;
+}
+
 /** The imports of one plan, and the trusted side's functions by the number that the worker uses for them. */
 export interface ResolvedImports {
   readonly imports: readonly PlanImport[];
@@ -73,7 +81,7 @@ export interface ResolvedImports {
  * interfaces or functions.
  */
 export function resolveImports(
-  component: Component,
+  component: ComponentDescription,
   capabilities: readonly Capability[],
   grantFor: (importName: string) => string | undefined,
 ): ResolvedImports {
@@ -197,10 +205,10 @@ function isFunctionItem(item: InterfaceItem): item is Extract<InterfaceItem, { k
 }
 
 /** Imports that a host function or an interface of them can meet. */
-type ServableItem = Extract<WorldItem, { kind: 'interface' } | { kind: 'func' }>;
+export type ServableItem = Extract<WorldItem, { kind: 'interface' } | { kind: 'func' }>;
 
 /** The functions of an import, each with a signature that can cross a bridge. */
-function functionsOf(item: ServableItem): readonly PlanFunction[] {
+export function functionsOf(item: ServableItem): readonly PlanFunction[] {
   if (item.kind === 'func') return [{ name: item.name, type: item.type }];
   const resource = item.items.find((inner) => inner.kind === 'resource');
   if (resource !== undefined) {

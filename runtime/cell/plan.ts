@@ -59,19 +59,23 @@ export interface PlanTarget {
   readonly isCommand: boolean;
 }
 
-/** Plain data: crosses to a worker by structured clone, once. */
-export interface CellPlan {
+/** What the trusted side knows of a plan: enough to send calls and to read their results. */
+export interface CallSpec {
   readonly planId: number;
   /** Digest of the component. */
   readonly digest: string;
   /** True when the component imports any randomness: then the seed of a call matters. */
   readonly usesRandom: boolean;
-  readonly linking: Linking;
-  readonly modules: readonly PlanModule[];
   readonly imports: readonly PlanImport[];
   readonly target: PlanTarget;
   readonly wasi: WasiSetup;
   readonly limits: Limits;
+}
+
+/** Plain data: crosses to a worker by structured clone, once. */
+export interface CellPlan extends CallSpec {
+  readonly linking: Linking;
+  readonly modules: readonly PlanModule[];
 }
 
 /** Messages beside the port, for what bytes cannot carry (compiled modules): both are rare and off the path of a call. */
@@ -79,12 +83,3 @@ export type ControlMessage =
   | { readonly type: 'plan'; readonly plan: CellPlan }
   | { readonly type: 'forget'; readonly planId: number }
   | { readonly type: 'close' };
-
-export type ControlAnswer =
-  | { readonly type: 'up' }
-  | { readonly type: 'ready'; readonly planId: number }
-  | {
-      readonly type: 'failed';
-      readonly planId: number;
-      readonly error: { readonly code: string; readonly message: string; readonly data?: unknown };
-    };

@@ -1,69 +1,48 @@
-import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import { CodedError } from '../error.ts';
-import type { CellPlan } from './plan.ts';
+import type { CallSpec } from './plan.ts';
 import { Slot, type SlotListener } from './slot.ts';
+import { wholeOption } from './thread-workers.ts';
+import type { Workers } from './workers.ts';
 
 export interface PoolOptions {
-  /** Worker threads; at least 2, so that one stands ready while another is replaced. Default: the machine's cores, at least 2. */
-  readonly threads?: number;
   /** Calls that may wait for a worker; one more is `busy/overloaded`. Default 256. */
   readonly queueMax?: number;
-  /** MiB of JavaScript heap per worker (wasm memory is limited by instrumentation, not by this). Default 512. */
-  readonly workerHeapMiBMax?: number;
 }
 
-interface Waiter {
-  readonly plan: CellPlan;
+/** Starts that may fail in a row, for each worker. */
+const STARTS_PER_THREAD = 4;
+
+interface Waiter<Plan extends CallSpec> {
+  readonly plan: Plan;
   readonly listener: SlotListener;
-  resolve(slot: Slot): void;
+  resolve(slot: Slot<Plan>): void;
   reject(error: unknown): void;
 }
 
-function wholeOption(name: string, value: number, max: number): number {
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new CodedError('usage/invalid-argument', `the option \`${name}\` must be a whole number from 0 to ${max}`);
-}
-
-/**
- * The workers that run cells. This is the one file that knows piscina.
- *
- * Piscina owns the workers' life: each runs one task that lasts as long as the worker, so piscina starts them, limits
- * them, ends them on abort and starts the next. Calls do not pass through piscina; they travel over each slot's port.
- */
-export class CellPool {
-  readonly #piscina: Piscina;
-  readonly #slots = new Set<Slot>();
-  readonly #waiting: Waiter[] = [];
-  readonly #threads: number;
+/** Chooses a worker for each call, lets calls wait, and replaces workers that are gone. */
+export class CellPool<Plan extends CallSpec = CallSpec> {
+  readonly #workers: Workers<Plan>;
+  readonly #slots = new Set<Slot<Plan>>();
+  readonly #waiting: Waiter<Plan>[] = [];
   readonly #queueMax: number;
   #closed = false;
   /** Workers that died before they were up, in a row: stops a worker that cannot start from being started forever. */
   #failedStarts = 0;
 
-  constructor(options: PoolOptions = {}) {
-    this.#threads = Math.max(2, wholeOption('threads', options.threads ?? availableParallelism(), 1024));
-    this.#queueMax = wholeOption('queueMax', options.queueMax ?? 256, 1_000_000);
-    this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('./worker-entry.cjs', import.meta.url)),
-      minThreads: this.#threads,
-      maxThreads: this.#threads,
-      concurrentTasksPerWorker: 1,
-      atomics: 'disabled', // the worker's own event loop must run between calls
-      env: {},
-      argv: [],
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: options.workerHeapMiBMax ?? 512 },
-      recordTiming: false,
-      workerHistogram: false,
-    });
-    this.#piscina.on('error', () => undefined); // every slot hears of its own worker's end
-    for (let at = 0; at < this.#threads; at += 1) this.#startSlot();
+  /** Owns the workers. */
+  constructor(workers: Workers<Plan>, { queueMax = 256 }: PoolOptions = {}) {
+    this.#workers = workers;
+    this.#queueMax = wholeOption('queueMax', queueMax, 1_000_000);
+    for (let at = 0; at < workers.threads; at += 1) this.#startSlot();
   }
 
   get threads(): number {
-    return this.#threads;
+    return this.#workers.threads;
+  }
+
+  /** Resolves when some worker has started. Rejects when the first to be heard of did not. */
+  async ready(): Promise<void> {
+    await Promise.race([...this.#slots].map(({ up }) => up));
   }
 
   /**
@@ -72,8 +51,9 @@ export class CellPool {
    *
    * @throws CodedError `usage/closed`.
    */
-  claim(plan: CellPlan, listener: SlotListener): Slot | undefined {
+  claim(plan: Plan, listener: SlotListener): Slot<Plan> | undefined {
     if (this.#closed) throw new CodedError('usage/closed', 'the runtime is closed');
+    if (this.#slots.size === 0) this.#tryAgain();
     const slot = this.#bestIdle(plan.planId);
     slot?.claim(listener);
     return slot;
@@ -84,7 +64,7 @@ export class CellPool {
    *
    * @throws CodedError `busy/overloaded`, `usage/closed`; the signal's reason when it aborts first.
    */
-  wait(plan: CellPlan, listener: SlotListener, signal: AbortSignal): Promise<Slot> {
+  wait(plan: Plan, listener: SlotListener, signal: AbortSignal): Promise<Slot<Plan>> {
     if (this.#waiting.length >= this.#queueMax) {
       const data = { limit: this.#queueMax, retryAfterMs: 100 };
       return Promise.reject(new CodedError('busy/overloaded', `${this.#queueMax} calls already wait for a worker`, { data }));
@@ -93,7 +73,7 @@ export class CellPool {
   }
 
   /** Takes a slot back after a good call. */
-  giveBack(slot: Slot, plan: CellPlan): void {
+  giveBack(slot: Slot<Plan>, plan: Plan): void {
     slot.release();
     if (this.#slots.delete(slot)) this.#slots.add(slot); // in the order of their last use: see #bestIdle
     this.offer(slot);
@@ -101,7 +81,7 @@ export class CellPool {
   }
 
   /** Tells the pool that a slot is free again. */
-  offer(slot: Slot): void {
+  offer(slot: Slot<Plan>): void {
     if (slot.dead || slot.busy) return;
     const at = Math.max(
       0,
@@ -122,29 +102,34 @@ export class CellPool {
     this.#closed = true;
     for (const waiter of this.#waiting.splice(0)) waiter.reject(new CodedError('usage/closed', 'the runtime is closed'));
     for (const slot of this.#slots) slot.kill();
-    await this.#piscina.destroy();
+    await this.#workers.close();
   }
 
   #startSlot(): void {
-    const slot = new Slot(
-      (task, transfer, signal) => this.#piscina.run(task, { transferList: [...transfer], signal }) as Promise<void>,
-      (gone) => this.#onGone(gone),
-    );
+    const slot = new Slot(this.#workers, (gone) => this.#onGone(gone));
     this.#slots.add(slot);
     slot.up.then(
       () => {
         this.#failedStarts = 0;
+        while (this.#slots.size < this.threads && !this.#closed) this.#startSlot(); // those that were given up
         this.offer(slot);
       },
       () => undefined, // #onGone hears of it too
     );
   }
 
-  #onGone(slot: Slot): void {
+  /** After too many failed starts: one more for each call that comes, so that whoever mends the cause need not start anew. */
+  #tryAgain(): void {
+    this.#failedStarts = STARTS_PER_THREAD * this.threads;
+    this.#startSlot();
+  }
+
+  #onGone(slot: Slot<Plan>): void {
     this.#slots.delete(slot);
     if (this.#closed) return;
     this.#failedStarts += 1;
-    if (this.#failedStarts <= 4 * this.#threads) return this.#startSlot();
+    if (this.#failedStarts <= STARTS_PER_THREAD * this.threads) return this.#startSlot();
+    if (this.#slots.size > 0) return;
     const error = new CodedError('failed/worker-crashed', 'workers cannot be started');
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
@@ -153,8 +138,8 @@ export class CellPool {
    * Idle slots in order of preference: made the next instance of this plan ahead, has the plan, is up. Among equals the
    * one that rests longest, since it is the least likely to be still at work on its next instance.
    */
-  #bestIdle(planId: number): Slot | undefined {
-    let best: Slot | undefined;
+  #bestIdle(planId: number): Slot<Plan> | undefined {
+    let best: Slot<Plan> | undefined;
     let bestRank = -1;
     for (const slot of this.#slots) {
       if (!isIdle(slot)) continue;
@@ -168,8 +153,8 @@ export class CellPool {
    * Gives a plan that works to a second worker while that has nothing to do: calls that follow one another closely then
    * find the one with an instance ready while the other makes its next.
    */
-  #spread(plan: CellPlan): void {
-    let idle: Slot | undefined;
+  #spread(plan: Plan): void {
+    let idle: Slot<Plan> | undefined;
     let holders = 0;
     for (const slot of this.#slots) {
       if (slot.has(plan.planId)) holders += 1;
@@ -178,14 +163,14 @@ export class CellPool {
     if (holders === 1) idle?.load(plan).catch(() => undefined); // whoever calls it there hears of it
   }
 
-  #enqueue(plan: CellPlan, listener: SlotListener, signal: AbortSignal): Promise<Slot> {
+  #enqueue(plan: Plan, listener: SlotListener, signal: AbortSignal): Promise<Slot<Plan>> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         const at = this.#waiting.indexOf(waiter);
         if (at >= 0) this.#waiting.splice(at, 1);
         reject(signal.reason);
       };
-      const waiter: Waiter = {
+      const waiter: Waiter<Plan> = {
         plan,
         listener,
         resolve: (slot) => {

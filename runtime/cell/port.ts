@@ -45,7 +45,7 @@ export function openPort(end: PortEnd): Port {
   return {
     ...common(end),
     send(frame) {
-      checkLength(frame);
+      checkFrameLength(frame.length);
       end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]); // frames are never views of shared memory
       Atomics.add(end.sent, 0, 1);
       Atomics.notify(end.sent, 0);
@@ -58,7 +58,7 @@ export function openBlockingPort(end: PortEnd): BlockingPort {
   return {
     ...common(end),
     send(frame) {
-      checkLength(frame);
+      checkFrameLength(frame.length);
       end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]);
     },
     receive() {
@@ -82,12 +82,13 @@ function common(end: PortEnd): Pick<Port, 'onFrame' | 'close'> {
 
 function frameOf(message: unknown): Uint8Array {
   if (!(message instanceof Uint8Array)) throw new CodedError('internal/invariant', 'a message on a port was not a frame');
-  checkLength(message);
+  checkFrameLength(message.length);
   return message;
 }
 
-function checkLength(frame: Uint8Array): void {
-  if (frame.length > FRAME_BYTES_MAX) {
-    throw new CodedError('internal/invariant', `a frame of ${frame.length} bytes passes the limit of ${FRAME_BYTES_MAX}`);
+/** @param length - of a frame, bytes. @throws CodedError `internal/invariant` past `FRAME_BYTES_MAX`. */
+export function checkFrameLength(length: number): void {
+  if (length > FRAME_BYTES_MAX) {
+    throw new CodedError('internal/invariant', `a frame of ${length} bytes passes the limit of ${FRAME_BYTES_MAX}`);
   }
 }

@@ -1,12 +1,7 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { CodedError } from '../error.ts';
 import { decodeFrame, type Frame } from './frames.ts';
-import type { CellPlan, ControlAnswer, ControlMessage } from './plan.ts';
-import { openPort, type Port, portEnds } from './port.ts';
-import type { WorkerTask } from './worker.ts';
-
-/** Runs a worker's one long task; resolves or rejects when that worker is gone. */
-export type RunTask = (task: WorkerTask, transfer: readonly MessagePort[], signal: AbortSignal) => Promise<void>;
+import type { CallSpec } from './plan.ts';
+import type { WorkerLink, WorkerNews, Workers } from './workers.ts';
 
 /** What the slot reports to the call that it runs. */
 export interface SlotListener {
@@ -16,36 +11,30 @@ export interface SlotListener {
 }
 
 /**
- * One worker, seen from the trusted side: at most one call at a time, replaced by the pool when it is gone.
- * The slot owns its ports; `kill` and `close` release them.
+ * One worker for the calls that it gets: at most one at a time. The pool replaces it when it is gone.
  */
-export class Slot {
-  readonly #control: MessagePort;
-  readonly #port: Port;
-  readonly #abort = new AbortController();
+export class Slot<Plan extends CallSpec = CallSpec> {
+  readonly #link: WorkerLink<Plan>;
   readonly #plans = new Map<number, Promise<void>>();
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
   readonly #up: Promise<void>;
+  readonly #onGone: (slot: Slot<Plan>) => void;
   #listener: SlotListener | undefined;
   #dead = false;
   #isUp = false;
-  readonly #ahead: Int32Array;
 
-  constructor(run: RunTask, onGone: (slot: Slot) => void) {
-    const frames = new MessageChannel();
-    const control = new MessageChannel();
-    const { near, far } = portEnds(frames);
-    this.#control = control.port1;
-    this.#port = openPort(near);
-    this.#ahead = near.ahead;
-    this.#port.onFrame((bytes) => this.#onFrame(bytes));
+  constructor(workers: Workers<Plan>, onGone: (slot: Slot<Plan>) => void) {
+    this.#onGone = onGone;
     this.#up = new Promise((resolve, reject) => this.#waiting.set(UP, { resolve, reject }));
     this.#up.catch(() => undefined); // whoever needs the slot awaits it again
-    this.#control.on('message', (answer: ControlAnswer) => this.#onAnswer(answer));
-    run({ port: far, control: control.port2 }, [far.messages, control.port2], this.#abort.signal)
-      .then(() => this.#gone(new CodedError('failed/worker-crashed', 'the worker ended')))
-      .catch((error: unknown) => this.#gone(error))
-      .finally(() => onGone(this));
+    this.#link = workers.start({
+      onNews: (news) => this.#onNews(news),
+      onFrame: (bytes) => this.#onFrame(bytes),
+      onGone: (error) => {
+        this.#gone(error);
+        this.#onGone(this);
+      },
+    });
   }
 
   /** Resolves when the worker has started. */
@@ -71,7 +60,7 @@ export class Slot {
 
   /** True when the worker says that the plan's next instance is made already. */
   isAhead(planId: number): boolean {
-    return Atomics.load(this.#ahead, 0) === planId;
+    return this.#link.ahead() === planId;
   }
 
   /** Takes the slot for one call. The owner must `release` or `kill` it. */
@@ -90,12 +79,12 @@ export class Slot {
   }
 
   /** Sends a plan to the worker unless it has it. @throws CodedError when the worker cannot link it. */
-  load(plan: CellPlan): Promise<void> {
+  load(plan: Plan): Promise<void> {
     let loading = this.#plans.get(plan.planId);
     if (loading === undefined) {
       loading = new Promise<void>((resolve, reject) => {
         this.#waiting.set(plan.planId, { resolve, reject });
-        this.#tell({ type: 'plan', plan });
+        if (!this.#dead) this.#link.load(plan);
       });
       this.#plans.set(plan.planId, loading);
     }
@@ -103,11 +92,12 @@ export class Slot {
   }
 
   forget(planId: number): void {
-    if (this.#plans.delete(planId)) this.#tell({ type: 'forget', planId });
+    if (this.#plans.delete(planId) && !this.#dead) this.#link.forget(planId);
   }
 
-  send(frame: Uint8Array): void {
-    if (!this.#dead) this.#port.send(frame);
+  /** Sends a frame of the call. @param planId - of the one that begins it. */
+  send(frame: Uint8Array, planId?: number): void {
+    if (!this.#dead) this.#link.send(frame, planId);
   }
 
   /** Ends the worker wherever it is. Guest code stops at its next loop or call. */
@@ -115,42 +105,39 @@ export class Slot {
     if (this.#dead) return;
     this.#listener = undefined;
     this.#gone(new CodedError('failed/worker-crashed', 'the worker was ended'));
-    this.#abort.abort();
+    this.#link.kill();
   }
 
-  /** Ends an idle worker in peace. */
-  close(): void {
+  #onNews(news: WorkerNews): void {
     if (this.#dead) return;
-    this.#tell({ type: 'close' });
-  }
-
-  #tell(message: ControlMessage): void {
-    if (!this.#dead) this.#control.postMessage(message);
-  }
-
-  #onAnswer(answer: ControlAnswer): void {
-    const key = answer.type === 'up' ? UP : answer.planId;
-    if (answer.type === 'up') this.#isUp = true;
+    const key = news.type === 'up' ? UP : news.planId;
+    if (news.type === 'up') this.#isUp = true;
     const waiter = this.#waiting.get(key);
     this.#waiting.delete(key);
-    if (answer.type !== 'failed') return waiter?.resolve();
-    this.#plans.delete(answer.planId);
-    const { code, message, data } = answer.error;
-    waiter?.reject(
-      new CodedError(code as ConstructorParameters<typeof CodedError>[0], message, {
-        data: (data ?? {}) as Record<string, unknown>,
-      }),
-    ); // made by our own worker
+    if (news.type !== 'failed') return waiter?.resolve();
+    this.#plans.delete(news.planId);
+    const { code, message, data } = news.error;
+    waiter?.reject(new CodedError(code as ConstructorParameters<typeof CodedError>[0], message, { data: data ?? {} })); // made by a worker
   }
 
   #onFrame(bytes: Uint8Array): void {
+    if (this.#dead) return;
+    const listener = this.#listener;
     try {
-      this.#listener?.onFrame(decodeFrame(bytes));
+      if (listener === undefined) throw new CodedError('internal/invariant', 'a worker sent a frame while it had no call');
+      listener.onFrame(decodeFrame(bytes));
     } catch (error) {
-      const listener = this.#listener;
-      this.kill();
+      this.breach(error as CodedError); // the decoder throws no other
       listener?.onGone(error);
     }
+  }
+
+  /** Ends the worker, and whatever it could have reached: what it sent does not belong. */
+  breach(error: CodedError): void {
+    if (this.#dead) return;
+    this.#listener = undefined;
+    this.#gone(error);
+    this.#link.breach(error);
   }
 
   #gone(error: unknown): void {
@@ -158,8 +145,6 @@ export class Slot {
     this.#dead = true;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    this.#control.close();
-    this.#port.close();
     const listener = this.#listener;
     this.#listener = undefined;
     listener?.onGone(error);

@@ -1,8 +1,9 @@
 import { CodedError } from '../error.ts';
+import type { ComponentDescription } from './description.ts';
 import { parseInterfaceId, resourceOfName } from './names.ts';
 import { quote } from './reader.ts';
 import { partsOf } from './type-space.ts';
-import type { Component, FunctionType, ValueType } from './types.ts';
+import type { FunctionType, ValueType } from './types.ts';
 
 /** A function that a component exports, and whether data alone can call it. */
 export interface CallableFunction {
@@ -19,7 +20,7 @@ export interface CallableFunction {
 }
 
 /** All exported functions, in the order of the binary; those that cannot be called are listed with the reason. */
-export function findFunctions(component: Component): CallableFunction[] {
+export function findFunctions(component: ComponentDescription): CallableFunction[] {
   const found: CallableFunction[] = [];
   const problems: Problems = new Map();
   for (const item of component.exports) {
@@ -89,7 +90,7 @@ function ownProblem(type: ValueType): string | undefined {
  * @returns the function, callable or not.
  * @throws CodedError `component/unknown-function`; `data.candidates` are ids.
  */
-export function resolveFunction(component: Component, name: string): CallableFunction {
+export function resolveFunction(component: ComponentDescription, name: string): CallableFunction {
   const functions = findFunctions(component);
   const exact = functions.find((one) => one.id === name);
   if (exact !== undefined) return exact;
@@ -138,4 +139,11 @@ function editDistance(a: string, b: string): number {
     previous = current;
   }
   return previous[b.length] as number;
+}
+
+/** As `resolveFunction`. @throws CodedError `component/not-callable` where data alone cannot call it. */
+export function findCallable(component: ComponentDescription, name: string): CallableFunction {
+  const found = resolveFunction(component, name);
+  if (found.callable) return found;
+  throw new CodedError('component/not-callable', `\`${found.id}\` cannot be called: ${found.reason}`);
 }
