@@ -3,6 +3,7 @@ import {
   type CellOutcome,
   COST_MODELS,
   INSTRUMENT_DEFAULTS,
+  type Isolation,
   type OutcomeKind,
   type PlainJson,
   type PreparedCall,
@@ -34,8 +35,8 @@ export interface Receipt {
   readonly phases: CellOutcome['usage']['phases'];
   /** What linked the component: `own` or `jco`. */
   readonly bindings?: BindingsName;
-  /** Which wall stood between the guest and this process. */
-  readonly isolation: 'thread';
+  /** Which wall stood between the guest and this process; absent when nothing was prepared to run. */
+  readonly isolation?: Isolation;
 }
 
 /** One answer to one request; with `--json`, exactly this is printed. */
@@ -125,8 +126,7 @@ function receiptOf(cell: CellOutcome, context: ReceiptContext): Receipt {
       guestMs: round(usage.phases.guestMs),
       liftMs: round(usage.phases.liftMs),
     },
-    ...(call === undefined ? {} : { bindings: call.artifact.bindings }),
-    isolation: 'thread',
+    ...(call === undefined ? {} : { bindings: call.artifact.bindings, isolation: call.isolation }),
   };
 }
 

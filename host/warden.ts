@@ -1,24 +1,28 @@
+import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import {
   type CellOutcome,
   CodedError,
-  type Component,
   DEFAULT_LIMITS,
   failure,
   isCoded,
   type Limits,
+  type LoadedComponent,
   type PreparedCall,
   paramsFromJson,
   paramsFromPlain,
   parseJson,
-  Runtime,
-  type RuntimeOptions,
+  type Runner,
+  threadsOf,
+  WASM_PAGE_BYTES,
   type WitValue,
 } from '../runtime/index.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 import { BUILT_IN, type CapabilityEntry, grantFor } from './capabilities/index.ts';
-import { readComponentFile } from './component-file.ts';
+import { readComponentBytes } from './component-file.ts';
 import { decide, loadPolicy, type Policy, type ToolPolicy } from './policy/index.ts';
 import { type Outcome, type ReceiptContext, toOutcome } from './receipt.ts';
+import { Runners, type RunnersOptions } from './runners.ts';
 
 /** What an agent files: it names a tool and parameters, and holds nothing. */
 export type ToolRequest = {
@@ -30,7 +34,7 @@ export type ToolRequest = {
 /** The parameters, one member for each WIT parameter in the JSON mapping of `docs/values.md`: as plain data, or as JSON text, which keeps 64-bit numbers exact. */
 export type ParametersOf = { readonly parameters: unknown } | { readonly parametersJson: string | Uint8Array };
 
-export interface WardenOptions extends RuntimeOptions {
+export interface WardenOptions extends RunnersOptions, Omit<AdmissionOptions, 'callsPerToolMax'> {
   /** Path of the policy file. */
   readonly policy: string;
   /** Capabilities of the embedding program, beside the built-in ones; the policy grants them by name. */
@@ -45,8 +49,9 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 /** A prepared tool is prepared again when its file changes, so that no call runs another component than the one on disk. */
 interface KnownTool {
   readonly stamp: string;
-  readonly component: Promise<Component>;
+  readonly component: Promise<LoadedComponent>;
   readonly call: Promise<PreparedCall>;
+  readonly runner: Runner;
 }
 
 /**
@@ -58,7 +63,7 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
   const entries = [...BUILT_IN, ...(options.capabilities ?? [])];
   checkEntries(entries);
   const policy = await loadPolicy(options.policy, { knownGrants: new Set(entries.map((entry) => entry.name)) });
-  return new Warden(policy, entries, new Runtime(options));
+  return new Warden(policy, entries, options);
 }
 
 /** A name must mean one capability: two of one name would both be granted by it. */
@@ -82,13 +87,20 @@ function checkEntries(entries: readonly CapabilityEntry[]): void {
 export class Warden {
   readonly policy: Policy;
   readonly #entries: readonly CapabilityEntry[];
-  readonly #runtime: Runtime;
+  readonly #runners: Runners;
+  readonly #admission: Admission;
   readonly #tools = new Map<string, KnownTool>();
+  /** Cancels every request that has not ended. */
+  readonly #stop = new AbortController();
+  readonly #inFlight = new Set<Promise<Outcome>>();
+  #isDraining = false;
 
-  constructor(policy: Policy, entries: readonly CapabilityEntry[], runtime: Runtime) {
+  constructor(policy: Policy, entries: readonly CapabilityEntry[], options: Omit<WardenOptions, 'policy' | 'capabilities'>) {
     this.policy = policy;
     this.#entries = entries;
-    this.#runtime = runtime;
+    this.#runners = new Runners(options);
+    this.#admission = new Admission({ ...options, callsPerToolMax: threadsOf(options.threads) });
+    setMaxListeners(0, this.#stop.signal); // each request listens
   }
 
   /**
@@ -96,22 +108,39 @@ export class Warden {
    *
    * @returns the outcome with its receipt. Never rejects.
    */
-  async request(request: ToolRequest, options: { readonly signal?: AbortSignal } = {}): Promise<Outcome> {
+  request(request: ToolRequest, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Outcome> {
+    const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+    const outcome = this.#answer(request, either);
+    this.#inFlight.add(outcome);
+    void outcome.finally(() => this.#inFlight.delete(outcome));
+    return outcome;
+  }
+
+  /**
+   * Ends in peace: takes no more requests, lets those in flight end, cancels what has not after a while, and closes.
+   *
+   * @param graceMs - milliseconds that calls in flight have.
+   */
+  async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    const timer = setTimeout(() => this.#stop.abort(), graceMs);
+    await Promise.all(this.#inFlight);
+    clearTimeout(timer);
+    await this.close();
+  }
+
+  async #answer(request: ToolRequest, signal: AbortSignal): Promise<Outcome> {
     const began = performance.now();
     const context: Writable<ReceiptContext> = { policy: { digest: this.policy.digest, rules: [] } };
     try {
-      return await this.#decided(request, options.signal, began, context);
+      if (this.#isDraining) throw new CodedError('usage/closed', 'the warden takes no more requests: it is about to end');
+      return await this.#decided(request, signal, began, context);
     } catch (error) {
       return toOutcome(failure(error, since(began)), context);
     }
   }
 
-  async #decided(
-    request: ToolRequest,
-    signal: AbortSignal | undefined,
-    began: number,
-    context: Writable<ReceiptContext>,
-  ): Promise<Outcome> {
+  async #decided(request: ToolRequest, signal: AbortSignal, began: number, context: Writable<ReceiptContext>): Promise<Outcome> {
     const { agent, tool_name: toolName } = checkRequest(request);
     Object.assign(context, { agent, tool: toolName });
     const decision = decide(this.policy, { agent, toolName });
@@ -126,12 +155,19 @@ export class Warden {
     context.digest = (await known.component).digest; // a refusal after this names the component that it is about
     const call = await orCancelled(known.call, signal);
     context.call = call;
-    const cell = await this.#runtime.invoke(call, valuesOf(request, call), signal === undefined ? {} : { signal });
+    const values = valuesOf(request, call);
+    const memoryBytes = call.limits.memoryPagesMax * WASM_PAGE_BYTES;
+    const waitMsMax = call.limits.timeoutMsMax;
+    const admitted = await this.#admission.enter({ agent, tool: tool.name, memoryBytes, waitMsMax }, signal);
+    const { waitedMs } = admitted;
+    const cell = await known.runner.invoke(call, values, { waitedMs, signal }).finally(() => admitted.leave());
     return toOutcome(withWallTime(cell, since(began)), context);
   }
 
+  /** Ends all threads and processes at once. Calls that still run end as `failed`. */
   async close(): Promise<void> {
-    await this.#runtime.close();
+    this.#isDraining = true;
+    await this.#runners.close();
   }
 
   async #prepare(tool: ToolPolicy, functionName: string): Promise<KnownTool> {
@@ -139,17 +175,18 @@ export class Warden {
     const stamp = await stampOf(tool);
     const known = this.#tools.get(key);
     if (known !== undefined && known.stamp === stamp) return known;
-    const component = readComponent(tool);
-    const call = component.then((decoded) => this.#prepareAfresh(decoded, tool, functionName));
-    const fresh: KnownTool = { stamp, component, call };
+    const runner = this.#runners.for(tool);
+    const component = readComponent(tool, runner);
+    const call = component.then((loaded) => this.#prepareAfresh(runner, loaded, tool, functionName));
+    const fresh: KnownTool = { stamp, component, call, runner };
     this.#tools.set(key, fresh);
     call.catch(() => this.#tools.get(key) === fresh && this.#tools.delete(key));
-    void known?.call.then((old) => this.#runtime.release(old)).catch(() => undefined);
+    void known?.call.then((old) => known.runner.release(old)).catch(() => undefined);
     return fresh;
   }
 
-  #prepareAfresh(component: Component, tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
-    return this.#runtime.prepare(component, {
+  #prepareAfresh(runner: Runner, component: LoadedComponent, tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
+    return runner.prepare(component, {
       function: functionName,
       capabilities: this.#entries.filter((entry) => tool.grants.includes(entry.name)).map((entry) => entry.capability),
       limits: limitsOf(tool),
@@ -171,8 +208,7 @@ function checkRequest(request: ToolRequest): ToolRequest {
 }
 
 /** Lets a caller leave while a component is prepared; what was begun goes on, for the next who asks. */
-function orCancelled<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
+function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal.aborted) return leave();
@@ -209,10 +245,11 @@ async function stampOf(tool: ToolPolicy): Promise<string> {
   return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
 }
 
-async function readComponent(tool: ToolPolicy): Promise<Component> {
-  const component = await readComponentFile(tool.componentPath).catch((error: unknown) => {
+async function readComponent(tool: ToolPolicy, runner: Runner): Promise<LoadedComponent> {
+  const bytes = await readComponentBytes(tool.componentPath).catch((error: unknown) => {
     throw isCoded(error) && error.code !== 'usage/unreadable-file' ? error : componentMissing(tool, error);
   });
+  const component = await runner.load(bytes);
   if (tool.componentDigest !== undefined && tool.componentDigest !== component.digest) {
     throw new CodedError('policy/digest-mismatch', `the component of \`${tool.name}\` is not the one that the policy pins`, {
       data: { expected: tool.componentDigest, got: component.digest },

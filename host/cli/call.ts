@@ -23,15 +23,37 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
     const bindings = checkBindingsChoice(options.bindings);
     const costModel = checkCostModel(options.costModel);
     warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel });
+    const stop = drainOnSignal(warden);
     const agent = options.agent ?? onlyAgent(warden);
     const done = progress('preparing the tool (kept for next time)');
-    return await warden.request({ agent, tool_name: toolName, parametersJson }).finally(done);
+    return await warden.request({ agent, tool_name: toolName, parametersJson }).finally(() => {
+      done();
+      stop();
+    });
   } catch (error) {
     return toOutcome(failure(error, performance.now() - began), { tool: toolName });
   } finally {
     await warden?.close();
   }
 }
+
+/** Milliseconds that a call has to end once the process was told to. */
+const GRACE_MS = 2000;
+
+/** The first signal lets the call end, and cancels it after a while; the next one ends the process. @returns undoes it. */
+function drainOnSignal(warden: Warden): () => void {
+  const drain = (): void => {
+    stop();
+    void warden.drain(GRACE_MS);
+  };
+  const stop = (): void => {
+    for (const signal of SIGNALS) process.off(signal, drain);
+  };
+  for (const signal of SIGNALS) process.on(signal, drain);
+  return stop;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** With one agent in the policy there is nothing to choose; with more, guessing would be granting. */
 function onlyAgent(warden: Warden): string {

@@ -8,6 +8,7 @@ import {
   type PreparedCall,
   paramsFromJson,
   parseJson,
+  type Runner,
   Runtime,
   WASM_PAGE_BYTES,
 } from '../../runtime/index.ts';
@@ -33,10 +34,10 @@ export interface RunOptions {
 export async function runCommand(path: string, functionName: string, options: RunOptions): Promise<Outcome> {
   const began = performance.now();
   const context: { -readonly [K in keyof ReceiptContext]: ReceiptContext[K] } = { function: functionName, grants: options.grant };
-  let runtime: Runtime | undefined;
+  let runtime: Runner | undefined;
   try {
     const bindings = checkBindingsChoice(options.bindings);
-    const opened = new Runtime({ threads: 2, bindings, costModel: checkCostModel(options.costModel) });
+    const opened: Runner = new Runtime({ threads: 2, bindings, costModel: checkCostModel(options.costModel) });
     runtime = opened;
     const capabilities = capabilitiesOf(options.grant);
     const limits = limitsOf(options);

@@ -40,6 +40,8 @@ function buildTool(name: string, tool: PolicyDocument['tools'][string], folder: 
     functions: Object.freeze([...tool.functions]),
     grants: Object.freeze([...(tool.grants ?? [])]),
     limits: buildLimits(tool.limits ?? {}),
+    ...(tool.isolation === undefined ? {} : { isolation: tool.isolation }),
+    ...(tool.group === undefined ? {} : { group: tool.group }),
     rules: Object.freeze({
       tool: ruleAt('tools', name),
       functions: ruleAt('tools', name, 'functions'),

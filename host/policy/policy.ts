@@ -28,6 +28,10 @@ export interface ToolPolicy {
   /** Names of capabilities, each one known to the loader. */
   readonly grants: readonly string[];
   readonly limits: ToolLimits;
+  /** The wall that the policy asks for; absent: the warden's own choice. */
+  readonly isolation?: 'thread' | 'process';
+  /** Tools that share a runner process; absent: the tool alone. */
+  readonly group?: string;
   readonly rules: {
     readonly tool: RuleRef;
     /** The list of functions as a whole. */

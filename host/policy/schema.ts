@@ -147,6 +147,15 @@ const tool = fields('the fields of a tool', {
   grants: listOf(name(GRANT_NAME, 'the name of a capability'), 'a list of capabilities')
     .optional()
     .describe('Capabilities that the component gets; none if absent.'),
+  isolation: z
+    .enum(['thread', 'process'], { error: expected('`thread` or `process`') })
+    .optional()
+    .describe(
+      'What stands between the tool and its host: a process of its own, the default, or for a tool that is trusted a thread.',
+    ),
+  group: name(TOOL_NAME, 'a group name in kebab-case')
+    .optional()
+    .describe('Tools of one group share a runner process; a tool without one has its own.'),
   limits: limits.optional().describe('Limits of each call; what is absent has the default of the runtime.'),
 });
 
