@@ -67,7 +67,7 @@ describe('layering', () => {
   });
 
   it('gives each heavy package one home', () => {
-    expect(usersOf('piscina')).toEqual(['runtime/cell/pool.ts']);
+    expect(usersOf('piscina')).toEqual(['runtime/cell/thread-workers.ts']);
     expect(usersOf('@bytecodealliance/jco-transpile')).toEqual(['runtime/bindings/jco-transpile.ts']);
     expect(usersOf('commander')).toEqual(['host/cli/main.ts']);
     expect(usersOf('yaml').every((file) => file.startsWith('host/policy/'))).toBe(true);
@@ -96,10 +96,15 @@ describe('layering', () => {
   });
 
   it('piscina loads a CommonJS file: required as ES modules, a worker that is ended meanwhile aborts Node 20', () => {
-    const pool = readFileSync(new URL('../../runtime/cell/pool.ts', import.meta.url), 'utf8');
-    expect(pool).toContain("new URL('./worker-entry.cjs', import.meta.url)");
-    const entry = readFileSync(new URL('../../runtime/cell/worker-entry.cts', import.meta.url), 'utf8');
-    expect(entry).not.toMatch(/^(import|export) /m);
+    for (const [user, entry] of [
+      ['cell/thread-workers.ts', 'cell/worker-entry'],
+      ['runner/runner-main.ts', 'runner/descriptor-entry'],
+    ] as const) {
+      const [folder, name] = entry.split('/');
+      const text = readFileSync(new URL(`../../runtime/${user}`, import.meta.url), 'utf8');
+      expect(text).toMatch(new RegExp(`openThreads\\('(\\./|\\.\\./${folder}/)${name}\\.cjs'`));
+      expect(readFileSync(new URL(`../../runtime/${entry}.cts`, import.meta.url), 'utf8')).not.toMatch(/^(import|export) /m);
+    }
   });
 });
 

@@ -82,7 +82,7 @@ describe('a request', () => {
         function: 'cellblock:samples/redact@0.1.0#redact',
         grants: ['log'],
         hostCalls: 1,
-        isolation: 'thread',
+        isolation: 'process',
         bindings: 'own',
         policy: { digest: warden.policy.digest, rules: expect.arrayContaining(['agents.full.tools[0] (cellblock.yaml:30)']) },
       },

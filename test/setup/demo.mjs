@@ -1,6 +1,7 @@
 // `npm run demo`: set-up, then the demo itself.
-import { build, install, run } from './set-up.mjs';
+import { build, chooseRunnerUser, install, run } from './set-up.mjs';
 
 install();
 build();
+chooseRunnerUser();
 run(process.execPath, ['tools/demo.mjs']);

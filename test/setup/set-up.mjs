@@ -33,3 +33,18 @@ export function build() {
   console.error('building ...');
   run('npm', ['run', '--silent', 'build']);
 }
+
+const NOBODY = 65_534;
+
+/**
+ * Runner processes of root run as nobody, who may not read every checkout: then those of this command run as its own user, and it
+ * says so. An installation has the same choice (SECURITY.md).
+ */
+export function chooseRunnerUser() {
+  if (process.getuid?.() !== 0 || process.env.CELLBLOCK_RUNNER_USER !== undefined) return;
+  const reads = `require('fs').readFileSync(${JSON.stringify(`${ROOT}package.json`)}); require('fs').readdirSync(${JSON.stringify(`${ROOT}node_modules`)})`;
+  const { status } = spawnSync(process.execPath, ['-e', reads], { uid: NOBODY, gid: NOBODY, cwd: '/', env: {}, stdio: 'ignore' });
+  if (status === 0) return;
+  process.env.CELLBLOCK_RUNNER_USER = `${process.getuid()}:${process.getgid()}`;
+  console.error(`nobody may not read ${ROOT}: runner processes run as ${process.env.CELLBLOCK_RUNNER_USER}`);
+}

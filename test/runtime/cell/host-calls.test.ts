@@ -1,18 +1,19 @@
 import type { Capability } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../support/assemble.ts';
-import { useCells } from '../../support/cells.ts';
+import { ISOLATIONS, useCells } from '../../support/cells.ts';
 
 /* Arguments and answers of bridged host functions: how large they may be, and that passing a limit is final. */
 
-const cells = useCells();
+describe.each(ISOLATIONS)('in a %s', (isolation) => {
+  const cells = useCells(isolation);
 
-/**
- * Imports `send: func(x: list<u8>) -> list<u8>` and `nest: func(x: list<list<bool>>) -> u32`, functions of the world, and exports
- * one function for each that passes `n` bytes, or `n` times the same list of 16,384.
- */
-function sender(callSend = '(call $send (i32.const 0) (local.get 0) (i32.const 16))'): Promise<Uint8Array> {
-  return assemble(`(component
+  /**
+   * Imports `send: func(x: list<u8>) -> list<u8>` and `nest: func(x: list<list<bool>>) -> u32`, functions of the world, and exports
+   * one function for each that passes `n` bytes, or `n` times the same list of 16,384.
+   */
+  function sender(callSend = '(call $send (i32.const 0) (local.get 0) (i32.const 16))'): Promise<Uint8Array> {
+    return assemble(`(component
     (import "send" (func $send (param "x" (list u8)) (result (list u8))))
     (import "nest" (func $nest (param "x" (list (list bool))) (result u32)))
     (core module $libc
@@ -36,71 +37,72 @@ function sender(callSend = '(call $send (i32.const 0) (local.get 0) (i32.const 1
       (with "libc" (instance $l)) (with "host" (instance (export "send" (func $s)) (export "nest" (func $n))))))
     (func (export "go") (param "n" u32) (result u32) (canon lift (core func $i "go")))
     (func (export "lists") (param "n" u32) (result u32) (canon lift (core func $i "lists"))))`);
-}
+  }
 
-const seen: number[] = [];
-const capabilities: readonly Capability[] = [
-  {
-    kind: 'bridged',
-    name: 'send',
-    interface: 'send',
-    functions: {
-      send: ([bytes]) => {
-        seen.push((bytes as Uint8Array).length);
-        return bytes;
-      },
-    },
-  },
-  { kind: 'bridged', name: 'nest', interface: 'nest', functions: { nest: ([lists]) => (lists as unknown[]).length } },
-];
-
-describe.each(['own', 'jco'] as const)('a host call through %s', (bindings) => {
-  const options = { capabilities, bindings, limits: { hostCallBytesMax: 100_000 } };
-
-  it('carries as many bytes as its limit allows, with their length, and no more', async () => {
-    const bytes = await sender();
-    expect(await cells.run(bytes, 'go', [99_996], options)).toMatchObject({ kind: 'ok', value: 99_996 });
-    seen.length = 0;
-    const over = await cells.run(bytes, 'go', [99_997], options);
-    expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
-    expect(seen).toEqual([]);
-  });
-
-  it('does not carry an answer beyond the limit', async () => {
-    const large: Capability = {
+  const seen: number[] = [];
+  const capabilities: readonly Capability[] = [
+    {
       kind: 'bridged',
       name: 'send',
       interface: 'send',
-      functions: { send: () => new Uint8Array(99_997) },
-    };
-    const given = [large, ...capabilities.slice(1)];
-    const over = await cells.run(await sender(), 'go', [1], { ...options, capabilities: given });
-    expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
+      functions: {
+        send: ([bytes]) => {
+          seen.push((bytes as Uint8Array).length);
+          return bytes;
+        },
+      },
+    },
+    { kind: 'bridged', name: 'nest', interface: 'nest', functions: { nest: ([lists]) => (lists as unknown[]).length } },
+  ];
+
+  describe.each(['own', 'jco'] as const)('a host call through %s', (bindings) => {
+    const options = { capabilities, bindings, limits: { hostCallBytesMax: 100_000 } };
+
+    it('carries as many bytes as its limit allows, with their length, and no more', async () => {
+      const bytes = await sender();
+      expect(await cells.run(bytes, 'go', [99_996], options)).toMatchObject({ kind: 'ok', value: 99_996 });
+      seen.length = 0;
+      const over = await cells.run(bytes, 'go', [99_997], options);
+      expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
+      expect(seen).toEqual([]);
+    });
+
+    it('does not carry an answer beyond the limit', async () => {
+      const large: Capability = {
+        kind: 'bridged',
+        name: 'send',
+        interface: 'send',
+        functions: { send: () => new Uint8Array(99_997) },
+      };
+      const given = [large, ...capabilities.slice(1)];
+      const over = await cells.run(await sender(), 'go', [1], { ...options, capabilities: given });
+      expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
+    });
+
+    it('counts elements, not the memory that they lie in', async () => {
+      const limits = { hostCallBytesMax: 32 * 1024 * 1024 };
+      const fits = await cells.run(await sender(), 'lists', [60], { ...options, limits });
+      expect(fits).toMatchObject({ kind: 'ok', value: 60 });
+      const over = await cells.run(await sender(), 'lists', [64], { ...options, limits });
+      expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
+    });
   });
 
-  it('counts elements, not the memory that they lie in', async () => {
-    const limits = { hostCallBytesMax: 32 * 1024 * 1024 };
-    const fits = await cells.run(await sender(), 'lists', [60], { ...options, limits });
-    expect(fits).toMatchObject({ kind: 'ok', value: 60 });
-    const over = await cells.run(await sender(), 'lists', [64], { ...options, limits });
-    expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
-  });
-});
+  describe('a guest that catches what a host call throws', () => {
+    // jco does not take components with this form of exceptions.
+    const caught = 'try (call $send (i32.const 0) (local.get 0) (i32.const 16)) catch_all end';
 
-describe('a guest that catches what a host call throws', () => {
-  // jco does not take components with this form of exceptions.
-  const caught = 'try (call $send (i32.const 0) (local.get 0) (i32.const 16)) catch_all end';
+    it('does not outlive a limit', async () => {
+      const options = { capabilities, bindings: 'own', limits: { hostCallBytesMax: 100_000 } } as const;
+      expect(await cells.run(await sender(caught), 'go', [5], options)).toMatchObject({ kind: 'ok', value: 5 });
+      const over = await cells.run(await sender(caught), 'go', [99_997], options);
+      expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
+    });
 
-  it('does not outlive a limit', async () => {
-    const options = { capabilities, bindings: 'own', limits: { hostCallBytesMax: 100_000 } } as const;
-    expect(await cells.run(await sender(caught), 'go', [5], options)).toMatchObject({ kind: 'ok', value: 5 });
-    const over = await cells.run(await sender(caught), 'go', [99_997], options);
-    expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
-  });
-
-  it('does not outlive a broken rule of the canonical ABI', async () => {
-    const wild = 'try (call $send (i32.const -4) (i32.const 100) (i32.const 16)) catch_all end';
-    const outcome = await cells.run(await sender(wild), 'go', [5], { capabilities, bindings: 'own' });
-    expect(outcome).toMatchObject({ kind: 'trapped', error: { code: 'trap/abi' } });
+    it('does not outlive a broken rule of the canonical ABI', async () => {
+      const wild = 'try (call $send (i32.const -4) (i32.const 100) (i32.const 16)) catch_all end';
+      const outcome = await cells.run(await sender(wild), 'go', [5], { capabilities, bindings: 'own' });
+      expect(outcome).toMatchObject({ kind: 'trapped', error: { code: 'trap/abi' } });
+    });
   });
 });

@@ -1,0 +1,29 @@
+// `npm run torture [CALLS]`: a million good calls behind each wall; memory, descriptors and threads must stay. Some minutes.
+import { execFileSync } from 'node:child_process';
+import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
+
+const SLOPE_BYTES_MAX = 2 ** 20;
+
+execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
+const { manyCalls, slopeBytes } = await import('./many-calls.mjs');
+const calls = Number(process.argv[2] ?? 1_000_000);
+const core = await parse('(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))');
+const witSource = 'package torture:tiny; world w { export add: func(a: u32, b: u32) -> u32; }';
+const bytes = await componentNew(await componentEmbed({ binary: core, witSource }));
+const call = { function: 'add', params: [2, 40], expected: 42 };
+for (const isolation of ['process', 'thread']) {
+  const began = performance.now();
+  const progress = ({ calls: done, bytes: resident, descriptors, threads }) =>
+    console.log(
+      `${isolation}: ${done} calls, ${(resident / 2 ** 20).toFixed(1)} MiB, ${descriptors} descriptors, ${threads} threads`,
+    );
+  const looks = await manyCalls({ isolation, bytes, call, calls, looks: 20, progress });
+  const slope = slopeBytes(looks);
+  const same = (name) => looks.every((look) => look[name] === looks[0][name]);
+  const good = slope <= SLOPE_BYTES_MAX && same('descriptors') && same('threads');
+  const perSecond = Math.round((calls * 1000) / (performance.now() - began));
+  console.log(
+    `${isolation}: ${good ? 'good' : 'BAD'}: ${(slope / 1024).toFixed(0)} KiB more in 100,000 calls, ${perSecond} calls a second`,
+  );
+  if (!good) process.exitCode = 1;
+}
