@@ -77,3 +77,24 @@ export async function invokeOk(runtime, call, values) {
   if (outcome.kind !== 'ok') throw new Error(`a call ended as \`${outcome.kind}\`: ${outcome.error?.message}`);
   return outcome;
 }
+
+/** A guest whose `go` calls a host function, that does nothing, so many times. */
+export async function bridgedBytes() {
+  const core = `(module
+    (import "bench:host/noop" "noop" (func $noop))
+    (func (export "go") (param i32)
+      (block $end (loop $l
+        (br_if $end (i32.eqz (local.get 0)))
+        (call $noop)
+        (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+        (br $l)))))`;
+  const wit =
+    'package bench:bridged; world w { import bench:host/noop; export go: func(times: u32); } package bench:host { interface noop { noop: func(); } }';
+  return componentNew(await componentEmbed({ binary: await parse(core), witSource: wit }));
+}
+
+/** As `prepare`, by a runner that decodes for itself. */
+export async function prepareLoaded(runner, { bytes, options, params }) {
+  const call = await runner.prepare(await runner.load(bytes), options);
+  return { call, values: paramsFromPlain(params, call.function.type.params) };
+}

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
 import { installCommand } from './fuel/packages.mjs';
 
-const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput] [--peer FOLDER]
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners] [--peer FOLDER]
        npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
                         [--wasmtime PYTHON] [--peer-metering FOLDER]
 
@@ -33,7 +33,7 @@ raw data and a plot are kept:
   --peer-metering FOLDER  wasm-metering: npm install --prefix FOLDER wasm-metering@0.2.1`;
 
 /** Of a run without `--only`. */
-const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput'];
+const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners'];
 
 function options() {
   const { values } = parseArgs({
@@ -66,6 +66,7 @@ async function measure({ quick, only, peer, ...fuel }) {
   if (wants('start')) results.starts = (await import('./start.mjs')).measureStarts({ quick });
   if (wants('bindings')) results.bindings = (await import('./bindings.mjs')).measureBindings({ quick, peer });
   if (wants('throughput')) results.throughput = await (await import('./throughput.mjs')).measureThroughput({ quick });
+  if (wants('runners')) results.runners = await (await import('./runners.mjs')).measureRunners({ quick });
   if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
 }
@@ -75,7 +76,7 @@ function fuelOptions({ node: nodes, jobs, workloads, kernels, wasmtime, 'peer-me
 }
 
 /** The tables of a run, as Markdown. */
-async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, fuel }) {
+async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, runners, fuel }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
   const parts = [
@@ -92,6 +93,7 @@ async function report({ machine, versions, startedAt, phases, warmCalls, starts,
   if (starts !== undefined) parts.push((await import('./start.mjs')).startTable(starts));
   if (bindings !== undefined) parts.push((await import('./bindings.mjs')).bindingsTable(bindings));
   if (throughput !== undefined) parts.push((await import('./throughput.mjs')).throughputTable(throughput));
+  if (runners !== undefined) parts.push((await import('./runners.mjs')).runnersTable(runners));
   if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
 }
