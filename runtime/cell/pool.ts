@@ -42,6 +42,8 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
 
   /** Resolves when some worker has started. Rejects when the first to be heard of did not. */
   async ready(): Promise<void> {
+    if (this.#closed) throw new CodedError('usage/closed', 'the runtime is closed');
+    if (this.#slots.size === 0) this.#tryAgain();
     await Promise.race([...this.#slots].map(({ up }) => up));
   }
 

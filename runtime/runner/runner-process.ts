@@ -73,7 +73,7 @@ export class RunnerProcess {
     this.#spawned = spawnRunner(options);
     this.#free = [...this.#spawned.roads.keys()].reverse();
     const { child, control } = this.#spawned;
-    this.#control = openStreamPort(control, { onEnd: (error) => this.breach(error) });
+    this.#control = openStreamPort(control, { onEnd: (error) => this.#onControlEnd(error) });
     this.#control.onFrame((frame) => this.#onFrame(frame));
     child.on('error', (error) => this.#end('crashed', error.message));
     child.on('exit', (status, signal) => this.#end('crashed', `it ended with ${signal ?? status}`));
@@ -175,6 +175,12 @@ export class RunnerProcess {
     this.#tell({ type: 'post', worker, planId });
   }
 
+  /** A process that ends closes its roads first: what it died of is known a moment later. */
+  #onControlEnd(error: CodedError): void {
+    if (error.code !== 'failed/runner-crashed') this.breach(error);
+    else setTimeout(() => this.#end('killed', error.message), END_MS_MAX);
+  }
+
   #endWorker(worker: number): void {
     this.#tell({ type: 'end', worker });
     setTimeout(() => {
@@ -242,12 +248,12 @@ export class RunnerProcess {
     this.#gone = true;
     const { child, stderr, roads } = this.#spawned;
     child.kill('SIGKILL');
-    const words = stderr().trim().split('\n', 1)[0] ?? '';
-    const reason = words === '' || type !== 'crashed' ? why : `${why}: ${words}`;
+    const words = type === 'crashed' ? tellingLine(stderr()) : '';
+    const reason = words === '' ? why : `${why}: ${words}`;
     if (type !== undefined) this.#onEvent({ type, pid: child.pid, reason });
     this.#control.close();
     for (const road of roads.values()) road.destroy();
-    const error = crashed(reason);
+    const error = this.#isUp || type === undefined ? crashed(reason) : startFailed(reason);
     for (const { reject } of this.#jobs.values()) reject(error);
     for (const road of this.#workers.values()) road.gone(error);
     this.#workers.clear();
@@ -273,6 +279,18 @@ function codedOf({ code, message, data, help }: ErrorInfo): CodedError {
 
 function crashed(reason: string): CodedError {
   return new CodedError('failed/runner-crashed', `the runner process is gone: ${reason}`);
+}
+
+function startFailed(reason: string): CodedError {
+  return new CodedError('failed/runner-start', `the runner process cannot be started: ${reason}`, {
+    help: 'see whether its user (nobody, where the host is root) may read this installation; `CELLBLOCK_RUNNER_USER=uid:gid` names another',
+  });
+}
+
+/** Of what Node or a shell says when it fails, the line that says why. */
+function tellingLine(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.find((line) => line !== '') ?? '').slice(0, 300);
 }
 
 function unexpected({ type }: RunnerReport): CodedError {

@@ -43,7 +43,7 @@ export function spawnRunner({ threads, descriptors, workerHeapMiBMax, user, read
   const node = [process.execPath, ...permissionFlags(readable), entry, String(threads), String(workerHeapMiBMax)];
   const pipes = Array.from({ length: descriptors }, () => 'pipe' as const);
   // A shell, since Node cannot lower a limit of a process that it starts; it is gone before Node begins.
-  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...node], {
+  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; unset PWD OLDPWD SHLVL; exec "$@"', 'sh', ...node], {
     cwd: '/',
     env: {},
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...pipes],

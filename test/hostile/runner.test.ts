@@ -43,7 +43,8 @@ describe('code that broke out into a runner process', () => {
     expect(outcome).toMatchObject({ kind: 'ok' });
     const found = JSON.parse(outcome.log[0]?.message ?? '{}');
     expect(found).toMatchObject({ env: [] });
-    expect(found.environ).toMatch(/^(refused: |$)/);
+    // Some Nodes let it be read: then there is nothing, or what a shell names after itself.
+    expect(found.environ).toMatch(/^(refused: \w+|(_=[^\0]*\0)?)$/);
     expect(found.secret).toMatch(/^refused: /);
     expect(found.write).toMatch(/^refused: /);
     expect(found.spawn).toMatch(/^refused: /);
