@@ -44,7 +44,7 @@ export function spawnRunner({ threads, descriptors, workerHeapMiBMax, user, read
   const pipes = Array.from({ length: descriptors }, () => 'pipe' as const);
   // A shell, since Node cannot lower a limit of a process that it starts; it is gone before Node begins.
   const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; unset PWD OLDPWD SHLVL; exec "$@"', 'sh', ...node], {
-    cwd: '/',
+    cwd: dirname(entry), // Node 24 and newer let the threads of a process read its folder: at `/` that is everything
     env: {},
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', ...pipes],
     detached: true,
@@ -77,11 +77,11 @@ function defaultUser(): { readonly uid: number; readonly gid: number } | undefin
 function permissionFlags(readable: readonly string[]): string[] {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const isStable = major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13);
-  const folders = [...ownFolders(), ...readable];
+  const folders = new Set([...ownFolders(), ...readable].map((folder) => join(folder, sep))); // Node 20 aborts at one named twice
   return [
     isStable ? '--permission' : '--experimental-permission',
     '--allow-worker',
-    ...folders.map((folder) => `--allow-fs-read=${join(folder, sep)}*`),
+    ...[...folders].map((folder) => `--allow-fs-read=${folder}*`),
     '--no-warnings',
     ...(process.allowedNodeEnvironmentFlags.has('--disable-sigusr1') ? ['--disable-sigusr1'] : []),
   ];
