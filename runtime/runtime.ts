@@ -49,7 +49,7 @@ export class Runtime implements Runner<CellPlan> {
     this.#choice = choiceOf(options, { bindings: 'auto', costModel: INSTRUMENT_DEFAULTS.model });
     const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory() ?? false;
     this.#cache = cacheDirectory === false ? undefined : new ArtifactCache(cacheDirectory);
-    this.#pool = new CellPool(new ThreadWorkers(options), options);
+    this.#pool = new CellPool(() => new ThreadWorkers(options), options);
     this.#calls = new PlanCalls(this.#pool);
   }
 

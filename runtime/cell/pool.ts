@@ -29,11 +29,11 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
   /** Workers that died before they were up, in a row: stops a worker that cannot start from being started forever. */
   #failedStarts = 0;
 
-  /** Owns the workers. */
-  constructor(workers: Workers<Plan>, { queueMax = 256 }: PoolOptions = {}) {
-    this.#workers = workers;
+  /** @param open - the workers, which it owns; asked for once the options were checked. */
+  constructor(open: () => Workers<Plan>, { queueMax = 256 }: PoolOptions = {}) {
     this.#queueMax = wholeOption('queueMax', queueMax, 1_000_000);
-    for (let at = 0; at < workers.threads; at += 1) this.#startSlot();
+    this.#workers = open();
+    for (let at = 0; at < this.threads; at += 1) this.#startSlot();
   }
 
   get threads(): number {
@@ -97,6 +97,7 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
 
   forget(planId: number): void {
     for (const slot of this.#slots) slot.forget(planId);
+    this.#workers.forget(planId);
   }
 
   /** Ends all workers. Calls that run end as crashed; calls that wait are refused. */

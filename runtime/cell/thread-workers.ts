@@ -60,6 +60,10 @@ export class ThreadWorkers implements Workers<CellPlan> {
     };
   }
 
+  forget(): void {
+    // each worker has its own
+  }
+
   async close(): Promise<void> {
     await this.#piscina.destroy();
   }

@@ -40,5 +40,7 @@ export interface Workers<Plan extends CallSpec = CallSpec> {
   readonly threads: number;
   /** Starts one more; its `up` or end comes to the listener. */
   start(listener: WorkerListener): WorkerLink<Plan>;
+  /** Lets go of what is kept of a plan for all workers together. */
+  forget(planId: number): void;
   close(): Promise<void>;
 }

@@ -49,7 +49,7 @@ export class ProcessRunner implements Runner<RunnerPlan> {
     this.#cache = cacheDirectory === false ? undefined : new ArtifactCache(cacheDirectory);
     this.#choice = choiceOf(options, { bindings: 'auto', costModel: INSTRUMENT_DEFAULTS.model });
     this.#workers = new ProcessWorkers(options);
-    this.#pool = new CellPool(this.#workers, options);
+    this.#pool = new CellPool(() => this.#workers, options);
     this.#calls = new PlanCalls(this.#pool);
   }
 
@@ -66,7 +66,7 @@ export class ProcessRunner implements Runner<RunnerPlan> {
   async load(bytes: Uint8Array): Promise<LoadedComponent> {
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     const { runner } = this.#workers;
-    const text = await this.#breaker.watch(digest, () => runner.decode(bytes));
+    const text = await this.#breaker.watch(digest, () => runner.decode(digest, bytes));
     try {
       const description = decodeDescription(text);
       if (description.digest !== digest) throw new CodedError('internal/invariant', 'a runner gave a component another digest');

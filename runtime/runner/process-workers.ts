@@ -69,6 +69,10 @@ export class ProcessWorkers implements Workers<RunnerPlan> {
     return link;
   }
 
+  forget(planId: number): void {
+    for (const runner of this.#processes) runner.forget(planId);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -61,7 +61,8 @@ export class RunnerProcess {
   readonly #stores = new Map<number, ByteStore>();
   #keeping: ByteStore | undefined;
   readonly #workers = new Map<number, WorkerRoad>();
-  readonly #components = new Map<string, Promise<unknown>>();
+  /** By digest: descriptions of components that the process has decoded. */
+  readonly #components = new Map<string, Promise<string>>();
   readonly #plans = new Map<number, Promise<unknown>>();
   #lastNumber = 0;
   #gone = false;
@@ -82,10 +83,6 @@ export class RunnerProcess {
 
   get pid(): number | undefined {
     return this.#spawned.child.pid;
-  }
-
-  get isGone(): boolean {
-    return this.#gone;
   }
 
   /** True once a worker of it was up: then it can be started. */
@@ -123,7 +120,11 @@ export class RunnerProcess {
   }
 
   /** @returns the description of a component, as text that has to be checked. @throws CodedError as `decodeComponent`. */
-  async decode(bytes: Uint8Array): Promise<string> {
+  decode(digest: string, bytes: Uint8Array): Promise<string> {
+    return once(this.#components, digest, () => this.#decode(bytes));
+  }
+
+  async #decode(bytes: Uint8Array): Promise<string> {
     const report = await this.#ask((job) => {
       this.#tell({ type: 'decode', job });
       this.#control.send(bytes.slice());
@@ -139,7 +140,7 @@ export class RunnerProcess {
    * @throws CodedError as preparing does.
    */
   async prepare(digest: string, bytes: Uint8Array, choice: ArtifactChoice, store: ByteStore): Promise<PreparedSummary> {
-    const [kept] = await Promise.all([store.read(), this.#know(digest, bytes)]);
+    const [kept] = await Promise.all([store.read(), this.decode(digest, bytes)]);
     const report = await this.#ask((job) => {
       this.#stores.set(job, store);
       this.#tell({ type: 'prepare', job, digest, choice, isCached: kept !== undefined });
@@ -149,6 +150,7 @@ export class RunnerProcess {
     return report.summary;
   }
 
+  /** Lets go of a plan that no worker needs any more. */
   forget(planId: number): void {
     if (this.#plans.delete(planId)) this.#tell({ type: 'forget', planId });
   }
@@ -163,15 +165,11 @@ export class RunnerProcess {
     this.#end(undefined, 'it was ended');
   }
 
-  /** Makes a component known to the process, once. */
-  #know(digest: string, bytes: Uint8Array): Promise<unknown> {
-    return once(this.#components, digest, () => this.decode(bytes));
-  }
-
   /** Makes a plan, if it is not there, and hands it to a worker. */
   async #post(worker: number, { planId, spec, digest, componentBytes }: RunnerPlan): Promise<void> {
-    await this.#know(digest, componentBytes);
+    await this.decode(digest, componentBytes);
     await once(this.#plans, planId, () => this.#ask((job) => this.#tell({ type: 'plan', job, plan: spec })));
+    if (!this.#plans.has(planId)) throw new CodedError('usage/closed', 'the plan was released before a worker had it');
     this.#tell({ type: 'post', worker, planId });
   }
 
@@ -262,7 +260,7 @@ export class RunnerProcess {
 }
 
 /** Does what a key stands for once; a failure is not kept. */
-function once<K>(known: Map<K, Promise<unknown>>, key: K, work: () => Promise<unknown>): Promise<unknown> {
+function once<K, T>(known: Map<K, Promise<T>>, key: K, work: () => Promise<T>): Promise<T> {
   let doing = known.get(key);
   if (doing === undefined) {
     doing = work();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,10 +48,33 @@ describe('the command line', () => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
     });
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // it says nothing when its call begins
+    await untilBusy(child.pid as number); // it says nothing when its call begins
     child.kill('SIGTERM');
     const [status] = await once(child, 'exit');
     expect(status).toBe(7);
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'cancelled', receipt: { isolation: 'process' } });
   });
 });
+
+/** Waits until a process started by another has used two seconds of processor time: more than it takes to start, so that a guest runs. */
+async function untilBusy(parent: number): Promise<void> {
+  for (;;) {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      const [, ppid, ...rest] = statOf(pid);
+      const ticks = Number(rest[9]) + Number(rest[10]); // user and system time, hundredths of a second
+      if (ppid === String(parent) && ticks > 200) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Fields of a process's `stat` after its name; none once it is gone. */
+function statOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+  } catch {
+    return [];
+  }
+}
