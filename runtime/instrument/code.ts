@@ -6,6 +6,7 @@ import type { CostModel } from './costs.ts';
 import { Decoder } from './decode.ts';
 import { invalid } from './faults.ts';
 import type { Helpers, MeterGlobals } from './helpers.ts';
+import { BodySizes } from './inlining.ts';
 import { checkCount } from './module-limits.ts';
 import { OP } from './opcodes.ts';
 import type { Optimizations } from './optimizations.ts';
@@ -79,7 +80,12 @@ export class CodeRewriter {
     const offsets = this.#decode(reader, count);
     const plan = this.#place(offsets);
     const bodies = out.length;
-    for (let body = 0; body < count; body += 1) this.#write(reader.bytes, offsets, body, plan, out);
+    const [plain, metered] = [new BodySizes(), new BodySizes()];
+    for (let body = 0; body < count; body += 1) {
+      plain.add(offsets.sizes[body] as number); // one for each body
+      metered.add(this.#write(reader.bytes, offsets, body, plan, out));
+    }
+    if (this.#options.optimizations.inlining) this.#helpers.pad(metered.emptyFunctions(plain));
     this.#helpers.writeBodies(out);
     prepend(out, bodies, count + this.#helpers.count);
   }
@@ -149,7 +155,8 @@ export class CodeRewriter {
     return plan;
   }
 
-  #write(bytes: Uint8Array, offsets: BodyOffsets, body: number, plan: ChargePlan, out: ByteWriter): void {
+  /** @returns the body's new size in bytes. */
+  #write(bytes: Uint8Array, offsets: BodyOffsets, body: number, plan: ChargePlan, out: ByteWriter): number {
     const [from, to] = [offsets.firsts[body] as number, offsets.firsts[body + 1] as number]; // one more than bodies
     const begin = offsets.begins[body] as number; // one for each body, as below
     const entry = plan.entries[body] as number;
@@ -163,7 +170,9 @@ export class CodeRewriter {
       const place = { begin, code: offsets.codes[body] as number, from, to, locals, results: type.results, hasNest };
       this.#writer.write(bytes, place, plan, entry, plan.entryChecks[body] === 1, out);
     }
-    checkCount('functionBytesMax', out.close(mark), `function ${this.#spaces.importedFunctions + body} with its charges`);
+    const size = out.close(mark);
+    checkCount('functionBytesMax', size, `function ${this.#spaces.importedFunctions + body} with its charges`);
+    return size;
   }
 
   #typeOf(body: number): Arity {
