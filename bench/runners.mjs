@@ -67,7 +67,9 @@ async function openContenders() {
   const thread = new Runtime({ cacheDirectory: false, threads: THREADS });
   const process = new ProcessRunner({ cacheDirectory: false, threads: THREADS });
   return [
-    await bareSocket(),
+    await bareSocket({ name: 'socket pair, bare' }),
+    await bareSocket({ name: 'socket pair, host spins', hostSpins: true }),
+    await bareSocket({ name: 'socket pair, both spin', hostSpins: true, workerSpins: true }),
     await bareThread(),
     ...(await contendersOf('process', process)),
     ...(await contendersOf('thread', thread)),
@@ -94,20 +96,38 @@ async function contendersOf(wall, runner) {
   ];
 }
 
-/** A worker thread of another process that sleeps in a read, and answers what it gets. */
-async function bareSocket() {
-  const child = spawn(process.execPath, [ECHO, 'process'], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: {} });
+/**
+ * A worker thread of another process that sleeps in a read, and answers what it gets.
+ *
+ * @param hostSpins - this side polls for the answer instead of sleeping. @param workerSpins - so does the worker, all the time.
+ */
+async function bareSocket({ name, hostSpins = false, workerSpins = false }) {
+  const mode = workerSpins ? 'spin' : 'process';
+  const child = spawn(process.execPath, [ECHO, mode], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: {} });
   const socket = child.stdio[3];
   let answered;
-  socket.on('data', () => answered());
+  socket.on('data', () => {
+    const resolve = answered;
+    answered = undefined;
+    resolve();
+  });
   const message = Buffer.alloc(64);
+  const spin = () => answered !== undefined && setImmediate(spin);
   const run = () =>
     new Promise((resolve) => {
       answered = resolve;
       socket.write(message);
+      if (hostSpins) setImmediate(spin);
     });
   await run();
-  return { name: 'socket pair, bare', wall: 'process', run, close: async () => child.kill('SIGKILL') };
+  const { pause, resume } = workerSpins ? signals(child) : {};
+  return { name, wall: 'process', run, pause, resume, close: async () => child.kill('SIGKILL') };
+}
+
+/** A worker that spins would take a core from all others: it is stopped between its turns. */
+function signals(child) {
+  child.kill('SIGSTOP');
+  return { pause: () => child.kill('SIGSTOP'), resume: () => child.kill('SIGCONT') };
 }
 
 /** A worker thread that asks and sleeps; the trusted side is woken by its event loop. */
@@ -134,14 +154,16 @@ async function bareThread() {
 async function takeTurns(contenders, rounds, batch) {
   const results = contenders.map(({ name, wall }) => ({ contender: name, wall, samplesMs: [] }));
   for (let round = -3; round < rounds; round += 1) {
-    for (const [at, { run, sample }] of contenders.entries()) {
+    for (const [at, { run, sample, pause, resume }] of contenders.entries()) {
       const samples = [];
+      resume?.();
       if (sample !== undefined) samples.push(await sample());
       for (let left = sample === undefined ? batch : 0; left > 0; left -= 1) {
         const began = performance.now();
         await run();
         samples.push(performance.now() - began);
       }
+      pause?.();
       if (round >= 0) results[at].samplesMs.push(...samples);
     }
   }

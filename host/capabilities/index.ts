@@ -1,4 +1,5 @@
 import { type Capability, serves } from '../../runtime/index.ts';
+import { LOG } from './log.ts';
 
 /** A capability as operators know it: the name that policies and `--grant` use, and what it lets a tool do. */
 export interface CapabilityEntry {
@@ -15,13 +16,7 @@ export const BUILT_IN: readonly CapabilityEntry[] = [
   {
     name: 'log',
     summary: 'write log lines that come back with the outcome (at most 64 KiB a call)',
-    capability: {
-      kind: 'local',
-      name: 'log',
-      interface: 'cellblock:host/log@0.1.0',
-      moduleUrl: new URL('./log-cell.js', import.meta.url).href,
-      signatures: { write: 'func(level: enum { debug, info, warn, error }, message: string)' },
-    },
+    capability: LOG,
     interfaces: ['cellblock:host/log@0.1.0'],
   },
   {

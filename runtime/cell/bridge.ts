@@ -1,4 +1,3 @@
-import type { ValueType } from '../component/types.ts';
 import { CodedError, isCoded } from '../error.ts';
 import type { ErrorInfo } from '../outcome.ts';
 import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
@@ -9,20 +8,34 @@ import type { HostCallContext, ResolvedImports } from './grants.ts';
  * Serves one host call on the trusted side: decodes the arguments for the granted function's own type, calls it,
  * encodes its answer. Everything that goes wrong becomes an answer, because the guest's thread is asleep until one comes.
  *
- * @returns the answer frame. Never rejects.
+ * @returns the answer frame: at once where the function answers at once, since the guest's thread waits for each turn of
+ * ours. Neither throws nor rejects.
  */
-export async function serveHostCall(
+export function serveHostCall(
   frame: HostCallFrame,
   bridged: ResolvedImports['bridged'],
   hostCallBytesMax: number,
   context: HostCallContext,
-): Promise<Uint8Array> {
+): Uint8Array | Promise<Uint8Array> {
   const { callId } = frame;
+  const failed = (error: unknown): Uint8Array => encodeHostAnswer({ callId, value: NOTHING, error: hostError(error) });
   try {
-    return encodeHostAnswer({ callId, value: await answer(frame, bridged, hostCallBytesMax, context) });
+    const target = bridged[frame.functionIndex];
+    if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
+    if (frame.args.length > hostCallBytesMax) throw tooLarge(frame.args.length, hostCallBytesMax);
+    const result = target.call(decodeParams(frame.args, target.type.params, { bytesMax: hostCallBytesMax }), context);
+    const encoded = (value: WitValue | undefined): Uint8Array =>
+      encodeHostAnswer({ callId, value: encodeAnswer(target, value, hostCallBytesMax) });
+    return isPromise(result) ? Promise.resolve(result).then(encoded).catch(failed) : encoded(result);
   } catch (error) {
-    return encodeHostAnswer({ callId, value: new Uint8Array(0), error: hostError(error) });
+    return failed(error);
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function isPromise(result: WitValue | undefined | Promise<WitValue | undefined>): result is Promise<WitValue | undefined> {
+  return typeof (result as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 /**
@@ -41,21 +54,12 @@ function hostError(error: unknown): ErrorInfo {
   }
 }
 
-async function answer(
-  frame: HostCallFrame,
-  bridged: ResolvedImports['bridged'],
+function encodeAnswer(
+  { name, type: { result: type } }: ResolvedImports['bridged'][number],
+  result: WitValue | undefined,
   hostCallBytesMax: number,
-  context: HostCallContext,
-): Promise<Uint8Array> {
-  const target = bridged[frame.functionIndex];
-  if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
-  if (frame.args.length > hostCallBytesMax) throw tooLarge(frame.args.length, hostCallBytesMax);
-  const result = await target.call(decodeParams(frame.args, target.type.params, { bytesMax: hostCallBytesMax }), context);
-  if (target.type.result === undefined) return new Uint8Array(0);
-  return encodeAnswer(target.name, result, target.type.result, hostCallBytesMax);
-}
-
-function encodeAnswer(name: string, result: WitValue | undefined, type: ValueType, hostCallBytesMax: number): Uint8Array {
+): Uint8Array {
+  if (type === undefined) return NOTHING;
   try {
     return encodeValue(result as WitValue, type, { bytesMax: hostCallBytesMax }); // undefined is refused like any other wrong value
   } catch (error) {

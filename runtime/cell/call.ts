@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { kindOf } from '../codes.ts';
 import { CodedError, isCoded } from '../error.ts';
-import type { CellOutcome, ErrorInfo, PhaseTimes } from '../outcome.ts';
+import type { CellOutcome, ErrorInfo, LogLine, PhaseTimes } from '../outcome.ts';
 import { decodeValue, type WitValue } from '../value/index.ts';
 import { serveHostCall } from './bridge.ts';
+import { CallLog } from './call-log.ts';
 import { encodeCall, type Frame, type HostCallFrame, type ResultFrame } from './frames.ts';
-import type { ResolvedImports } from './grants.ts';
+import type { HostCallContext, ResolvedImports } from './grants.ts';
 import type { CallSpec } from './plan.ts';
-import type { CellPool } from './pool.ts';
+import type { CellPool, Waiter } from './pool.ts';
 import type { Slot } from './slot.ts';
 
 export interface InvokeOptions {
@@ -36,7 +37,8 @@ let lastCallId = 0;
 /**
  * Runs one call in a fresh cell.
  *
- * @param params - canonical encoding of the parameters, already checked against their types.
+ * @param params - canonical encoding of the parameters, already checked against their types. @param onEnd - hears of the
+ * outcome at once, before whoever awaits the promise.
  * @returns the outcome. Never rejects: whatever happens to the call is data.
  */
 export function runCall<Plan extends CallSpec>(
@@ -44,69 +46,129 @@ export function runCall<Plan extends CallSpec>(
   target: CallPlan<Plan>,
   params: Uint8Array,
   options: InvokeOptions = {},
+  onEnd: (outcome: CellOutcome) => void = () => undefined,
 ): Promise<CellOutcome> {
-  return new Promise((resolve) => new Call(pool, target, resolve).start(params, options));
+  return new Promise((resolve) => {
+    const settle = (outcome: CellOutcome): void => {
+      resolve(outcome);
+      onEnd(outcome);
+    };
+    new Call(pool, target, params, settle).start(options);
+  });
 }
 
 /** The state of one call on the trusted side: queued, running, ended. It ends exactly once. */
-class Call<Plan extends CallSpec> {
+class Call<Plan extends CallSpec> implements Waiter<Plan> {
   readonly #pool: CellPool<Plan>;
   readonly #target: CallPlan<Plan>;
+  readonly #params: Uint8Array;
   readonly #resolve: (outcome: CellOutcome) => void;
   readonly #callId = nextCallId();
   readonly #began = performance.now();
   #ended = false;
-  /** Aborts what is done on the call's behalf: waiting for a worker, host functions. Most calls do neither; it costs 20 us. */
+  /** Aborts what host functions do on the call's behalf. Few calls need it; it costs 20 us. */
   #abort: AbortController | undefined;
+  #hostContext: HostCallContext | undefined;
+  #callLog: CallLog | undefined;
+  #seed: Uint8Array = NO_SEED;
   #slot: Slot<Plan> | undefined;
+  /** Leaves the queue for a worker. */
+  #leave: (() => void) | undefined;
   /** A host call waits for its answer: the guest's thread is asleep. */
   #isServing = false;
   #timer: NodeJS.Timeout | undefined;
   #unlisten: (() => void) | undefined;
 
-  constructor(pool: CellPool<Plan>, target: CallPlan<Plan>, resolve: (outcome: CellOutcome) => void) {
+  constructor(pool: CellPool<Plan>, target: CallPlan<Plan>, params: Uint8Array, resolve: (outcome: CellOutcome) => void) {
     this.#pool = pool;
     this.#target = target;
+    this.#params = params;
     this.#resolve = resolve;
   }
 
-  start(params: Uint8Array, { signal, seed = defaultSeed(this.#target.plan, params), waitedMs = 0 }: InvokeOptions): void {
+  start({ signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0 }: InvokeOptions): void {
     const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal?.aborted) return cancel();
     if (seed.length !== SEED_BYTES)
       return this.#stop(new CodedError('usage/invalid-argument', `the seed has ${seed.length} bytes, not ${SEED_BYTES}`));
-    signal?.addEventListener('abort', cancel, { once: true });
-    this.#unlisten = () => signal?.removeEventListener('abort', cancel);
+    this.#seed = seed;
+    if (signal !== undefined) {
+      signal.addEventListener('abort', cancel, { once: true });
+      this.#unlisten = () => signal.removeEventListener('abort', cancel);
+    }
     const { timeoutMsMax } = this.#target.plan.limits;
     const leftMs = Math.max(0, timeoutMsMax - waitedMs);
     this.#timer = setTimeout(() => this.#stop(deadlinePassed(timeoutMsMax)), leftMs);
-    this.#run(params, seed).catch((error: unknown) => this.#stop(error));
+    try {
+      this.#run();
+    } catch (error) {
+      this.#stop(error);
+    }
   }
 
-  async #run(params: Uint8Array, seed: Uint8Array): Promise<void> {
+  /** Takes no turn of the event loop where a worker is idle and has the plan. */
+  #run(): void {
     const { plan } = this.#target;
-    const listener = { onFrame: (frame: Frame) => this.#onFrame(frame), onGone: (error: unknown) => this.#stop(crashed(error)) };
-    const slot = this.#pool.claim(plan, listener) ?? (await this.#pool.wait(plan, listener, this.#signal));
-    if (this.#ended) {
-      slot.release();
-      return this.#pool.offer(slot);
-    }
+    const slot = this.#pool.claim(plan, this);
+    if (slot === undefined) this.#leave = this.#pool.wait(plan, this);
+    else this.onSlot(slot);
+  }
+
+  /** A worker was claimed for it. */
+  onSlot(slot: Slot<Plan>): void {
     this.#slot = slot;
-    if (!slot.isLoaded(plan.planId)) await slot.load(plan);
-    slot.send(encodeCall({ callId: this.#callId, planId: plan.planId, seed, params }), plan.planId);
+    this.#leave = undefined;
+    const { plan } = this.#target;
+    if (slot.isLoaded(plan.planId)) return this.#send(slot);
+    slot
+      .load(plan)
+      .then(() => this.#send(slot))
+      .catch((error: unknown) => this.#stop(error));
+  }
+
+  /** No worker will come. */
+  onRefused(error: unknown): void {
+    this.#stop(error);
+  }
+
+  #send(slot: Slot<Plan>): void {
+    const { planId } = this.#target.plan;
+    slot.send(encodeCall({ callId: this.#callId, planId, seed: this.#seed, params: this.#params }), planId);
   }
 
   get #signal(): AbortSignal {
     this.#abort ??= new AbortController();
+    if (this.#ended) this.#abort.abort();
     return this.#abort.signal;
   }
 
-  #onFrame(frame: Frame): void {
+  /** What host functions of this call get. */
+  get #context(): HostCallContext {
+    this.#hostContext ??= hostContext(
+      () => this.#signal,
+      (line) => this.#log.keep(line),
+    );
+    return this.#hostContext;
+  }
+
+  /** Lines that crossed the bridge: they are here whatever becomes of the cell. */
+  get #log(): CallLog {
+    this.#callLog ??= new CallLog();
+    return this.#callLog;
+  }
+
+  /** From its worker. */
+  onFrame(frame: Frame): void {
     if (this.#ended) return; // its worker is being ended
     const odd = this.#oddity(frame);
     if (odd !== undefined) return this.#breach(odd);
     if (frame.type === 'result') return this.#finish(frame);
     if (frame.type === 'hostCall') this.#serve(frame);
+  }
+
+  /** Its worker ended before the call did. */
+  onGone(error: unknown): void {
+    this.#stop(crashed(error));
   }
 
   /** What a worker of ours would never send. */
@@ -120,14 +182,19 @@ class Call<Plan extends CallSpec> {
 
   #serve(frame: HostCallFrame): void {
     const { bridged, plan } = this.#target;
-    const slot = this.#slot;
+    const answer = serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, this.#context);
+    if (answer instanceof Uint8Array) return this.#answer(answer);
     this.#isServing = true;
-    void serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, { signal: this.#signal })
-      .then((answer) => {
+    void answer
+      .then((later) => {
         this.#isServing = false;
-        if (!this.#ended) slot?.send(answer);
+        this.#answer(later);
       })
       .catch((error: unknown) => this.#stop(error));
+  }
+
+  #answer(frame: Uint8Array): void {
+    if (!this.#ended) this.#slot?.send(frame);
   }
 
   #breach(message: string): void {
@@ -155,10 +222,27 @@ class Call<Plan extends CallSpec> {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#leave?.();
     this.#unlisten?.();
     this.#abort?.abort();
-    this.#resolve(settled(outcome, performance.now() - this.#began));
+    const result = settled(outcome, performance.now() - this.#began);
+    this.#resolve(this.#callLog === undefined ? result : withLog(result, this.#callLog));
   }
+}
+
+/** Built only for calls that call the trusted side. */
+function hostContext(signal: () => AbortSignal, log: (line: LogLine) => void): HostCallContext {
+  return {
+    get signal() {
+      return signal();
+    },
+    log,
+  };
+}
+
+/** Lines that crossed the bridge come before those that the cell kept. */
+function withLog(outcome: CellOutcome, { lines, dropped }: CallLog): CellOutcome {
+  return { ...outcome, log: [...lines, ...outcome.log], logDropped: dropped + outcome.logDropped };
 }
 
 /** The one place where a call's promise is fulfilled must not throw: nothing would ever fulfil it then. */

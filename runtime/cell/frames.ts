@@ -116,6 +116,11 @@ export function encodeHostAnswer(frame: HostAnswerFrame): Uint8Array {
   return writer.bytes;
 }
 
+/** True for a frame that says it is a host call; nothing else of it was looked at. */
+export function isHostCall(frame: Uint8Array): boolean {
+  return frame[0] === TYPE.hostCall;
+}
+
 /**
  * Reads any frame; strict: an unknown type, a short frame or trailing bytes are refused.
  *

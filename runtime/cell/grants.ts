@@ -3,14 +3,17 @@ import { signatureOf } from '../component/signature.ts';
 import { partsOf } from '../component/type-facts.ts';
 import type { FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } from '../component/types.ts';
 import { CodedError } from '../error.ts';
+import type { LogLine } from '../outcome.ts';
 import type { WitValue } from '../value/index.ts';
 import { isMet, isServedResource, servedSignatures } from '../wasi/index.ts';
 import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
 
 /** What a host function of the trusted side is told about the call it serves. */
 export interface HostCallContext {
-  /** Aborts when the call is cancelled or its deadline passes. */
+  /** Aborts when the call is cancelled or its deadline passes. Made when it is first read, which takes 20 us. */
   readonly signal: AbortSignal;
+  /** Keeps one line for the outcome, also if the call is ended; lines beyond 64 KiB are counted and dropped. */
+  log(line: LogLine): void;
 }
 
 /**

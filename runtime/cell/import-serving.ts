@@ -11,6 +11,7 @@ import type {
 import { CodedError } from '../error.ts';
 import type { LogLine } from '../outcome.ts';
 import type { ClosedWasi } from '../wasi/index.ts';
+import { CallLog } from './call-log.ts';
 import type { CellPlan, PlanImport } from './plan.ts';
 
 /** What a worker-local capability may reach: this call's log, nothing else. */
@@ -39,11 +40,6 @@ export interface ServedPlan {
   readonly locals: ReadonlyMap<string, CreateCapability>;
 }
 
-/** Bytes of log lines kept per call, messages and levels together. */
-const LOG_BYTES_MAX = 64 * 1024;
-/** What a line costs beside its text, so that empty lines are not free. */
-const LOG_LINE_BYTES = 32;
-
 /** Loads the modules of a plan's worker-local capabilities. @throws CodedError `internal/invariant` when one is no such module. */
 export async function loadLocals(imports: readonly PlanImport[]): Promise<ReadonlyMap<string, CreateCapability>> {
   const locals = new Map<string, CreateCapability>();
@@ -65,9 +61,7 @@ export async function loadLocals(imports: readonly PlanImport[]): Promise<Readon
 export class ImportServing {
   readonly #served: ServedPlan;
   readonly #wasi: ClosedWasi;
-  readonly log: LogLine[] = [];
-  #logBytes = 0;
-  #logDropped = 0;
+  readonly log = new CallLog();
   #calls = 0;
   #failure: unknown;
   /** Of the call that the instance now serves. */
@@ -88,11 +82,6 @@ export class ImportServing {
     return this.#failure;
   }
 
-  /** Log lines beyond the cap. */
-  get logDropped(): number {
-    return this.#logDropped;
-  }
-
   /** The import object of the instance. What the plan does not list is not in it. */
   imports(): HostImports {
     const imports = bareObject<unknown>();
@@ -104,7 +93,7 @@ export class ImportServing {
     if (item.kind === 'wasi') return this.#wasi.imports[item.interface];
     const { bindings, locals, abiLimits } = this.#served;
     const owner: HostFunctionOwner = { limits: abiLimits, failed: (thrown) => this.#fail(thrown) };
-    const local = item.kind === 'local' ? locals.get(item.name)?.({ log: (line) => this.#keepLine(line) }) : undefined;
+    const local = item.kind === 'local' ? locals.get(item.name)?.({ log: (line) => this.log.keep(line) }) : undefined;
     const functions = item.functions.map(({ name, type }, at) => {
       const implementation = item.kind === 'bridged' ? this.#bridged(item.firstIndex + at) : this.#local(local, item.name, name);
       return [bindings.memberName(name), bindings.hostFunction(type, implementation, owner)] as const;
@@ -146,12 +135,6 @@ export class ImportServing {
 
   #fail(thrown: unknown): void {
     this.#failure ??= thrown;
-  }
-
-  #keepLine(line: LogLine): void {
-    this.#logBytes += LOG_LINE_BYTES + Buffer.byteLength(line.level) + Buffer.byteLength(line.message);
-    if (this.#logBytes <= LOG_BYTES_MAX) this.log.push(line);
-    else this.#logDropped += 1;
   }
 }
 

@@ -196,8 +196,8 @@ export class CellInstance {
       stderrTruncated: stderr.truncated,
       value,
       ...errorPart(ending, isErr, commandFailed),
-      log: this.#serving.log,
-      logDropped: this.#serving.logDropped,
+      log: this.#serving.log.lines,
+      logDropped: this.#serving.log.dropped,
     };
   }
 

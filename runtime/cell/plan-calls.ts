@@ -18,10 +18,14 @@ export class PlanCalls<Plan extends CallSpec> {
   readonly #pool: CellPool<Plan>;
   /** Calls that have not ended, by plan. */
   readonly #running = new Map<number, number>();
-  readonly #released = new Set<number>();
+  /** Plans that were released: one that a late call brings back is forgotten again after it. */
+  readonly #released = new WeakSet<Plan>();
+  readonly #onOutcome: (plan: Plan, outcome: CellOutcome) => void;
 
-  constructor(pool: CellPool<Plan>) {
+  /** @param onOutcome - hears how each call ended. */
+  constructor(pool: CellPool<Plan>, onOutcome: (plan: Plan, outcome: CellOutcome) => void = () => undefined) {
     this.#pool = pool;
+    this.#onOutcome = onOutcome;
   }
 
   /** As `Runner.invoke`. */
@@ -35,31 +39,28 @@ export class PlanCalls<Plan extends CallSpec> {
       if (bytes.length > PARAMS_BYTES_MAX) {
         throw new CodedError('params/too-large', `the parameters have ${bytes.length} bytes, more than ${PARAMS_BYTES_MAX}`);
       }
-      const { planId } = call.plan;
-      this.#running.set(planId, (this.#running.get(planId) ?? 0) + 1);
-      return runCall(this.#pool, call, bytes, options).finally(() => this.#ended(planId));
+      const { plan } = call;
+      this.#running.set(plan.planId, (this.#running.get(plan.planId) ?? 0) + 1);
+      return runCall(this.#pool, call, bytes, options, (outcome) => this.#ended(plan, outcome));
     } catch (error) {
       return Promise.resolve(failure(error, 0));
     }
   }
 
   /** As `Runner.release`. */
-  release({ plan: { planId } }: CallPlan<Plan>): void {
-    this.#released.add(planId);
-    if (!this.#running.has(planId)) this.#forget(planId);
+  release({ plan }: CallPlan<Plan>): void {
+    this.#released.add(plan);
+    if (!this.#running.has(plan.planId)) this.#pool.forget(plan.planId);
   }
 
-  #ended(planId: number): void {
+  /** A plan is forgotten only between its calls: a worker must not lose it while one is on its way. */
+  #ended(plan: Plan, outcome: CellOutcome): void {
+    this.#onOutcome(plan, outcome);
+    const { planId } = plan;
     const left = (this.#running.get(planId) ?? 1) - 1;
     if (left > 0) return void this.#running.set(planId, left);
     this.#running.delete(planId);
-    if (this.#released.has(planId)) this.#forget(planId);
-  }
-
-  /** Only between calls: a worker must not lose a plan while a call of it is on its way. */
-  #forget(planId: number): void {
-    this.#released.delete(planId);
-    this.#pool.forget(planId);
+    if (this.#released.has(plan)) this.#pool.forget(planId);
   }
 }
 

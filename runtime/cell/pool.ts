@@ -12,18 +12,23 @@ export interface PoolOptions {
 /** Starts that may fail in a row, for each worker. */
 const STARTS_PER_THREAD = 4;
 
-interface Waiter<Plan extends CallSpec> {
+/** A call that waits for a worker. It hears of one of these, once, unless it leaves before. */
+export interface Waiter<Plan extends CallSpec> extends SlotListener {
+  /** A worker is claimed for it. */
+  onSlot(slot: Slot<Plan>): void;
+  onRefused(error: unknown): void;
+}
+
+interface Place<Plan extends CallSpec> {
   readonly plan: Plan;
-  readonly listener: SlotListener;
-  resolve(slot: Slot<Plan>): void;
-  reject(error: unknown): void;
+  readonly waiter: Waiter<Plan>;
 }
 
 /** Chooses a worker for each call, lets calls wait, and replaces workers that are gone. */
 export class CellPool<Plan extends CallSpec = CallSpec> {
   readonly #workers: Workers<Plan>;
   readonly #slots = new Set<Slot<Plan>>();
-  readonly #waiting: Waiter<Plan>[] = [];
+  readonly #waiting: Place<Plan>[] = [];
   readonly #queueMax: number;
   #closed = false;
   /** Workers that died before they were up, in a row: stops a worker that cannot start from being started forever. */
@@ -62,16 +67,21 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
   }
 
   /**
-   * Waits for a worker; what resolves is claimed.
+   * Lets a call wait for a worker.
    *
-   * @throws CodedError `busy/overloaded`, `usage/closed`; the signal's reason when it aborts first.
+   * @returns what takes it out of the queue again. @throws CodedError `busy/overloaded`.
    */
-  wait(plan: Plan, listener: SlotListener, signal: AbortSignal): Promise<Slot<Plan>> {
+  wait(plan: Plan, waiter: Waiter<Plan>): () => void {
     if (this.#waiting.length >= this.#queueMax) {
       const data = { limit: this.#queueMax, retryAfterMs: 100 };
-      return Promise.reject(new CodedError('busy/overloaded', `${this.#queueMax} calls already wait for a worker`, { data }));
+      throw new CodedError('busy/overloaded', `${this.#queueMax} calls already wait for a worker`, { data });
     }
-    return this.#enqueue(plan, listener, signal);
+    const place = { plan, waiter };
+    this.#waiting.push(place);
+    return () => {
+      const at = this.#waiting.indexOf(place);
+      if (at >= 0) this.#waiting.splice(at, 1);
+    };
   }
 
   /** Takes a slot back after a good call. */
@@ -84,15 +94,15 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
 
   /** Tells the pool that a slot is free again. */
   offer(slot: Slot<Plan>): void {
-    if (slot.dead || slot.busy) return;
+    if (slot.dead || slot.busy || this.#waiting.length === 0) return;
     const at = Math.max(
       0,
-      this.#waiting.findIndex((waiter) => slot.has(waiter.plan.planId)),
+      this.#waiting.findIndex(({ plan }) => slot.has(plan.planId)),
     );
-    const [waiter] = this.#waiting.splice(at < 8 ? at : 0, 1); // look a little ahead for a plan that is loaded, not past fairness
-    if (waiter === undefined) return;
-    slot.claim(waiter.listener);
-    waiter.resolve(slot);
+    const [place] = this.#waiting.splice(at < 8 ? at : 0, 1); // look a little ahead for a plan that is loaded, not past fairness
+    if (place === undefined) return;
+    slot.claim(place.waiter);
+    place.waiter.onSlot(slot);
   }
 
   forget(planId: number): void {
@@ -103,7 +113,7 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
   /** Ends all workers. Calls that run end as crashed; calls that wait are refused. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(new CodedError('usage/closed', 'the runtime is closed'));
+    for (const { waiter } of this.#waiting.splice(0)) waiter.onRefused(new CodedError('usage/closed', 'the runtime is closed'));
     for (const slot of this.#slots) slot.kill();
     await this.#workers.close();
   }
@@ -134,7 +144,7 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
     if (this.#failedStarts <= STARTS_PER_THREAD * this.threads) return this.#startSlot();
     if (this.#slots.size > 0) return;
     const error = new CodedError('failed/worker-crashed', 'workers cannot be started');
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
+    for (const { waiter } of this.#waiting.splice(0)) waiter.onRefused(error);
   }
 
   /**
@@ -164,30 +174,6 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
       else if (isIdle(slot)) idle ??= slot;
     }
     if (holders === 1) idle?.load(plan).catch(() => undefined); // whoever calls it there hears of it
-  }
-
-  #enqueue(plan: Plan, listener: SlotListener, signal: AbortSignal): Promise<Slot<Plan>> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        const at = this.#waiting.indexOf(waiter);
-        if (at >= 0) this.#waiting.splice(at, 1);
-        reject(signal.reason);
-      };
-      const waiter: Waiter<Plan> = {
-        plan,
-        listener,
-        resolve: (slot) => {
-          signal.removeEventListener('abort', leave);
-          resolve(slot);
-        },
-        reject: (error) => {
-          signal.removeEventListener('abort', leave);
-          reject(error);
-        },
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(waiter);
-    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { type MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CodedError } from '../error.ts';
+import { Mailbox, mailboxMemory } from './mailbox.ts';
 
 /**
  * The one road between the trusted side and a cell: length-capped byte frames, in order, nothing else.
@@ -13,19 +14,28 @@ export interface Port {
   close(): void;
 }
 
+/** The trusted side's end of a road between threads. */
+export interface NearPort extends Port {
+  /** Sends a frame to a cell that sleeps in `ask`. */
+  answer(frame: Uint8Array): void;
+}
+
 /** The cell's end: it can also sleep until the next frame, because a guest's host call is synchronous. */
 export interface BlockingPort extends Port {
-  /** Blocks the thread until a frame is there and takes it. Only the thread's end wakes it otherwise. */
-  receive(): Uint8Array;
+  /** Sends a frame and blocks the thread until one comes back. Only the thread's end wakes it otherwise. */
+  ask(frame: Uint8Array): Uint8Array;
 }
 
 /** Bytes of one frame: above the largest parameters, result and output that limits allow, with their headers. */
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a worker needs to make its end: a message port, a counter of frames sent to it, and what it has ready. */
-export interface PortEnd {
-  readonly messages: MessagePort;
-  readonly sent: Int32Array;
+/** What both ends of a road between threads share. */
+interface SharedMemory {
+  /** Counts answers: wakes a cell that sleeps in `ask`. */
+  readonly answered: Int32Array;
+  /** Mailboxes to the cell and to the trusted side. */
+  readonly toCell: SharedArrayBuffer;
+  readonly toHost: SharedArrayBuffer;
   /**
    * The plan whose next instance the worker made ahead, 0 for none. Written by the worker at no cost to a call; the
    * trusted side reads it only to choose between workers, so a wrong number costs time and nothing else.
@@ -33,50 +43,66 @@ export interface PortEnd {
   readonly ahead: Int32Array;
 }
 
-/** Makes the pair of ends for one worker; `sent` is 4 bytes of shared memory that wake a sleeping receiver. */
+/** What one side needs to make its end. */
+export interface PortEnd extends SharedMemory {
+  readonly messages: MessagePort;
+}
+
+/** Makes the pair of ends for one worker. */
 export function portEnds(channel: MessageChannel): { readonly near: PortEnd; readonly far: PortEnd } {
-  const sent = new Int32Array(new SharedArrayBuffer(4));
-  const ahead = new Int32Array(new SharedArrayBuffer(4));
-  return { near: { messages: channel.port1, sent, ahead }, far: { messages: channel.port2, sent, ahead } };
+  const number = (): Int32Array => new Int32Array(new SharedArrayBuffer(4));
+  const shared = { answered: number(), ahead: number(), toCell: mailboxMemory(), toHost: mailboxMemory() };
+  return { near: { messages: channel.port1, ...shared }, far: { messages: channel.port2, ...shared } };
 }
 
 /** The trusted side's end. */
-export function openPort(end: PortEnd): Port {
+export function openPort(end: PortEnd): NearPort {
+  const { toCell, toHost, answered } = end;
+  const mailbox = new Mailbox(toCell);
   return {
-    ...common(end),
-    send(frame) {
+    ...common(end, new Mailbox(toHost)),
+    send: (frame) => post(frame, end.messages, mailbox),
+    answer(frame) {
       checkFrameLength(frame.length);
-      end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]); // frames are never views of shared memory
-      Atomics.add(end.sent, 0, 1);
-      Atomics.notify(end.sent, 0);
+      if (!mailbox.put(frame)) end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]); // never a view of shared memory
+      Atomics.add(answered, 0, 1);
+      Atomics.notify(answered, 0);
     },
   };
 }
 
 /** The worker's end. */
 export function openBlockingPort(end: PortEnd): BlockingPort {
+  const { messages, toCell, toHost, answered } = end;
+  const [incoming, outgoing] = [new Mailbox(toCell), new Mailbox(toHost)];
+  const send = (frame: Uint8Array): void => post(frame, messages, outgoing);
   return {
-    ...common(end),
-    send(frame) {
-      checkFrameLength(frame.length);
-      end.messages.postMessage(frame, [frame.buffer as ArrayBuffer]);
-    },
-    receive() {
-      for (;;) {
-        // Read the counter before the port: a frame sent between the two changes the counter, so the wait returns at once.
-        const seen = Atomics.load(end.sent, 0);
-        const received = receiveMessageOnPort(end.messages);
-        if (received !== undefined) return frameOf(received.message);
-        Atomics.wait(end.sent, 0, seen);
-      }
+    ...common(end, incoming),
+    send,
+    ask(frame) {
+      const before = Atomics.load(answered, 0); // no answer is on its way: the next one changes it
+      send(frame);
+      Atomics.wait(answered, 0, before);
+      return frameOf(incoming.take() ?? receiveMessageOnPort(messages)?.message);
     },
   };
 }
 
-function common(end: PortEnd): Pick<Port, 'onFrame' | 'close'> {
+/** A message that says that a frame is in the mailbox. */
+const MAIL = null;
+
+/** Sends a frame to an event loop: short ones through the mailbox, since giving a buffer away takes longer than copying it. */
+function post(frame: Uint8Array, messages: MessagePort, mailbox: Mailbox): void {
+  checkFrameLength(frame.length);
+  if (mailbox.put(frame)) messages.postMessage(MAIL);
+  else messages.postMessage(frame, [frame.buffer as ArrayBuffer]); // frames are never views of shared memory
+}
+
+function common({ messages }: PortEnd, mailbox: Mailbox): Pick<Port, 'onFrame' | 'close'> {
   return {
-    onFrame: (listener) => void end.messages.on('message', (message: unknown) => listener(frameOf(message))),
-    close: () => end.messages.close(),
+    onFrame: (listener) =>
+      void messages.on('message', (message: unknown) => listener(frameOf(message === MAIL ? mailbox.take() : message))),
+    close: () => messages.close(),
   };
 }
 

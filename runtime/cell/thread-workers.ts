@@ -53,7 +53,7 @@ export class ThreadWorkers implements Workers<CellPlan> {
     return {
       load: (plan) => tell({ type: 'plan', plan }),
       forget: (planId) => tell({ type: 'forget', planId }),
-      send: (frame) => port.send(frame),
+      send: (frame, planId) => (planId === undefined ? port.answer(frame) : port.send(frame)),
       ahead: () => Atomics.load(near.ahead, 0),
       kill: () => abort.abort(),
       breach: () => abort.abort(), // it shares this process: there is no more to end

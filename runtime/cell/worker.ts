@@ -36,12 +36,7 @@ class CellWorker {
     this.#port = openBlockingPort(task.port);
     this.#control = task.control;
     this.#done = done;
-    this.#server = new CellServer({
-      ask: (frame) => {
-        this.#port.send(frame);
-        return this.#port.receive();
-      },
-    });
+    this.#server = new CellServer(this.#port);
   }
 
   open(): void {

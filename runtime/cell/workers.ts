@@ -21,7 +21,7 @@ export interface WorkerLink<Plan> {
   /** Sends a plan, once; `ready` or `failed` follows. */
   load(plan: Plan): void;
   forget(planId: number): void;
-  /** Gives a frame of a call away. @param planId - of a frame that begins one. */
+  /** Gives a frame of a call away. @param planId - of a frame that begins one; undefined for an answer to a cell that sleeps. */
   send(frame: Uint8Array, planId?: number): void;
   /** The plan whose next instance the worker says it made ahead, 0 for none: a hint by which to choose between workers. */
   ahead(): number;

@@ -47,7 +47,9 @@ export type RunnerOrder =
   | { readonly type: 'plan'; readonly job: number; readonly plan: PlanSpec }
   /** Hand a plan to a worker. */
   | { readonly type: 'post'; readonly worker: number; readonly planId: number }
-  | { readonly type: 'forget'; readonly planId: number };
+  | { readonly type: 'forget'; readonly planId: number }
+  /** Let go of a component and of what was prepared of it. Plans go on. */
+  | { readonly type: 'drop'; readonly digest: string };
 
 /** What the trusted side learns of a prepared component. */
 export interface PreparedSummary {
@@ -64,7 +66,7 @@ export interface PreparedSummary {
 export type RunnerReport =
   | { readonly type: 'gone'; readonly worker: number; readonly error: ErrorInfo }
   | { readonly type: 'posted'; readonly worker: number; readonly planId: number }
-  /** `component`: a description as `component/description.ts` writes it. */
+  /** `component`: a description as `component/description-encode.ts` writes it. */
   | { readonly type: 'decoded'; readonly job: number; readonly component: string }
   | { readonly type: 'prepared'; readonly job: number; readonly summary: PreparedSummary }
   /** The next frame can be kept, for a runner of the same trust to prepare the component from. */

@@ -7,7 +7,7 @@ import { resolveImports, wasiSetup } from '../cell/grants.ts';
 import type { PlanImport } from '../cell/plan.ts';
 import { PlanCalls } from '../cell/plan-calls.ts';
 import { CellPool, type PoolOptions } from '../cell/pool.ts';
-import { decodeDescription } from '../component/description.ts';
+import { decodeDescription } from '../component/description-decode.ts';
 import { findCallable } from '../component/functions.ts';
 import { CodedError } from '../error.ts';
 import { INSTRUMENT_DEFAULTS } from '../instrument/index.ts';
@@ -50,7 +50,9 @@ export class ProcessRunner implements Runner<RunnerPlan> {
     this.#choice = choiceOf(options, { bindings: 'auto', costModel: INSTRUMENT_DEFAULTS.model });
     this.#workers = new ProcessWorkers(options);
     this.#pool = new CellPool(() => this.#workers, options);
-    this.#calls = new PlanCalls(this.#pool);
+    this.#calls = new PlanCalls(this.#pool, ({ digest }, { error }) => {
+      if (error?.code === 'failed/runner-crashed') this.#breaker.crashed(digest);
+    });
   }
 
   /** Process ids of the runner: one, and others while they end. */
@@ -95,20 +97,17 @@ export class ProcessRunner implements Runner<RunnerPlan> {
     return { component, function: found, artifact: reportOf(summary, choice), limits, plan, bridged, isolation };
   }
 
-  async invoke(
+  invoke(
     call: PreparedCall<RunnerPlan>,
     params: readonly WitValue[] | Uint8Array,
     options?: InvokeOptions,
   ): Promise<CellOutcome> {
-    const { digest } = call.plan;
     try {
-      this.#breaker.check(digest);
+      this.#breaker.check(call.plan.digest);
     } catch (error) {
-      return failure(error, 0);
+      return Promise.resolve(failure(error, 0));
     }
-    const outcome = await this.#calls.invoke(call, params, options);
-    if (outcome.error?.code === 'failed/runner-crashed') this.#breaker.crashed(digest);
-    return outcome;
+    return this.#calls.invoke(call, params, options);
   }
 
   release(call: PreparedCall<RunnerPlan>): void {

@@ -9,7 +9,7 @@ import type { CellPlan } from '../cell/plan.ts';
 import { FRAME_BYTES_MAX, type Port } from '../cell/port.ts';
 import { openThreads } from '../cell/thread-workers.ts';
 import { decodeComponent } from '../component/decode.ts';
-import { encodeDescription } from '../component/description.ts';
+import { encodeDescription } from '../component/description-encode.ts';
 import type { Component } from '../component/types.ts';
 import { CodedError, isCoded } from '../error.ts';
 import { decodeOrder, encodeReport, type PlanSpec, type RunnerOrder, type RunnerReport } from './control.ts';
@@ -76,6 +76,10 @@ class RunnerMain {
         return this.#report({ type: 'posted', worker: order.worker, planId: order.planId });
       case 'forget':
         this.#plans.delete(order.planId);
+        return;
+      case 'drop':
+        this.#components.delete(order.digest);
+        for (const key of this.#artifacts.keys()) if (key.endsWith(order.digest)) this.#artifacts.delete(key);
     }
   }
 

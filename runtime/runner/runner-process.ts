@@ -40,6 +40,9 @@ export interface ByteStore {
 /** Milliseconds that a runner has to let go of a worker that was ended: then all of it is killed. */
 const END_MS_MAX = 250;
 
+/** Components that a process keeps, with what was prepared of them; the least recently used one goes first. */
+const COMPONENTS_MAX = 64;
+
 interface Job {
   resolve(report: RunnerReport): void;
   reject(error: unknown): void;
@@ -121,7 +124,15 @@ export class RunnerProcess {
 
   /** @returns the description of a component, as text that has to be checked. @throws CodedError as `decodeComponent`. */
   decode(digest: string, bytes: Uint8Array): Promise<string> {
-    return once(this.#components, digest, () => this.#decode(bytes));
+    const known = this.#components.get(digest);
+    const decoding = known ?? once(this.#components, digest, () => this.#decode(bytes));
+    if (known !== undefined && this.#components.delete(digest)) this.#components.set(digest, known); // now the last to go
+    for (const oldest of this.#components.keys()) {
+      if (this.#components.size <= COMPONENTS_MAX) break;
+      this.#components.delete(oldest);
+      this.#tell({ type: 'drop', digest: oldest });
+    }
+    return decoding;
   }
 
   async #decode(bytes: Uint8Array): Promise<string> {

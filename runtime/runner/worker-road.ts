@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { openStreamPort } from '../cell/frame-stream.ts';
-import type { Port } from '../cell/port.ts';
+import { openStreamPort, type StreamPort } from '../cell/frame-stream.ts';
+import { isHostCall } from '../cell/frames.ts';
 import type { WorkerLink, WorkerListener } from '../cell/workers.ts';
 import { CodedError } from '../error.ts';
 import type { RunnerPlan } from './runner-process.ts';
@@ -16,15 +16,20 @@ export interface RoadOwner {
   onUp(): void;
 }
 
+/** What frames have in front of them, of the few that can be on their way. */
+const HEADERS_BYTES = 64;
+
 /** The road to one worker of a runner process: its descriptor, and what its owner does for it. */
 export class WorkerRoad implements WorkerLink<RunnerPlan> {
-  readonly #port: Port;
+  readonly #port: StreamPort;
   readonly #listener: WorkerListener;
   readonly #owner: RoadOwner;
   /** Plans whose `ready` or `failed` may come. */
   readonly #loading = new Set<number>();
   /** The plan of the last call: its next instance is made, or about to be. */
   #ahead = 0;
+  /** Bytes sent since a frame last came: all that a worker may not have read when it asks. */
+  #sent = 0;
   #isUp = false;
   #ended = false;
   #gone = false;
@@ -33,7 +38,7 @@ export class WorkerRoad implements WorkerLink<RunnerPlan> {
     this.#listener = listener;
     this.#owner = owner;
     this.#port = openStreamPort(stream, { onEnd: (error) => this.#onEnd(error) });
-    this.#port.onFrame((frame) => this.#onFrame(frame));
+    this.#port.onFrame((frame, isLast) => this.#onFrame(frame, isLast));
   }
 
   load(plan: RunnerPlan): void {
@@ -57,6 +62,7 @@ export class WorkerRoad implements WorkerLink<RunnerPlan> {
 
   send(frame: Uint8Array, planId?: number): void {
     if (planId !== undefined) this.#ahead = planId;
+    this.#sent += frame.length;
     this.#port.send(frame);
   }
 
@@ -85,7 +91,10 @@ export class WorkerRoad implements WorkerLink<RunnerPlan> {
   }
 
   #tell(order: WorkerOrder): void {
-    if (!this.#ended) this.#port.send(encodeWorkerFrame(order));
+    if (this.#ended) return;
+    const frame = encodeWorkerFrame(order);
+    this.#sent += frame.length;
+    this.#port.send(frame);
   }
 
   /** The worker closed its end before it was told to: it is about to be reported gone. */
@@ -93,8 +102,14 @@ export class WorkerRoad implements WorkerLink<RunnerPlan> {
     if (!this.#ended && error.code === 'internal/invariant') this.#owner.breach(error);
   }
 
-  #onFrame(frame: Uint8Array): void {
+  #onFrame(frame: Uint8Array, isLast: boolean): void {
     if (this.#ended) return;
+    const { unread } = this.#port;
+    if (isHostCall(frame) && (!isLast || unread > this.#sent + HEADERS_BYTES)) {
+      this.#ended = true;
+      return this.#owner.breach(ranAhead());
+    }
+    this.#sent = 0;
     if (!isWorkerFrame(frame)) return this.#listener.onFrame(frame);
     try {
       this.#onReport(decodeWorkerFrame(frame));
@@ -114,4 +129,9 @@ export class WorkerRoad implements WorkerLink<RunnerPlan> {
     }
     throw new CodedError('internal/invariant', `a worker sent a \`${report.type}\` message that nobody asked for`);
   }
+}
+
+/** A worker sleeps until its question is answered: one that sends more, or does not read the answers, would fill our memory. */
+function ranAhead(): CodedError {
+  return new CodedError('internal/invariant', 'a worker asked again before it had read the last answer');
 }

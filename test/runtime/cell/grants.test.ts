@@ -222,6 +222,13 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
       expect(outcome.logDropped).toBeGreaterThan(0);
     });
 
+    it('has the lines of a call that its deadline ended', async () => {
+      const limits = { fuelMax: 2n ** 62n, timeoutMsMax: 400 };
+      const outcome = await cells.run(await loggingGuest(), 'flood', [2 ** 31 - 1, 3], { capabilities, limits });
+      expect(outcome).toMatchObject({ kind: 'limited', error: { code: 'limit/deadline' } });
+      expect(outcome.log[0]).toEqual({ level: 'info', message: '\0\0\0' });
+    });
+
     it.each(['write: func(message: string)', '%constructor: func(message: string)', 'nope: func(message: string)'])(
       'refuses %s',
       async (declared) => {
@@ -297,6 +304,17 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
         kind: 'trapped',
         error: { code: 'capability/failed', message: 'the host function failed: no such row' },
       });
+    });
+
+    it('takes a rejected promise for an error, and anything with `then` for a promise', async () => {
+      const rejected = double({ ...honest, double: () => Promise.reject(new Error('no such row')) });
+      expect(await cells.run(await importingGuest(), 'twice', [5], { capabilities: rejected })).toMatchObject({
+        kind: 'trapped',
+        error: { code: 'capability/failed', message: 'the host function failed: no such row' },
+      });
+      // biome-ignore lint/suspicious/noThenProperty: what is tested
+      const later = double({ ...honest, double: () => ({ then: (take: (value: number) => void) => take(7) }) as never });
+      expect(await cells.run(await importingGuest(), 'twice', [5], { capabilities: later })).toMatchObject({ value: 7 });
     });
 
     it.each([

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeComponent } from '../../../runtime/component/decode.ts';
-import { type ComponentDescription, decodeDescription, encodeDescription } from '../../../runtime/component/description.ts';
+import type { ComponentDescription } from '../../../runtime/component/description.ts';
+import { decodeDescription } from '../../../runtime/component/description-decode.ts';
+import { encodeDescription } from '../../../runtime/component/description-encode.ts';
 import { readTool } from '../../tools/callers.ts';
 
 const TOOLS = ['redact', 'crash-summary'];
