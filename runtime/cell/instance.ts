@@ -3,7 +3,7 @@ import { jcoBindings } from '../bindings/jco-glue.ts';
 import { ownBindings } from '../bindings/own/own-bindings.ts';
 import { CodedError } from '../error.ts';
 import { createMeter, type Meter } from '../instrument/meter.ts';
-import type { Limits } from '../limits.ts';
+import { type Limits, WASM_PAGE_BYTES } from '../limits.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
 import type { ResultFrame } from './frames.ts';
 import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './import-serving.ts';
@@ -57,7 +57,6 @@ export class CellInstance {
   readonly #wasi: ClosedWasi;
   readonly #serving: ImportServing;
   readonly #seed = new Uint8Array(16);
-  readonly #memories: WebAssembly.Memory[] = [];
   #instantiateMs = 0;
   #startFuel = 0n;
   #bound: BoundFunction | undefined;
@@ -187,7 +186,7 @@ export class CellInstance {
       callId,
       kind: ending?.kind ?? (isErr ? 'tool-error' : 'ok'),
       fuel: this.#meter.fuelUsed(),
-      memoryBytesPeak: this.#memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0),
+      memoryBytesPeak: this.#meter.pagesUsed() * WASM_PAGE_BYTES,
       hostCalls: this.#hostCalls,
       phases,
       stdout: stdout.bytes,
@@ -208,11 +207,7 @@ export class CellInstance {
   #instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports | undefined): WebAssembly.Instance {
     const details = this.#loaded.details.get(module);
     if (details === undefined) throw new CodedError('internal/invariant', 'an unknown core module was to be instantiated');
-    const instance = this.#meter.instantiate(details, module, imports);
-    for (let at = 0; at < details.memories; at += 1) {
-      this.#memories.push(instance.exports[`cellblock:memory:${at}`] as WebAssembly.Memory); // added by the instrumentation
-    }
-    return instance;
+    return this.#meter.instantiate(details, module, imports);
   }
 }
 

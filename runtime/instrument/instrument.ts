@@ -51,11 +51,9 @@ export const INSTRUMENT_DEFAULTS = {
 
 /** A core module that charges for what it does; the host's part is in `meter.ts`. */
 export interface InstrumentedModule {
-  /** The new binary. Its start function, if any, is exported instead; so are its memories and the counters. See `names.ts`. */
+  /** The new binary. Its start function, if any, is exported instead; so are its counters. See `names.ts`. */
   readonly bytes: Uint8Array;
   readonly meter: 'own' | 'shared';
-  /** Defined (not imported) memories. */
-  readonly memories: number;
   /** 64 KiB pages: sum of the initial sizes of the defined memories. */
   readonly memoryPagesInitial: number;
   /** Elements: sum of the initial sizes of the defined tables. */
@@ -108,7 +106,7 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
   checkOption('memoryPagesMax', settings.memoryPagesMax, 65_536);
   checkOption('tableElementsMax', settings.tableElementsMax, 0xffff_ffff);
   checkCount('moduleBytesMax', moduleBytes.length);
-  const tally: Tally = { memories: 0, memoryPages: 0, tableElements: 0, startFuel: 0, start: -1, elements: 0 };
+  const tally: Tally = { memoryPages: 0, tableElements: 0, startFuel: 0, start: -1, elements: 0 };
   const bytes = rewrite(moduleBytes, settings, tally);
   // After our own checks, which bound what validation can cost; before anything is used: the rewriter knows no types,
   // and without this an invalid module could name the functions that are appended.
@@ -117,7 +115,6 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
   return {
     bytes,
     meter: settings.meter,
-    memories: tally.memories,
     memoryPagesInitial: tally.memoryPages,
     tableElementsInitial: tally.tableElements,
     startFuel: tally.startFuel,

@@ -36,6 +36,8 @@ export interface Meter {
    * was in a local.
    */
   fuelUsed(): bigint;
+  /** 64 KiB pages that all memories have together. They never shrink, so it is their peak too. */
+  pagesUsed(): number;
   /** True when the guest was charged more than its budget: the call ends as `limited`, whatever else happened. */
   exhausted(): boolean;
   /**
@@ -107,6 +109,10 @@ class CounterMeter implements Meter {
 
   fuelUsed(): bigint {
     return this.#budget.fuel - this.fuelLeft;
+  }
+
+  pagesUsed(): number {
+    return this.#counters === undefined ? 0 : this.#budget.pages - (this.#counters.pages.value as number); // an i32
   }
 
   exhausted(): boolean {

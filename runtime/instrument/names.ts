@@ -19,6 +19,3 @@ export const METER_EXPORTS = {
   /** The module's start function, which the host calls once the fuel is set. */
   start: 'cellblock:start',
 } as const;
-
-/** Prefix of the exports that show each defined memory to the host: its number follows. */
-export const MEMORY_EXPORT_PREFIX = 'cellblock:memory:';

@@ -4,7 +4,7 @@ import type { Charges } from './costs.ts';
 import { invalid, unsupported } from './faults.ts';
 import { type Helpers, METER_GLOBALS, type MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
-import { isReserved, MEMORY_EXPORT_PREFIX, METER_EXPORTS, METER_NAMESPACE } from './names.ts';
+import { isReserved, METER_EXPORTS, METER_NAMESPACE } from './names.ts';
 import type { ModuleReader } from './reader.ts';
 import { checkCap, readSizeLimits, writeClamped } from './size-limits.ts';
 import { type IndexSpaces, readIndex, readRefType, readTypeIndex, readValueType } from './spaces.ts';
@@ -17,9 +17,7 @@ const utf8 = new TextDecoder();
 
 /** What the sections of one module add up to. */
 export interface Tally {
-  /** Defined memories. */
-  memories: number;
-  /** Sum of their initial sizes. */
+  /** Sum of the initial sizes of defined memories. */
   memoryPages: number;
   /** Sum of the initial sizes of defined tables. */
   tableElements: number;
@@ -127,7 +125,6 @@ export function rewriteMemories({ reader, out, spaces, tally, caps }: SectionCon
     writeClamped(out, limits, caps.memoryPagesMax, 'memory');
   }
   spaces.memories += count;
-  tally.memories = count;
 }
 
 export function readTags({ reader, spaces }: Pick<SectionContext, 'reader' | 'spaces'>): void {
@@ -188,11 +185,9 @@ export function rewriteExports(context: SectionContext): void {
   }
 }
 
-/** What the host needs to reach: memories, the start function, and a meter of the module's own. */
-function addedExports({ spaces, tally, meter, helpers }: SectionContext): [name: string, kind: number, index: number][] {
+/** What the host needs to reach: the start function, and a meter of the module's own. */
+function addedExports({ tally, meter, helpers }: SectionContext): [name: string, kind: number, index: number][] {
   const more: [string, number, number][] = [];
-  for (let at = 0; at < tally.memories; at += 1)
-    more.push([`${MEMORY_EXPORT_PREFIX}${at}`, KIND.memory, spaces.memories - tally.memories + at]);
   if (tally.start >= 0) more.push([METER_EXPORTS.start, KIND.func, tally.start]);
   if (meter.added > 0) return more;
   more.push([METER_EXPORTS.fuel, KIND.global, meter.fuel], [METER_EXPORTS.pages, KIND.global, meter.pages]);

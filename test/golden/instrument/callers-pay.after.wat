@@ -55,5 +55,4 @@
     local.get 0
     call 1)
   (memory (;0;) 1 65536)
-  (export "run" (func 3))
-  (export "cellblock:memory:0" (memory 0)))
+  (export "run" (func 3)))

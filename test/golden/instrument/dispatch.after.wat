@@ -70,5 +70,4 @@
     global.set 0
     local.get 1)
   (memory (;0;) 1 65536)
-  (export "run" (func 0))
-  (export "cellblock:memory:0" (memory 0)))
+  (export "run" (func 0)))

@@ -113,5 +113,4 @@
     local.get 1)
   (memory (;0;) 1 65536)
   (export "alike" (func 0))
-  (export "apart" (func 1))
-  (export "cellblock:memory:0" (memory 0)))
+  (export "apart" (func 1)))

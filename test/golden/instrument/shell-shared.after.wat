@@ -158,7 +158,6 @@
   (global (;4;) (mut i32) (global.get 0))
   (export "own" (global 4))
   (export "run" (func 1))
-  (export "cellblock:memory:0" (memory 0))
   (export "cellblock:start" (func 2))
   (elem (;0;) (i32.const 0) func 0)
   (data (;0;) (global.get 0) "hello"))

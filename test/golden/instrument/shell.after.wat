@@ -174,7 +174,6 @@
   (global (;4;) (mut i32) (i32.const 0))
   (export "own" (global 1))
   (export "run" (func 1))
-  (export "cellblock:memory:0" (memory 0))
   (export "cellblock:start" (func 2))
   (export "cellblock:fuel" (global 2))
   (export "cellblock:pages" (global 3))

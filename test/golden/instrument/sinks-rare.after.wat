@@ -45,5 +45,4 @@
     local.get 0
     call 0)
   (memory (;0;) 1 65536)
-  (export "run" (func 2))
-  (export "cellblock:memory:0" (memory 0)))
+  (export "run" (func 2)))

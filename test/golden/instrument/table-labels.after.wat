@@ -64,5 +64,4 @@
     end
     local.get 1)
   (memory (;0;) 1 65536)
-  (export "switch" (func 0))
-  (export "cellblock:memory:0" (memory 0)))
+  (export "switch" (func 0)))

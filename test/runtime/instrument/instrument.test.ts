@@ -136,7 +136,7 @@ describe('an instrumented module', () => {
     },
   );
 
-  it('exports its memories, its counters and its start function to the host, and nothing that it imports', () => {
+  it('exports its counters and its start function to the host, and nothing that it imports', () => {
     const added = (source: string, meter: 'own' | 'shared') =>
       WebAssembly.Module.exports(compile(instrument(wat(source), { meter }).bytes)).map(({ name, kind }) => `${kind} ${name}`);
     const counters = [
@@ -146,8 +146,8 @@ describe('an instrumented module', () => {
       'function cellblock:charge',
     ];
     const memory = '(module (memory 1) (func (export "f")))';
-    expect(added(memory, 'own')).toEqual(['function f', 'memory cellblock:memory:0', ...counters]);
-    expect(added(memory, 'shared')).toEqual(['function f', 'memory cellblock:memory:0']);
+    expect(added(memory, 'own')).toEqual(['function f', ...counters]);
+    expect(added(memory, 'shared')).toEqual(['function f']);
     expect(added('(module (func) (start 0))', 'own')).toEqual(['function cellblock:start', ...counters]);
     expect(added('(module (import "a" "m" (memory 1)))', 'shared')).toEqual([]);
     expect(added('(module)', 'own')).toEqual(counters);
@@ -208,7 +208,6 @@ describe('an instrumented module', () => {
     const { name, version, digest } = COST_MODELS[model];
     expect(sums).toEqual({
       meter: 'shared',
-      memories: 1,
       memoryPagesInitial: 3,
       tableElementsInitial: 9,
       startFuel: 2 + 2 * 32 + 2 + 1,

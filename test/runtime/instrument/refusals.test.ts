@@ -34,7 +34,7 @@ describe('refusals', () => {
   it('leaves names alone that only look reserved', () => {
     const source = `(module (import "cellblock:meter/x@1.0.0" "f" (func)) (import "a" "cellblock:samples/redact@0.1.0" (func))
       (func (export "cellblock:samples/redact@0.1.0#run")) (func (export "cellblock")))`;
-    expect(validInstrumented(wat(source)).memories).toBe(0);
+    expect(validInstrumented(wat(source)).starts).toBe(false);
   });
 
   it('refuses a cost model that there is not', () => {
