@@ -15,6 +15,12 @@ const BARE_PATH_MAX = 256;
 const TURNS_MAX = 2;
 const DISPATCH_TURNS_MAX = 16;
 
+/**
+ * Where the checks of recursion stand: at the function's start; or on the ways that lead to it, where the rest is paid for
+ * by callers that are known, or is free.
+ */
+export type Recursion = 'at start' | 'on ways, rest paid' | 'on ways, rest free';
+
 /** An open block, while walking backward: what lies ahead at its label, and where its parts are. */
 interface Frame {
   opener: number;
@@ -60,7 +66,7 @@ export class BodyWalk {
   readonly #zero = new PathState();
   readonly #outside = new PathState().clear();
   #body = 0;
-  #sinks = false;
+  #recursion: Recursion = 'at start';
   /** Where only one way of a fork leads on to calls that may come back, and the other costs little. */
   sinkable = false;
   /** By body: 1 once it was placed, so that `ahead` says what its callers pay. */
@@ -94,11 +100,10 @@ export class BodyWalk {
   /**
    * Walks the body that was looked at.
    *
-   * @param sinks - whether checks of recursion move to the ways that lead to it.
    * @returns what lies ahead at its start; the next walk changes it.
    */
-  walk(from: number, to: number, sinks: boolean): PathState {
-    this.#sinks = sinks;
+  walk(from: number, to: number, recursion: Recursion): PathState {
+    this.#recursion = recursion;
     this.sinkable = false;
     this.#depth = 0;
     this.#loops.length = 0;
@@ -308,7 +313,8 @@ export class BodyWalk {
   #fork(at: number, other: PathState, otherPlace: number, even: boolean): void {
     if (this.#loops.length === 0 && this.#state.cyclic !== other.cyclic) {
       const flat = this.#state.cyclic ? other : this.#state;
-      if (this.#sinks) this.#forks.sinkCheck(this.#state, at, other, otherPlace);
+      if (this.#recursion === 'on ways, rest paid') this.#forks.sinkCheck(this.#state, at, other, otherPlace);
+      else if (this.#recursion === 'on ways, rest free') this.#forks.sinkCharge(this.#state, at, other, otherPlace);
       else if (flat.high <= this.#forks.tolerance.freeLeaf && !flat.traps) this.sinkable = true;
     }
     this.#forks.join(this.#state, at, other, otherPlace, even);
@@ -436,7 +442,8 @@ export class BodyWalk {
     }
     const { groups, heads } = this.#graph;
     const closes = heads[this.#body] === 1 && groups[callee] === groups[this.#body];
-    if (callee !== this.#body && heads[callee] === 1 && this.#placed[callee] === 0) this.#addUnknown();
+    const free = callee !== this.#body || this.#recursion === 'on ways, rest free';
+    if (free && heads[callee] === 1 && this.#placed[callee] === 0) this.#addUnknown();
     state.low += ahead.traps ? 0 : ahead.low;
     if (ahead.traps) state.low = Number.POSITIVE_INFINITY;
     state.high += ahead.high;

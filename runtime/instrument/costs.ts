@@ -132,7 +132,7 @@ export interface CostModel {
 
 /** The published models, by name. */
 export const COST_MODELS: Readonly<Record<CostModelName, CostModel>> = {
-  region: model('region', 3, REGION_COSTS, REGION_CHARGES, { factor: 4, slack: 128, freeLeaf: 32, indirectCallee: 8 }),
+  region: model('region', 4, REGION_COSTS, REGION_CHARGES, { factor: 4, slack: 128, freeLeaf: 32, indirectCallee: 8 }),
   exact: model('exact', 1, FREE, EXACT_CHARGES, { factor: 1, slack: 0, freeLeaf: 0, indirectCallee: 0 }),
 };
 

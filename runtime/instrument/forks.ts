@@ -91,6 +91,19 @@ export class Forks {
     deep.unchecked = 0;
   }
 
+  /**
+   * The same where what comes before may be free: the way to the call that closes a cycle pays for itself, whatever the other
+   * costs. Else the cycle would take nothing.
+   */
+  sinkCharge(state: PathState, place: number, other: PathState, otherPlace: number): void {
+    const [deep, deepPlace] = state.cyclic ? [state, place] : [other, otherPlace];
+    if (deep.traps) return;
+    this.put(deepPlace, Math.max(1, settle(deep, this.tolerance)), true);
+    const { touches } = deep;
+    deep.clear();
+    deep.touches = touches;
+  }
+
   /** Fuel that a path needs beyond what pays for `base`. */
   difference(ahead: PathState, base: PathState): number {
     const { tolerance } = this;

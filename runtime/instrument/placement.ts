@@ -73,21 +73,21 @@ export class Placement {
     const taken = entrances.taken[body + entrances.importedFunctions] === 1;
     const ahead = (this.#ahead[body] as PathState).clear(); // one for each body
     const sinks = optimizations.sinks && heads[body] === 1 && headsOfOthers[body] === 0 && !taken;
-    let state = this.#walk.walk(from, to, sinks);
+    let state = this.#walk.walk(from, to, sinks ? 'on ways, rest paid' : 'at start');
     if (sinks) {
       if (!state.cyclic && state.fuel <= HOISTED_MAX && this.#sameTwice(ahead.set(state), from, to)) return;
       ahead.clear();
       plan.clear(from, to);
-      state = this.#walk.walk(from, to, false);
+      state = this.#walk.walk(from, to, 'at start');
     }
     const unknown = taken || heads[body] === 1 || !optimizations.callersPay;
     if (unknown && this.#walk.sinkable && optimizations.sinks && optimizations.freeLeaves) {
-      // Often only a rare way leads on, as in releasing a reference: then the check stands there, and the rest is free.
+      // Often only a rare way leads on, as in releasing a reference: then that way pays and checks, and the rest is free.
       plan.clear(from, to);
-      state = this.#walk.walk(from, to, true);
+      state = this.#walk.walk(from, to, 'on ways, rest free');
       if (!this.#isSmall(state)) {
         plan.clear(from, to);
-        state = this.#walk.walk(from, to, false);
+        state = this.#walk.walk(from, to, 'at start');
       }
     }
     this.#payEntry(body, state, unknown);
@@ -102,7 +102,7 @@ export class Placement {
   #sameTwice(ahead: PathState, from: number, to: number): boolean {
     if (ahead.unchecked > 0) return false;
     this.#parts.plan.clear(from, to);
-    const again = this.#walk.walk(from, to, true);
+    const again = this.#walk.walk(from, to, 'on ways, rest paid');
     return (
       again.low === ahead.low && again.high === ahead.high && again.fuel === ahead.fuel && again.unchecked === 0 && !again.cyclic
     );

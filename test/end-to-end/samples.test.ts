@@ -58,7 +58,7 @@ describe('samples', () => {
   });
 
   it.each([
-    ['own', { redact: '141456', 'crash-summary': '7463' }],
+    ['own', { redact: '141461', 'crash-summary': '7463' }],
     ['jco', { redact: '141310', 'crash-summary': '7377' }],
   ] as const)('give the recorded fuel on every machine and Node version: %s', async (bindings, recorded) => {
     const fuel: Record<string, string> = {};

@@ -10,7 +10,7 @@ import { endOf, type Guest, start } from '../runtime/instrument/guest.ts';
 const count = (units: number): string => `(global.set $work (i64.add (global.get $work) (i64.const ${units})))`;
 
 /** Traps when the work passes 2^28, so that a hole ends the test and does not hang it. Costs 5, and steers no control flow. */
-const BRAKE = '(drop (i32.load8_u (i32.wrap_i64 (i64.shr_u (global.get $work) (i64.const 12)))))';
+export const BRAKE = '(drop (i32.load8_u (i32.wrap_i64 (i64.shr_u (global.get $work) (i64.const 12)))))';
 
 /** The least work there is: costs 9 in both models, and counts 9. */
 export const OP = `${count(9)} ${BRAKE}`;

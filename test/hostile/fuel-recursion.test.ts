@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endOf, MODELS, start } from '../runtime/instrument/guest.ts';
-import { expectStopped, fills, guestText, mostWork, OP, small, work, workOf } from './fuel-attack.ts';
+import { BRAKE, expectStopped, fills, guestText, mostWork, OP, small, work, workOf } from './fuel-attack.ts';
 
 /* Recursion of every shape: no cycle of calls may run without a check, and what follows a call is paid for. */
 
@@ -95,6 +95,29 @@ describe.each(MODELS)('endless recursion is stopped: %s', (model) => {
       'of itself, on one of two ways',
       `(func $f (param i32) (if (local.get 0) (then ${OP} (return_call $f (local.get 0)))))
       (func (export "run") (call $f (i32.const 1)))`,
+    ],
+    [
+      'of itself, where the other way costs more',
+      `(func $f (export "run") (if (i32.const 1) (then ${OP} (return_call $f)) (else ${small(24)})))`,
+    ],
+    [
+      'of itself, behind what is free for others',
+      `(func $f (export "run") ${small(16)} ${BRAKE} (if (i32.const 1) (then (return_call $f)) (else (nop))))`,
+    ],
+    [
+      'of one another, where the other way costs more',
+      `(func $a (export "run") (if (i32.const 1) (then (return_call $b)) (else ${small(28)}))) (func $b ${OP} (return_call $a))`,
+    ],
+    [
+      'by table index, where the other way costs more',
+      `(table 1 funcref) (elem (i32.const 0) $f)
+      (func $f (export "run") (if (i32.const 1) (then ${OP} (return_call_indirect (i32.const 0))) (else ${small(28)})))`,
+    ],
+    [
+      'by table index, from one small function to another',
+      `(table 2 funcref) (elem (i32.const 0) $f $g)
+      (func $f (export "run") (if (i32.const 1) (then (return_call_indirect (i32.const 1))) (else ${small(28)})))
+      (func $g (if (i32.const 1) (then ${OP} (return_call_indirect (i32.const 0))) (else ${small(28)})))`,
     ],
     [
       'by table index',
