@@ -37,7 +37,7 @@ export function openStreamPort(stream: Duplex, { onEnd }: StreamEnds): StreamPor
   stream.on('data', (chunk: Uint8Array) => {
     try {
       splitter.push(chunk, (frame, isLast) => {
-        if (!over) listener?.(frame, isLast);
+        if (!over) listener?.(new Uint8Array(frame.buffer, frame.byteOffset, frame.length), isLast); // a `Buffer` is more than that
       });
     } catch (error) {
       end(error as CodedError); // the splitter throws no other
