@@ -85,8 +85,9 @@ export function encodeCall(frame: CallFrame): Uint8Array {
 export function encodeResult(frame: ResultFrame): Uint8Array {
   const error = frame.error === undefined ? EMPTY : utf8.encode(JSON.stringify(frame.error));
   const log = frame.log.length === 0 ? EMPTY : utf8.encode(JSON.stringify(frame.log));
-  const blobs = [frame.stdout, frame.stderr, frame.value, error, log];
-  const writer = start(TYPE.result, frame.callId, RESULT_FIXED_BYTES + blobs.reduce((sum, blob) => sum + 4 + blob.length, 0));
+  const { stdout, stderr, value } = frame;
+  const blobBytes = stdout.length + stderr.length + value.length + error.length + log.length;
+  const writer = start(TYPE.result, frame.callId, RESULT_FIXED_BYTES + 5 * 4 + blobBytes);
   writer.u8(KINDS.indexOf(frame.kind));
   writer.u64(frame.fuel);
   writer.f64(frame.memoryBytesPeak);
@@ -97,7 +98,11 @@ export function encodeResult(frame: ResultFrame): Uint8Array {
   writer.f64(frame.phases.liftMs);
   writer.u8((frame.stdoutTruncated ? 1 : 0) | (frame.stderrTruncated ? 2 : 0));
   writer.u32(frame.logDropped);
-  for (const blob of blobs) writer.blob(blob);
+  writer.blob(stdout);
+  writer.blob(stderr);
+  writer.blob(value);
+  writer.blob(error);
+  writer.blob(log);
   return writer.bytes;
 }
 

@@ -73,8 +73,12 @@ export function createClosedWasi(options: WasiOptions): ClosedWasi {
   );
   const out = new Capture(options.stdoutBytesMax);
   const err = new Capture(options.stderrBytesMax);
+  let imports: ClosedWasi['imports'] | undefined;
   return {
-    imports: allImports(context, options, out, err),
+    get imports() {
+      imports ??= allImports(context, options, out, err); // many components import none
+      return imports;
+    },
     stdout: () => out.captured(),
     stderr: () => err.captured(),
     hostCalls: () => context.hostCalls,
@@ -112,6 +116,7 @@ function checkOptions({ seed, args = [], env = [], preopens: list = [], ...limit
   for (const name of ['stdoutBytesMax', 'stderrBytesMax', 'handlesMax'] as const) {
     if (!Number.isSafeInteger(limits[name]) || limits[name] < 0) throw invalid(`\`${name}\` is not an integer of 0 or more`);
   }
+  if (args.length + env.length + list.length === 0) return;
   const strings = [...args, ...env.flat(), ...list.map((preopen) => preopen.name)];
   if (strings.some((text) => text.includes('\0'))) throw invalid('an argument, variable or preopen name contains a NUL');
   if (env.some(([name]) => name === '' || name.includes('=')))
