@@ -1,6 +1,7 @@
 // The two walls beside what they cannot be faster than: a bare round trip over a socket pair, and one between threads.
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ProcessRunner, Runtime } from 'cellblock/runtime';
@@ -18,13 +19,22 @@ const HOST_CALLS = 1000;
  * Measures, in turns: bare round trips; a warm call of `add`; a host call that does nothing, as the difference of a call with a
  * thousand of them and one without; and 64 calls in flight. Then what a runner takes to start and to keep.
  *
+ * Round trips are measured where both sides share a core, and where each has one: waking a core that sleeps takes longer than all
+ * else, and where the system puts threads changes from second to second.
+ *
  * @returns `{latency: rows, throughput: rows, costs}`; samples are milliseconds.
  */
 export async function measureRunners({ quick }) {
   const contenders = await openContenders();
   try {
-    const rounds = quick ? 10 : 40;
-    const latency = await takeTurns(contenders, rounds, quick ? 100 : 250);
+    const rounds = quick ? 5 : 20;
+    const latency = [];
+    for (const placement of placements()) {
+      const placed = contenders.filter(({ spins }) => !(spins && placement === 'one core'));
+      place(placement, placed);
+      latency.push(...(await takeTurns(placed, rounds, quick ? 100 : 250)).map((row) => ({ placement, ...row })));
+    }
+    place('anywhere', contenders);
     const throughput = [];
     for (const { name, many } of contenders)
       if (many !== undefined) throughput.push({ contender: name, ...(await inFlight(many, quick ? 4000 : 40_000)) });
@@ -35,17 +45,9 @@ export async function measureRunners({ quick }) {
 }
 
 export function runnersTable({ latency, throughput, costs }) {
-  const p50 = (name) => latency.find(({ contender }) => contender === name).latencyMs.p50;
-  const bare = { process: p50('socket pair, bare'), thread: p50('thread ping, bare') };
-  const rows = latency.map(({ contender, wall, latencyMs }) => [
-    contender,
-    duration(latencyMs.p50),
-    duration(latencyMs.p99),
-    `${((latencyMs.p50 - bare[wall]) * 1000).toFixed(1)} us`,
-    ratio(latencyMs.p50, bare[wall]),
-  ]);
+  const tables = [...new Set(latency.map(({ placement }) => placement))].map((placement) => latencyTable(latency, placement));
   return [
-    table(['one at a time', 'p50', 'p99', 'over bare', 'over bare'], rows),
+    ...tables,
     table(
       ['64 in flight', 'calls/s'],
       throughput.map(({ contender, callsPerSecond }) => [contender, Math.round(callsPerSecond)]),
@@ -63,13 +65,46 @@ export function runnersTable({ latency, throughput, costs }) {
   ].join('\n\n');
 }
 
+function latencyTable(latency, placement) {
+  const placed = latency.filter((row) => row.placement === placement);
+  const p50 = (name) => placed.find(({ contender }) => contender === name).latencyMs.p50;
+  const bare = { process: p50('socket pair, bare'), thread: p50('thread ping, bare') };
+  const rows = placed.map(({ contender, wall, latencyMs }) => [
+    contender,
+    duration(latencyMs.p50),
+    duration(latencyMs.p99),
+    `${((latencyMs.p50 - bare[wall]) * 1000).toFixed(1)} us`,
+    ratio(latencyMs.p50, bare[wall]),
+  ]);
+  return table([`one at a time, ${placement}`, 'p50', 'p99', 'over bare', 'over bare'], rows);
+}
+
+/** Where the two sides of a round trip run. Threads can be placed only by `taskset`, of Linux. */
+function placements() {
+  return canPlace() ? ['one core', 'two cores'] : ['anywhere'];
+}
+
+function canPlace() {
+  return availableParallelism() >= 2 && spawnSync('taskset', ['-cp', '0-1', String(process.pid)]).status === 0;
+}
+
+/** Puts this process's main thread on the first core, and all workers on the same or the second. */
+function place(placement, contenders) {
+  if (!canPlace()) return;
+  const here = placement === 'anywhere' ? '0-1' : '0';
+  const there = { 'one core': '0', 'two cores': '1', anywhere: '0-1' }[placement];
+  const pin = (cores, id, ...all) => execFileSync('taskset', [...all, '-cp', cores, String(id)], { stdio: 'ignore' });
+  for (const thread of readdirSync('/proc/self/task')) pin(Number(thread) === process.pid ? here : there, thread);
+  for (const { pids } of contenders) for (const pid of pids?.() ?? []) pin(there, pid, '-a');
+}
+
 async function openContenders() {
   const thread = new Runtime({ cacheDirectory: false, threads: THREADS });
   const process = new ProcessRunner({ cacheDirectory: false, threads: THREADS });
   return [
     await bareSocket({ name: 'socket pair, bare' }),
-    await bareSocket({ name: 'socket pair, host spins', hostSpins: true }),
-    await bareSocket({ name: 'socket pair, both spin', hostSpins: true, workerSpins: true }),
+    await bareSocket({ name: 'socket pair, host spins', hostSpins: true, spins: true }),
+    await bareSocket({ name: 'socket pair, both spin', hostSpins: true, workerSpins: true, spins: true }),
     await bareThread(),
     ...(await contendersOf('process', process)),
     ...(await contendersOf('thread', thread)),
@@ -91,7 +126,7 @@ async function contendersOf(wall, runner) {
     return (2 * between - began - performance.now()) / HOST_CALLS;
   };
   return [
-    { name: `${wall}, warm call of add`, wall, run, many: run, close: () => runner.close() },
+    { name: `${wall}, warm call of add`, wall, run, many: run, pids: () => runner.pids ?? [], close: () => runner.close() },
     { name: `${wall}, host call`, wall, sample: hostCalls, close: async () => undefined },
   ];
 }
@@ -101,7 +136,7 @@ async function contendersOf(wall, runner) {
  *
  * @param hostSpins - this side polls for the answer instead of sleeping. @param workerSpins - so does the worker, all the time.
  */
-async function bareSocket({ name, hostSpins = false, workerSpins = false }) {
+async function bareSocket({ name, hostSpins = false, workerSpins = false, spins = false }) {
   const mode = workerSpins ? 'spin' : 'process';
   const child = spawn(process.execPath, [ECHO, mode], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: {} });
   const socket = child.stdio[3];
@@ -121,7 +156,8 @@ async function bareSocket({ name, hostSpins = false, workerSpins = false }) {
     });
   await run();
   const { pause, resume } = workerSpins ? signals(child) : {};
-  return { name, wall: 'process', run, pause, resume, close: async () => child.kill('SIGKILL') };
+  const pids = () => [child.pid];
+  return { name, wall: 'process', spins, run, pause, resume, pids, close: async () => child.kill('SIGKILL') };
 }
 
 /** A worker that spins would take a core from all others: it is stopped between its turns. */
