@@ -33,7 +33,7 @@ export interface Artifact {
 }
 
 /** Format of what is cached; raise it when `Prepared` changes. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** Ceilings written into the modules. Each call's own, lower limits are enforced by its meter. */
 const CEILINGS = { memoryPagesMax: 65_536, tableElementsMax: 10_000_000 };

@@ -97,7 +97,7 @@ interface Linked {
 
 async function prepare(job: PrepareJob): Promise<Prepared> {
   const { memoryPagesMax, tableElementsMax, costModel } = job;
-  const options = { model: costModel, memoryPagesMax, tableElementsMax };
+  const options = { model: costModel, memory: 'given', memoryPagesMax, tableElementsMax } as const;
   const { modules, ...linked } = await link(job);
   const began = performance.now();
   const counting = countingModule(linked.linking);

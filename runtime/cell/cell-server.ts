@@ -25,6 +25,8 @@ export class CellServer {
   /** Plans whose start calls the host: their instances cannot be made ahead of the call. */
   readonly #notAhead = new Set<number>();
   #spare: Spare | undefined;
+  /** The instance of the last call, if that ended well. */
+  #last: CellInstance | undefined;
 
   constructor(road: HostRoad) {
     this.#road = road;
@@ -70,11 +72,15 @@ export class CellServer {
     else instance.adopt(bridge);
     const result: ResultFrame = instance.run(callId, params, seed, spare !== undefined);
     if (instance.startFuel > AHEAD_FUEL_MAX) this.#notAhead.add(planId);
-    return { bytes: encodeResult(result), good: result.kind === 'ok' || result.kind === 'tool-error' };
+    const good = result.kind === 'ok' || result.kind === 'tool-error';
+    this.#last = good ? instance : undefined;
+    return { bytes: encodeResult(result), good };
   }
 
-  /** Makes a plan's next instance, unless that has to wait for its call. */
+  /** After the answer is on its way: makes a plan's next instance, unless that has to wait for its call. */
   startAhead(planId: number): void {
+    this.#last?.giveBack();
+    this.#last = undefined;
     const loaded = this.#plans.get(planId);
     if (loaded === undefined || this.#notAhead.has(planId) || this.#spare?.planId === planId) return;
     const instance = new CellInstance(loaded);

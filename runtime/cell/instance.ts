@@ -7,6 +7,7 @@ import { type Limits, WASM_PAGE_BYTES } from '../limits.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
 import type { ResultFrame } from './frames.ts';
 import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './import-serving.ts';
+import { MemoryStore } from './memory-store.ts';
 import type { CellPlan, PlanModule } from './plan.ts';
 import { endingOf } from './trap.ts';
 
@@ -15,6 +16,7 @@ export interface LoadedPlan extends ServedPlan {
   readonly linked: Linked;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly details: ReadonlyMap<WebAssembly.Module, PlanModule>;
+  readonly memories: MemoryStore;
 }
 
 const BINDINGS: Readonly<Record<BindingsName, Bindings>> = { jco: jcoBindings, own: ownBindings };
@@ -34,6 +36,7 @@ export async function loadPlan(plan: CellPlan): Promise<LoadedPlan> {
     modules: new Map(plan.modules.map((module) => [module.name, module.module])),
     details: new Map(plan.modules.map((module) => [module.module, module])),
     locals,
+    memories: new MemoryStore(),
   };
 }
 
@@ -57,6 +60,8 @@ export class CellInstance {
   readonly #wasi: ClosedWasi;
   readonly #serving: ImportServing;
   readonly #seed = new Uint8Array(16);
+  /** Memories that were given to it, until they are given back. */
+  readonly #given: { readonly module: PlanModule; readonly memory: WebAssembly.Memory }[] = [];
   #instantiateMs = 0;
   #startFuel = 0n;
   #bound: BoundFunction | undefined;
@@ -115,6 +120,12 @@ export class CellInstance {
   /** Ties an instance that was started ahead to the call that uses it. */
   adopt(callBridge: CallBridge): void {
     this.#serving.callBridge = callBridge;
+  }
+
+  /** Lets the next instance have what can be emptied. Only after a call that ended well, when nobody will enter this one again. */
+  giveBack(): void {
+    for (const { module, memory } of this.#given.splice(0))
+      if (module.memory !== undefined) this.#loaded.memories.giveBack(module.module, module.memory, memory);
   }
 
   /** Runs the call to its end, whatever the guest does; never throws. */
@@ -207,7 +218,10 @@ export class CellInstance {
   #instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports | undefined): WebAssembly.Instance {
     const details = this.#loaded.details.get(module);
     if (details === undefined) throw new CodedError('internal/invariant', 'an unknown core module was to be instantiated');
-    return this.#meter.instantiate(details, module, imports);
+    if (details.memory === undefined) return this.#meter.instantiate(details, module, imports);
+    const memory = this.#loaded.memories.take(module, details.memory);
+    this.#given.push({ module: details, memory });
+    return this.#meter.instantiate(details, module, imports, memory);
   }
 }
 

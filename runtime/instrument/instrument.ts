@@ -8,6 +8,7 @@ import { ALL_OPTIMIZATIONS, type Optimizations } from './optimizations.ts';
 import { ModuleReader } from './reader.ts';
 import { keptNames, type Scan, SECTION, SECTION_ORDER, type Span, scanSections } from './scan.ts';
 import {
+  type GivenMemory,
   readImports,
   readStart,
   readTags,
@@ -33,6 +34,11 @@ export interface InstrumentOptions {
    * that shares its fuel with others. Default `own`.
    */
   readonly meter?: 'own' | 'shared';
+  /**
+   * `given`: a module whose only memory starts with at most 4 pages imports it from its meter, so that the host can empty it and
+   * give it again; others keep theirs, as all do with `own`. Default `own`.
+   */
+  readonly memory?: 'own' | 'given';
   /** 64 KiB pages: highest maximum of each memory, and highest sum of the initial sizes. Default 65,536, the format's own. */
   readonly memoryPagesMax?: number;
   /** Elements: highest maximum of each table, and highest sum of the initial sizes. Default 100,000. */
@@ -45,6 +51,7 @@ export interface InstrumentOptions {
 export const INSTRUMENT_DEFAULTS = {
   model: 'region',
   meter: 'own',
+  memory: 'own',
   memoryPagesMax: 65_536,
   tableElementsMax: 100_000,
 } as const satisfies InstrumentOptions;
@@ -54,7 +61,9 @@ export interface InstrumentedModule {
   /** The new binary. Its start function, if any, is exported instead; so are its counters. See `names.ts`. */
   readonly bytes: Uint8Array;
   readonly meter: 'own' | 'shared';
-  /** 64 KiB pages: sum of the initial sizes of the defined memories. */
+  /** The memory that the module imports from its meter, in 64 KiB pages; see `InstrumentOptions.memory`. */
+  readonly memory?: GivenMemory;
+  /** 64 KiB pages: sum of the initial sizes of the memories that it defined. */
   readonly memoryPagesInitial: number;
   /** Elements: sum of the initial sizes of the defined tables. */
   readonly tableElementsInitial: number;
@@ -115,6 +124,7 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
   return {
     bytes,
     meter: settings.meter,
+    ...(tally.memory === undefined ? {} : { memory: tally.memory }),
     memoryPagesInitial: tally.memoryPages,
     tableElementsInitial: tally.tableElements,
     startFuel: tally.startFuel,
@@ -127,6 +137,7 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
 interface Settings {
   readonly model: CostModel;
   readonly meter: 'own' | 'shared';
+  readonly memory: 'own' | 'given';
   readonly memoryPagesMax: number;
   readonly tableElementsMax: number;
   readonly optimizations?: Partial<Optimizations>;
@@ -157,11 +168,13 @@ function rewrite(bytes: Uint8Array, settings: Settings, tally: Tally): Uint8Arra
   if (codeSpan === undefined && spaces.functions.length > spaces.importedFunctions)
     throw invalid(bytes.length, 'functions without code');
   if (codeSpan !== undefined) tally.startFuel += Math.ceil((codeSpan.end - codeSpan.start) / model.charges.codeBytesPerUnit);
+  if (tally.memory !== undefined) contents.delete(SECTION.memory);
   const importSpan = sections.get(SECTION.import);
-  if (settings.meter === 'shared')
+  const shared = settings.meter === 'shared';
+  if (shared || tally.memory !== undefined)
     contents.set(
       SECTION.import,
-      built((out) => writeImports(items(bytes, importSpan), imports, out)),
+      built((out) => writeImports(items(bytes, importSpan), imports, shared, tally.memory, out)),
     );
   extend(contents, SECTION.type, bytes, sections.get(SECTION.type), helpers.typeCount, (out) => helpers.writeTypes(out));
   extend(contents, SECTION.function, bytes, sections.get(SECTION.function), helpers.count, (out) => helpers.writeFunctions(out));

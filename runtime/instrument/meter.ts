@@ -1,7 +1,7 @@
 import { bareObject } from '../bare-object.ts';
 import { CodedError } from '../error.ts';
 import { type InstrumentedModule, instrument } from './instrument.ts';
-import { METER_EXPORTS, METER_NAMESPACE } from './names.ts';
+import { METER_EXPORTS, METER_MEMORY, METER_NAMESPACE } from './names.ts';
 import { checkCap } from './size-limits.ts';
 
 /** Highest budget: sums of charges cannot wrap a 64-bit counter that starts here. */
@@ -20,7 +20,7 @@ export interface MeterBudget {
 /** What a module takes before its first instruction, and how it is metered; an `InstrumentedModule` is one. */
 export type Reservation = Pick<
   InstrumentedModule,
-  'meter' | 'startFuel' | 'starts' | 'memoryPagesInitial' | 'tableElementsInitial'
+  'meter' | 'memory' | 'startFuel' | 'starts' | 'memoryPagesInitial' | 'tableElementsInitial'
 >;
 
 /**
@@ -55,11 +55,17 @@ export interface Meter {
    * Instantiates a module under this meter: takes what it needs to start, links it to the counters, and runs its start
    * function. A module with counters of its own has to come first, and they become those of the meter.
    *
-   * @param compiled - what the engine made of `module.bytes`. @param imports - the module's own imports.
+   * @param compiled - what the engine made of `module.bytes`. @param imports - the module's own imports. @param memory - of
+   * `module.memory`, all 0 and of that size; by default a new one.
    * @throws CodedError `limit/fuel`, `limit/memory` or `limit/table`, with `data: {limit, used}`, before anything of it runs;
    * what the engine or the start function throws.
    */
-  instantiate(module: Reservation, compiled: WebAssembly.Module, imports?: WebAssembly.Imports): WebAssembly.Instance;
+  instantiate(
+    module: Reservation,
+    compiled: WebAssembly.Module,
+    imports?: WebAssembly.Imports,
+    memory?: WebAssembly.Memory,
+  ): WebAssembly.Instance;
 }
 
 /**
@@ -137,13 +143,19 @@ class CounterMeter implements Meter {
     if (this.#counters !== undefined) this.#counters.fuel.value = -1n;
   }
 
-  instantiate(module: Reservation, compiled: WebAssembly.Module, imports: WebAssembly.Imports = {}): WebAssembly.Instance {
+  instantiate(
+    module: Reservation,
+    compiled: WebAssembly.Module,
+    imports: WebAssembly.Imports = {},
+    memory?: WebAssembly.Memory,
+  ): WebAssembly.Instance {
     const own = module.meter === 'own';
     if (own && this.#counters !== undefined)
       throw new CodedError('internal/invariant', 'a module with counters of its own must be the first of its meter');
     if (!own) this.#counters ??= this.#fill(sharedCounters());
     this.#reserve(module);
-    const instance = new WebAssembly.Instance(compiled, this.#linked(imports));
+    const given = module.memory === undefined ? undefined : (memory ?? new WebAssembly.Memory(module.memory));
+    const instance = new WebAssembly.Instance(compiled, this.#linked(imports, given));
     if (own) {
       const { memoryPagesInitial, tableElementsInitial } = module;
       this.#counters = this.#fill(countersOf(instance), memoryPagesInitial, tableElementsInitial);
@@ -153,11 +165,11 @@ class CounterMeter implements Meter {
   }
 
   /** The imports without a prototype: the engine looks names up with the inherited ones, and a guest may import any name. */
-  #linked(imports: WebAssembly.Imports): WebAssembly.Imports {
+  #linked(imports: WebAssembly.Imports, memory: WebAssembly.Memory | undefined): WebAssembly.Imports {
     const own = Object.assign(bareObject<WebAssembly.ModuleImports>(), imports);
-    if (this.#counters === undefined) return own;
-    const { fuel, pages, elements } = this.#counters;
-    own[METER_NAMESPACE] = { fuel, pages, elements };
+    if (this.#counters === undefined && memory === undefined) return own;
+    const { fuel, pages, elements }: Partial<Counters> = this.#counters ?? {};
+    own[METER_NAMESPACE] = { fuel, pages, elements, [METER_MEMORY]: memory } as WebAssembly.ModuleImports; // what there is is all that it asks for
     return own;
   }
 

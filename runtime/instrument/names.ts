@@ -1,6 +1,9 @@
 /** Import namespace of a meter that modules share. No guest module may import from it. */
 export const METER_NAMESPACE = 'cellblock:meter';
 
+/** Name in that namespace of a module's memory, where the host gives it one. */
+export const METER_MEMORY = 'memory';
+
 /**
  * Whether a name is kept for what instrumentation exports: no guest module may export it, or import it from another. WIT ids
  * such as `cellblock:samples/redact#run` have a slash.

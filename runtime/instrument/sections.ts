@@ -4,9 +4,9 @@ import type { Charges } from './costs.ts';
 import { invalid, unsupported } from './faults.ts';
 import { type Helpers, METER_GLOBALS, type MeterGlobals } from './helpers.ts';
 import { checkCount } from './module-limits.ts';
-import { isReserved, METER_EXPORTS, METER_NAMESPACE } from './names.ts';
+import { isReserved, METER_EXPORTS, METER_MEMORY, METER_NAMESPACE } from './names.ts';
 import type { ModuleReader } from './reader.ts';
-import { checkCap, readSizeLimits, writeClamped } from './size-limits.ts';
+import { checkCap, clampedMax, readSizeLimits, writeClamped } from './size-limits.ts';
 import { type IndexSpaces, readIndex, readRefType, readTypeIndex, readValueType } from './spaces.ts';
 import type { ByteWriter } from './writer.ts';
 
@@ -15,8 +15,19 @@ const KIND = { func: 0, table: 1, memory: 2, global: 3, tag: 4 };
 
 const utf8 = new TextDecoder();
 
+/** A memory that a module imports from its meter, in 64 KiB pages. */
+export interface GivenMemory {
+  readonly initial: number;
+  readonly maximum: number;
+}
+
+/** Pages at the start up to which a memory may be given: it has to be emptied before it is given again. */
+const GIVEN_PAGES_MAX = 4;
+
 /** What the sections of one module add up to. */
 export interface Tally {
+  /** The module's own memory, where it is to be imported. */
+  memory?: GivenMemory;
   /** Sum of the initial sizes of defined memories. */
   memoryPages: number;
   /** Sum of the initial sizes of defined tables. */
@@ -36,7 +47,7 @@ export interface SectionContext {
   readonly spaces: IndexSpaces;
   readonly code: CodeRewriter;
   readonly tally: Tally;
-  readonly caps: { readonly memoryPagesMax: number; readonly tableElementsMax: number };
+  readonly caps: { readonly memoryPagesMax: number; readonly tableElementsMax: number; readonly memory: 'own' | 'given' };
   readonly charges: Charges;
   /** The meter's globals, and the functions that go with them. */
   readonly meter: MeterGlobals;
@@ -78,19 +89,33 @@ function readImport(reader: ModuleReader, spaces: IndexSpaces, caps: SectionCont
   else throw invalid(offset, `unknown kind of import 0x${kind.toString(16)}`);
 }
 
-/** Writes the import section of a module that shares its meter: its own imports, then the meter's globals, last of the globals. */
-export function writeImports(own: Uint8Array, count: number, out: ByteWriter): void {
-  out.u32(count + METER_GLOBALS);
+/** The meter's globals as a module imports them, with their types. */
+const IMPORTED_COUNTERS = [
+  ['fuel', 0x7e],
+  ['pages', 0x7f],
+  ['elements', 0x7f],
+] as const;
+
+/** Writes the import section: the module's own imports, then those from its meter: the globals, last of all globals, and its memory. */
+export function writeImports(
+  own: Uint8Array,
+  count: number,
+  shared: boolean,
+  memory: GivenMemory | undefined,
+  out: ByteWriter,
+): void {
+  out.u32(count + (shared ? METER_GLOBALS : 0) + (memory === undefined ? 0 : 1));
   out.copy(own);
-  for (const [name, type] of [
-    ['fuel', 0x7e],
-    ['pages', 0x7f],
-    ['elements', 0x7f],
-  ] as const) {
+  for (const [name, type] of shared ? IMPORTED_COUNTERS : []) {
     out.name(METER_NAMESPACE);
     out.name(name);
     out.copy(Uint8Array.of(KIND.global, type, 1));
   }
+  if (memory === undefined) return;
+  out.name(METER_NAMESPACE);
+  out.name(METER_MEMORY);
+  out.byte(KIND.memory);
+  writeClamped(out, { min: memory.initial, max: memory.maximum }, memory.maximum, 'memory');
 }
 
 export function rewriteTables({ reader, out, spaces, code, tally, caps }: SectionContext): void {
@@ -123,6 +148,8 @@ export function rewriteMemories({ reader, out, spaces, tally, caps }: SectionCon
     tally.memoryPages += limits.min;
     checkCap('memory', tally.memoryPages, caps.memoryPagesMax);
     writeClamped(out, limits, caps.memoryPagesMax, 'memory');
+    if (caps.memory === 'given' && count === 1 && spaces.memories === 0 && limits.min <= GIVEN_PAGES_MAX)
+      tally.memory = { initial: limits.min, maximum: clampedMax(limits, caps.memoryPagesMax, 'memory') };
   }
   spaces.memories += count;
 }

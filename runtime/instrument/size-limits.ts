@@ -26,11 +26,15 @@ export function readSizeLimits(reader: ModuleReader, what: 'memory' | 'table'): 
 }
 
 /** Writes limits whose maximum is at most `cap`; what the guest declared lower stays. */
-export function writeClamped(out: ByteWriter, { min, max }: SizeLimits, cap: number, what: 'memory' | 'table'): void {
-  const ceiling = what === 'memory' ? MEMORY_PAGES_CEILING : TABLE_ELEMENTS_CEILING;
+export function writeClamped(out: ByteWriter, limits: SizeLimits, cap: number, what: 'memory' | 'table'): void {
   out.byte(1);
-  out.u32(min);
-  out.u32(Math.min(max ?? ceiling, cap));
+  out.u32(limits.min);
+  out.u32(clampedMax(limits, cap, what));
+}
+
+/** The maximum that `writeClamped` writes. */
+export function clampedMax({ max }: SizeLimits, cap: number, what: 'memory' | 'table'): number {
+  return Math.min(max ?? (what === 'memory' ? MEMORY_PAGES_CEILING : TABLE_ELEMENTS_CEILING), cap);
 }
 
 /** @throws CodedError `limit/memory` or `limit/table` when `used` passes the cap, with `data: {limit, used, unit}`. */

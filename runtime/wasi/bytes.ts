@@ -54,7 +54,11 @@ export class Capture implements ByteSink {
   close(): void {}
 
   captured(): Captured {
-    return { bytes: this.#length === 0 ? NOTHING : this.#buffer.slice(0, this.#length), truncated: this.#dropped > 0, droppedBytes: this.#dropped };
+    return {
+      bytes: this.#length === 0 ? NOTHING : this.#buffer.slice(0, this.#length),
+      truncated: this.#dropped > 0,
+      droppedBytes: this.#dropped,
+    };
   }
 
   #reserve(length: number): void {

@@ -29,7 +29,10 @@ function prepare(call: Call): { readonly bytes: Uint8Array; readonly expected: R
 const times = Number(process.env.FUZZ ?? 1);
 const check = (numRuns: number) => ({ numRuns: numRuns * times, ...(times === 1 ? { seed: 20_261_126 } : {}) });
 
-const meters = fc.constantFrom<Pick<InstrumentOptions, 'meter'>>({ meter: 'own' }, { meter: 'shared' });
+const meters = fc.record({
+  meter: fc.constantFrom<InstrumentOptions['meter'] & string>('own', 'shared'),
+  memory: fc.constantFrom<InstrumentOptions['memory'] & string>('own', 'given'),
+});
 const switches = fc.record({
   regions: fc.boolean(),
   locals: fc.boolean(),
@@ -38,6 +41,7 @@ const switches = fc.record({
   callersPay: fc.boolean(),
   freeLeaves: fc.boolean(),
   sinks: fc.boolean(),
+  inlining: fc.boolean(),
 });
 
 describe('the reference', () => {

@@ -105,8 +105,15 @@ describe('an instrumented module', () => {
     ],
   ];
 
-  describe.each(MODELS.flatMap((model) => (['own', 'shared'] as const).map((meter) => ({ model, meter }))))(
-    '$model, $meter counters',
+  const HOLDERS = [
+    { meter: 'own', memory: 'own' },
+    { meter: 'shared', memory: 'own' },
+    { meter: 'own', memory: 'given' },
+    { meter: 'shared', memory: 'given' },
+  ] as const;
+
+  describe.each(MODELS.flatMap((model) => HOLDERS.map((holders) => ({ model, ...holders }))))(
+    '$model, $meter counters, $memory memory',
     (options) => {
       it.each(cases)('%s', (_, source, calls) => {
         const plain = startPlain(source);
@@ -135,6 +142,25 @@ describe('an instrumented module', () => {
       expect([own.value, copy.value, Buffer.from(m.buffer, 2, 5).toString(), t.get(2)()]).toEqual([9, 2, 'hello', 9]);
     },
   );
+
+  it('imports its memory from its meter where that may give it one, which is small and the only one', () => {
+    const given = (source: string, meter: 'own' | 'shared' = 'own') => {
+      const { bytes, memory, memoryPagesInitial } = instrument(wat(source), { meter, memory: 'given', memoryPagesMax: 100 });
+      const names = WebAssembly.Module.imports(compile(bytes)).map(({ module, name }) => `${module} ${name}`);
+      return { memory, memoryPagesInitial, names };
+    };
+    const names = ['cellblock:meter memory'];
+    expect(given('(module (memory 4))')).toEqual({ memory: { initial: 4, maximum: 100 }, memoryPagesInitial: 4, names });
+    expect(given('(module (memory 0 7))')).toEqual({ memory: { initial: 0, maximum: 7 }, memoryPagesInitial: 0, names });
+    const counters = ['fuel', 'pages', 'elements'].map((name) => `cellblock:meter ${name}`);
+    expect(given('(module (memory 1))', 'shared').names).toEqual([...counters, ...names]);
+    expect(given('(module (memory 5))')).toMatchObject({ memory: undefined, names: [] });
+    expect(given('(module (import "a" "m" (memory 1)))')).toMatchObject({ memory: undefined, names: ['a m'] });
+    expect(given('(module)')).toMatchObject({ memory: undefined, names: [] });
+    if (!WebAssembly.validate(new Uint8Array(wat('(module (memory 1) (memory 1))')))) return; // Node 20
+    expect(given('(module (memory 1) (memory 1))')).toMatchObject({ memory: undefined, names: [] });
+    expect(given('(module (import "a" "m" (memory 1)) (memory 1))')).toMatchObject({ memory: undefined, names: ['a m'] });
+  });
 
   it('exports its counters and its start function to the host, and nothing that it imports', () => {
     const added = (source: string, meter: 'own' | 'shared') =>
