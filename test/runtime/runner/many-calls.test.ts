@@ -25,9 +25,9 @@ describe.each(ISOLATIONS)('twenty thousand calls in a %s', (isolation) => {
     const looks = JSON.parse(stdout) as readonly Look[];
     expect(new Set(looks.map(({ descriptors }) => descriptors)).size).toBe(1);
     expect(new Set(looks.map(({ threads }) => threads)).size).toBe(1);
-    // Heaps of workers still grow to their usual size; four kilobytes kept of each call would show. `npm run torture` measures to
-    // the megabyte in 100,000 calls.
+    // Heaps of workers still grow to their usual size, which differs between versions of Node; eight kilobytes kept of each call would
+    // show. `npm run torture` measures to the megabyte in 100,000 calls.
     const [first, last] = [looks[0], looks.at(-1)];
-    expect((last?.bytes ?? 0) - (first?.bytes ?? 0)).toBeLessThan(64 * 2 ** 20);
+    expect((last?.bytes ?? 0) - (first?.bytes ?? 0)).toBeLessThan(128 * 2 ** 20);
   }, 120_000);
 });
