@@ -16,7 +16,8 @@ export { bareObject } from './bare-object.ts';
 export type { BindingsName } from './bindings/bindings.ts';
 export { type BindingsChoice, type ChosenBindings, checkBindingsChoice, chooseBindings } from './bindings/choose.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';
-export { errorInfo, failure, type InvokeOptions } from './cell/call.ts';
+export type { InvokeOptions } from './cell/call.ts';
+export { errorInfo, failure } from './cell/call-outcome.ts';
 export {
   type Capability,
   type HostCallContext,

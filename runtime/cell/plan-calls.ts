@@ -4,7 +4,8 @@ import { CodedError } from '../error.ts';
 import { PARAMS_BYTES_MAX } from '../limits.ts';
 import type { CellOutcome } from '../outcome.ts';
 import { decodeParams, encodeParams, type WitValue } from '../value/index.ts';
-import { type CallPlan, failure, type InvokeOptions, runCall } from './call.ts';
+import { type CallPlan, type InvokeOptions, runCall } from './call.ts';
+import { failure } from './call-outcome.ts';
 import type { CallSpec } from './plan.ts';
 import type { CellPool } from './pool.ts';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type ArtifactChoice, artifactName, choiceOf } from '../artifact.ts';
 import { ArtifactCache, defaultCacheDirectory } from '../artifact-cache.ts';
-import { failure, type InvokeOptions } from '../cell/call.ts';
+import type { InvokeOptions } from '../cell/call.ts';
+import { failure } from '../cell/call-outcome.ts';
 import { callSpec, checkStart, nextPlanId } from '../cell/call-spec.ts';
 import { resolveImports, wasiSetup } from '../cell/grants.ts';
 import type { PlanImport } from '../cell/plan.ts';

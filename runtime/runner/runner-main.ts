@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type Artifact, type ArtifactChoice, type ArtifactStore, prepareArtifact, startNeeds } from '../artifact.ts';
 import { Preparer } from '../bindings/preparer.ts';
-import { errorInfo } from '../cell/call.ts';
+import { errorInfo } from '../cell/call-outcome.ts';
 import { openStreamPort } from '../cell/frame-stream.ts';
 import type { CellPlan } from '../cell/plan.ts';
 import { FRAME_BYTES_MAX, type Port } from '../cell/port.ts';
