@@ -7,7 +7,7 @@ import { sampleFor } from './sample.mjs';
 import { wasmBelow } from './wasm-files.mjs';
 
 const USAGE =
-  'usage: node test/outside/mutate.mjs [--count N] [--seed N] [--only N] [--reasons] [--bindings auto|own|jco] PATH...';
+  'usage: node test/outside/mutate.mjs [--count N] [--seed N] [--only N] [--reasons] [--bindings auto|own|jco] [--isolation thread|process] PATH...';
 const HELP = `${USAGE}
 
 Damages every component below the given paths in many ways and runs what is left, all in this one process: each mutant
@@ -24,6 +24,7 @@ counts, since a busy machine delays good and bad alike.
   --only N    runs the one mutant of that number and prints its ends
   --reasons   prints how often each message came
   --bindings  who links the components: auto (the default), own or jco
+  --isolation which wall: thread (the default), this process alone; or process, a runner that may not die
   --help      this text
 
 example: node test/outside/mutate.mjs --count 200 tools`;
@@ -46,6 +47,7 @@ const { values: options, positionals } = parseArgs({
     only: { type: 'string' },
     reasons: { type: 'boolean' },
     bindings: { type: 'string', default: 'auto' },
+    isolation: { type: 'string', default: 'thread' },
     help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -55,9 +57,8 @@ if (options.help) {
   process.exit(0);
 }
 // After the options: `--help` needs no build.
-const { CODES, decodeComponent, findFunctions, isCoded, paramsFromJson, paramsSchema, parseJson, Runtime } = await import(
-  'cellblock/runtime'
-);
+const { CODES, decodeComponent, findFunctions, isCoded, paramsFromJson, paramsSchema, parseJson, ProcessRunner, Runtime } =
+  await import('cellblock/runtime');
 const count = Number(options.count ?? 2000);
 const firstSeed = Number(options.seed ?? 1);
 const violations = [];
@@ -72,7 +73,9 @@ let reruns = 0;
 process.on('unhandledRejection', (reason) => violations.push(`unhandled rejection: ${reason?.stack ?? reason}`));
 process.on('uncaughtException', (error) => violations.push(`uncaught exception: ${error?.stack ?? error}`));
 
-const runtime = new Runtime({ cacheDirectory: false, bindings: options.bindings });
+const Runner = options.isolation === 'process' ? ProcessRunner : Runtime;
+const onRunnerEvent = ({ type, reason }) => violations.push(`a runner was ${type}: ${reason}`);
+const runtime = new Runner({ cacheDirectory: false, bindings: options.bindings, onRunnerEvent });
 const good = new Uint8Array(readFileSync(GOOD));
 const goodWanted = plain(await run(good));
 if (!goodWanted.includes('"ok"')) throw new Error(`the good component does not work: ${goodWanted}`);
@@ -124,7 +127,7 @@ async function run(bytes) {
   const times = { decode: 0, prepare: 0, invoke: 0, slowest: 0 };
   const began = performance.now();
   try {
-    const component = decodeComponent(bytes);
+    const component = await runtime.load(bytes);
     const callable = findFunctions(component).filter((found) => found.callable);
     const capabilities = capabilitiesFor(component);
     times.decode = performance.now() - began;
