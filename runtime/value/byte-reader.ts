@@ -73,7 +73,10 @@ export class ByteReader {
   raw(length: number): Uint8Array {
     const start = this.take(length);
     // Not `slice`, which asks the input's own class: that of a Buffer gives a view.
-    return new Uint8Array(this.bytes.subarray(start, start + length));
+    if (length > SHORT_COPY_BYTES) return new Uint8Array(this.bytes.subarray(start, start + length));
+    const copy = new Uint8Array(length); // a list of short lists would make as many views, each larger than what it shows
+    for (let index = 0; index < length; index++) copy[index] = this.bytes[start + index]!;
+    return copy;
   }
 
   /** Copies the next `length` bytes to `target` at `at`, where there must be room for them. */

@@ -312,7 +312,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
         kind: 'trapped',
         error: { code: 'capability/failed', message: 'the host function failed: no such row' },
       });
-      // biome-ignore lint/suspicious/noThenProperty: what is tested
+      // biome-ignore lint/suspicious/noThenProperty: an embedding program may answer with any object that has one
       const later = double({ ...honest, double: () => ({ then: (take: (value: number) => void) => take(7) }) as never });
       expect(await cells.run(await importingGuest(), 'twice', [5], { capabilities: later })).toMatchObject({ value: 7 });
     });
