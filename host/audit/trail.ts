@@ -1,0 +1,39 @@
+import type { TrailEntry } from './entries.ts';
+
+/** An entry with its place: `seq` counts from 1 without gaps over all segments; `at` is the instant of writing. */
+export type TrailRecord = TrailEntry & { readonly seq: number; readonly at: number };
+
+/**
+ * What is known from the trail: approvals, budgets, requests and open calls are all folded from its records, in their order, the same in
+ * each process that shares it.
+ */
+export interface TrailState {
+  /** Begins anew from what the first record of a segment carried over; undefined: from nothing. */
+  reset(carried: unknown): void;
+  /** Called once for each record, own or of another process, in the order of the trail. Throws nothing. */
+  apply(record: TrailRecord): void;
+  /** What later records build upon, as plain JSON data: written at the start of each segment. */
+  carry(): unknown;
+}
+
+/** `durable`: on the disk, as the sync mode has it. `written`: handed to the system, in the order of the trail. */
+export type Until = 'written' | 'durable';
+
+export interface Journal {
+  /** Id of this writer. */
+  readonly writer: string;
+  /**
+   * Decides and records in one step that no other process can come between: `build` is called when the trail is locked and the state has
+   * seen all records before; what it returns is appended. Its entries become known to the state at once.
+   *
+   * @param build - synchronous and short; what it throws rejects this call and appends nothing.
+   * @throws CodedError `failed/audit-unavailable`: nothing was acknowledged, and nothing may run.
+   */
+  transact(build: () => readonly TrailEntry[], until: Until): Promise<void>;
+  /** Reads what other processes have appended since, into the state. */
+  catchUp(): Promise<void>;
+  /** True for a writer that lives: this one, or another process that still holds its lock. */
+  isWriting(writer: string): boolean;
+  /** Ends: later calls are refused, what was begun is made durable. */
+  close(): Promise<void>;
+}
