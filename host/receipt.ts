@@ -2,13 +2,17 @@ import {
   type BindingsName,
   type CellOutcome,
   COST_MODELS,
+  failure,
   INSTRUMENT_DEFAULTS,
   type Isolation,
   type OutcomeKind,
   type PlainJson,
   type PreparedCall,
   toJson,
+  type ValueType,
 } from '../runtime/index.ts';
+import type { OutcomeEntry } from './audit/entries.ts';
+import type { WouldHave } from './policy/index.ts';
 
 /**
  * What one request did and under which rules: plain JSON data, made for every outcome.
@@ -22,7 +26,15 @@ export interface Receipt {
   readonly tool?: string;
   readonly agent?: string;
   /** Digest of the policy file and the rules that decided, as `file:line path`. */
-  readonly policy?: { readonly digest: string; readonly rules: readonly string[] };
+  readonly policy?: { readonly digest: string; readonly rules: readonly string[]; readonly mode?: 'log-only' };
+  /** Id of the request in the trail; absent for `cellblock run`, and where the trail could not be written. */
+  readonly audit?: string;
+  /** The approval that let it through, or that it waits for. */
+  readonly approval?: string;
+  /** The rule of an approver that let it through. */
+  readonly shape?: string;
+  /** What would have been refused or asked, had log-only rules been enforced. */
+  readonly logOnly?: readonly WouldHave[];
   readonly grants: readonly string[];
   readonly fuel: string;
   readonly fuelMax?: string;
@@ -44,6 +56,8 @@ export interface Outcome {
   readonly kind: OutcomeKind;
   /** The result (`ok`) or the `err` payload (`tool-error`) in the JSON mapping of its WIT type. */
   readonly value?: PlainJson;
+  /** What a human is asked (`pending`): file the same request again once it was answered. */
+  readonly approval?: { readonly id: string; readonly expiresAt: number; readonly channels: readonly string[] };
   readonly error?: { readonly code: string; readonly message: string; readonly help?: string; readonly data?: unknown };
   /** Text of the guest's output streams, where it wrote any; invalid UTF-8 is shown as U+FFFD. */
   readonly stdout?: string;
@@ -66,12 +80,15 @@ export interface ReceiptContext {
   readonly agent?: string;
   readonly policy?: Receipt['policy'];
   readonly grants?: readonly string[];
+  readonly audit?: string;
+  readonly approval?: string;
+  readonly shape?: string;
+  readonly logOnly?: readonly WouldHave[];
 }
 
 /** Puts a cell's outcome and what the host knows into the one answer that every surface gives. */
 export function toOutcome(cell: CellOutcome, context: ReceiptContext): Outcome {
-  const type = context.call?.function.type.result;
-  const payload = type?.kind === 'result' ? (cell.kind === 'tool-error' ? type.err : type.ok) : type;
+  const payload = payloadType(cell, context.call);
   return {
     kind: cell.kind,
     ...(cell.value === undefined || payload === undefined ? {} : { value: toJson(cell.value, payload) }),
@@ -81,6 +98,27 @@ export function toOutcome(cell: CellOutcome, context: ReceiptContext): Outcome {
     ...(cell.logDropped === 0 ? {} : { logDropped: cell.logDropped }),
     receipt: receiptOf(cell, context),
   };
+}
+
+/** The type of what a cell's outcome carries: of the result, or of its `ok` or `err`. */
+export function payloadType(cell: CellOutcome, call: PreparedCall | undefined): ValueType | undefined {
+  const type = call?.function.type.result;
+  return type?.kind === 'result' ? (cell.kind === 'tool-error' ? type.err : type.ok) : type;
+}
+
+/** The outcome of a request that waits for a human. */
+export function pendingOutcome(approval: NonNullable<Outcome['approval']>, wallMs: number, context: ReceiptContext): Outcome {
+  const nothingRan = failure(undefined, wallMs);
+  return { kind: 'pending', approval, receipt: receiptOf(nothingRan, { ...context, approval: approval.id }) };
+}
+
+/** The outcome of a request that was run before, from what the trail kept of it. */
+export function recordedOutcome(entry: OutcomeEntry, context: ReceiptContext): Outcome {
+  const { outcome: kind, code, message, result, audit } = entry;
+  const receipt = { ...receiptOf(failure(undefined, 0), context), audit, fuel: entry.fuel };
+  const measured = { memoryBytesPeak: entry.memoryBytesPeak, wallMs: entry.wallMs, hostCalls: entry.hostCalls };
+  const error = code === undefined ? {} : { error: { code, message: message ?? code } };
+  return { kind, ...(result === undefined ? {} : { value: result }), ...error, receipt: { ...receipt, ...measured } };
 }
 
 function errorPart({ error }: CellOutcome): Pick<Outcome, 'error'> {
@@ -106,11 +144,11 @@ function costModelOf(call: PreparedCall | undefined): Receipt['costModel'] {
 }
 
 function receiptOf(cell: CellOutcome, context: ReceiptContext): Receipt {
-  const { call, digest, tool, agent, policy, grants = [] } = context;
+  const { call, digest, tool, agent, policy, grants = [], audit, approval, shape, logOnly } = context;
   const { usage } = cell;
   const functionId = call?.function.id ?? context.function;
   return {
-    ...present({ digest: call?.component.digest ?? digest, function: functionId, tool, agent, policy }),
+    ...present({ digest: call?.component.digest ?? digest, function: functionId, tool, agent, policy, audit, approval, shape, logOnly }),
     grants,
     fuel: String(usage.fuel),
     ...(call === undefined ? {} : { fuelMax: String(call.limits.fuelMax) }),

@@ -1,116 +1,127 @@
-import { setMaxListeners } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import {
+  bareObject,
   type CellOutcome,
   CodedError,
-  DEFAULT_LIMITS,
+  encodeParams,
   failure,
   isCoded,
-  type Limits,
-  type LoadedComponent,
+  type Param,
+  type PlainJson,
   type PreparedCall,
   paramsFromJson,
-  paramsFromPlain,
-  parseJson,
-  type Runner,
   threadsOf,
+  toJson,
   WASM_PAGE_BYTES,
   type WitValue,
 } from '../runtime/index.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
-import { BUILT_IN, type CapabilityEntry, grantFor } from './capabilities/index.ts';
-import { readComponentBytes } from './component-file.ts';
-import { decide, loadPolicy, type Policy, type ToolPolicy } from './policy/index.ts';
-import { type Outcome, type ReceiptContext, toOutcome } from './receipt.ts';
-import { Runners, type RunnersOptions } from './runners.ts';
+import { Alarm } from './alarm.ts';
+import type { Alerts } from './alerts/index.ts';
+import { ApprovalsDesk } from './approvals-desk.ts';
+import type { AlertEntry, DecidedEntry } from './audit/entries.ts';
+import type { Redactor } from './audit/index.ts';
+import type { TrailRecord } from './audit/trail.ts';
+import type { CapabilityEntry } from './capabilities/index.ts';
+import { Filing } from './filing.ts';
+import { AnswerRecorder } from './host-answers.ts';
+import { decideAccess, type Policy, parameterRecord, type ToolPolicy } from './policy/index.ts';
+import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
+import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
+import { digestOf, KEPT_BYTES_MAX, outcomeEntry, type TypedRequest, untypedEntry } from './records.ts';
+import { RecentOutcomes } from './recent-outcomes.ts';
+import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
+import type { KnownRequest } from './request-ledger.ts';
+import { chainOf, grantsWithin, type RunningCall, RunningCalls } from './running-calls.ts';
+import type { Trail } from './trail.ts';
+import { type AskedEntry, type Judged, judge, type Verdict } from './verdict.ts';
 
-/** What an agent files: it names a tool and parameters, and holds nothing. */
-export type ToolRequest = {
-  readonly agent: string;
-  /** `tool` or `tool.function`, exactly as the policy has them. */
-  readonly tool_name: string;
-} & ParametersOf;
-
-/** The parameters, one member for each WIT parameter in the JSON mapping of `docs/values.md`: as plain data, or as JSON text, which keeps 64-bit numbers exact. */
-export type ParametersOf = { readonly parameters: unknown } | { readonly parametersJson: string | Uint8Array };
-
-export interface WardenOptions extends RunnersOptions, Omit<AdmissionOptions, 'callsPerToolMax'> {
-  /** Path of the policy file. */
-  readonly policy: string;
-  /** Capabilities of the embedding program, beside the built-in ones; the policy grants them by name. */
-  readonly capabilities?: readonly CapabilityEntry[];
+/** What the program that files a request for an agent may add; an agent cannot. */
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds to wait for a human where one is asked; by default the outcome is `pending` at once. */
+  readonly waitMs?: number;
+  /**
+   * Audit id of the running call on whose behalf this one is filed: host functions know it as `context.ref`. It gets only the grants that
+   * the whole chain has, and ends with it.
+   */
+  readonly parent?: string;
 }
 
-/** Bytes of a request's parameters as JSON text. */
-const PARAMETERS_JSON_BYTES_MAX = 32 * 1024 * 1024;
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** A prepared tool is prepared again when its file changes, so that no call runs another component than the one on disk. */
-interface KnownTool {
-  readonly stamp: string;
-  readonly component: Promise<LoadedComponent>;
-  readonly call: Promise<PreparedCall>;
-  readonly runner: Runner;
+/** What `Warden.events` tells: each record once it is in the trail, of whichever process. */
+export interface WardenEvents {
+  record: [TrailRecord];
 }
 
-/**
- * Opens the warden for one policy file.
- *
- * @throws CodedError `policy/missing`, `policy/invalid-document`: without a valid policy there is no warden.
- */
-export async function openWarden(options: WardenOptions): Promise<Warden> {
-  const entries = [...BUILT_IN, ...(options.capabilities ?? [])];
-  checkEntries(entries);
-  const policy = await loadPolicy(options.policy, { knownGrants: new Set(entries.map((entry) => entry.name)) });
-  return new Warden(policy, entries, options);
-}
-
-/** A name must mean one capability: two of one name would both be granted by it. */
-function checkEntries(entries: readonly CapabilityEntry[]): void {
-  const names = new Set<string>();
-  for (const entry of entries) {
-    const complete =
-      typeof entry?.name === 'string' && Array.isArray(entry.interfaces) && typeof entry.capability?.kind === 'string';
-    if (!complete)
-      throw new CodedError('usage/invalid-argument', 'a capability needs `name`, `summary`, `interfaces` and `capability`');
-    if (names.has(entry.name))
-      throw new CodedError('usage/invalid-argument', `there are two capabilities named \`${entry.name}\``);
-    names.add(entry.name);
-  }
+/** The parts of a warden, made by `openWarden`. */
+export interface WardenParts extends Omit<AdmissionOptions, 'callsPerToolMax'> {
+  readonly policy: Policy;
+  readonly entries: readonly CapabilityEntry[];
+  readonly runners: RunnerSource & { close(): Promise<void> };
+  readonly trail: Trail;
+  readonly alerts: Alerts;
+  readonly redactor: Redactor;
+  /** Calls of one tool at a time. */
+  readonly threads?: number;
 }
 
 /**
- * The order of checks for every request, and the only caller of the runtime's invoke: policy, component, imports,
- * parameters, cell. Each step can only refuse; none can be skipped.
+ * The order of checks for every request, and the only caller of the runtime's invoke: shape, access, component, imports, parameters, rules
+ * and approvals, trail, cell, trail. Each step can only refuse; none can be skipped.
  */
 export class Warden {
   readonly policy: Policy;
-  readonly #entries: readonly CapabilityEntry[];
-  readonly #runners: Runners;
+  /** Where humans answer. */
+  readonly approvals: ApprovalsDesk;
+  readonly events = new EventEmitter<WardenEvents>();
+  readonly #parts: WardenParts;
+  readonly #tools: PreparedTools;
   readonly #admission: Admission;
-  readonly #tools = new Map<string, KnownTool>();
+  readonly #alarm: Alarm;
+  /** Capabilities whose use changes something outside of the call. */
+  readonly #effectful: ReadonlySet<string>;
+  readonly #running = new RunningCalls();
+  readonly #recent = new RecentOutcomes();
   /** Cancels every request that has not ended. */
   readonly #stop = new AbortController();
   readonly #inFlight = new Set<Promise<Outcome>>();
   #isDraining = false;
 
-  constructor(policy: Policy, entries: readonly CapabilityEntry[], options: Omit<WardenOptions, 'policy' | 'capabilities'>) {
+  constructor(parts: WardenParts) {
+    const { policy, entries, runners, trail, threads } = parts;
+    this.#parts = parts;
     this.policy = policy;
-    this.#entries = entries;
-    this.#runners = new Runners(options);
-    this.#admission = new Admission({ ...options, callsPerToolMax: threadsOf(options.threads) });
+    this.#tools = new PreparedTools(entries, runners);
+    this.#admission = new Admission({ ...parts, callsPerToolMax: threadsOf(threads) });
+    this.#alarm = new Alarm(parts.alerts, trail, policy);
+    this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
+    this.approvals = new ApprovalsDesk(trail);
+    trail.state.onRecord((record) => this.events.emit('record', record));
     setMaxListeners(0, this.#stop.signal); // each request listens
   }
 
   /**
    * Decides a request and runs it if every check allows.
    *
-   * @returns the outcome with its receipt. Never rejects.
+   * @returns the outcome with its receipt, once everything that it says is in the trail. Never rejects.
    */
-  request(request: ToolRequest, { signal }: { readonly signal?: AbortSignal } = {}): Promise<Outcome> {
+  request(request: ToolRequest, options: RequestOptions = {}): Promise<Outcome> {
+    return this.#begin(request, options, snapshotRequest);
+  }
+
+  /**
+   * The same for a request that came as JSON text: duplicate keys and numbers that a program would round are seen for what they are.
+   *
+   * @param agent - who asks, where the text does not say it; a text that names another agent is refused.
+   */
+  requestJson(json: string | Uint8Array, options: RequestOptions & { readonly agent?: string } = {}): Promise<Outcome> {
+    return this.#begin({ agent: options.agent, tool_name: '' }, options, () => requestFromJson(json, options.agent));
+  }
+
+  #begin(request: unknown, options: RequestOptions, read: (request: unknown) => RequestSnapshot): Promise<Outcome> {
+    const { signal } = options;
     const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
-    const outcome = this.#answer(request, either);
+    const outcome = this.#answer(new Filing(request, this.policy, either, read), options);
     this.#inFlight.add(outcome);
     void outcome.finally(() => this.#inFlight.delete(outcome));
     return outcome;
@@ -129,82 +140,213 @@ export class Warden {
     await this.close();
   }
 
-  async #answer(request: ToolRequest, signal: AbortSignal): Promise<Outcome> {
-    const began = performance.now();
-    const context: Writable<ReceiptContext> = { policy: { digest: this.policy.digest, rules: [] } };
-    try {
-      if (this.#isDraining) throw new CodedError('usage/closed', 'the warden takes no more requests: it is about to end');
-      return await this.#decided(request, signal, began, context);
-    } catch (error) {
-      return toOutcome(failure(error, since(began)), context);
-    }
-  }
-
-  async #decided(request: ToolRequest, signal: AbortSignal, began: number, context: Writable<ReceiptContext>): Promise<Outcome> {
-    const { agent, tool_name: toolName } = checkRequest(request);
-    Object.assign(context, { agent, tool: toolName });
-    const decision = decide(this.policy, { agent, toolName });
-    context.policy = { digest: this.policy.digest, rules: decision.rules };
-    if (decision.effect === 'deny') {
-      const { code, message, help, rules } = decision;
-      throw new CodedError(code, message, { help, data: { rules } });
-    }
-    const { tool, functionName } = decision;
-    Object.assign(context, { function: functionName, grants: tool.grants });
-    const known = await this.#prepare(tool, functionName);
-    context.digest = (await known.component).digest; // a refusal after this names the component that it is about
-    const call = await orCancelled(known.call, signal);
-    context.call = call;
-    const values = valuesOf(request, call);
-    const memoryBytes = call.limits.memoryPagesMax * WASM_PAGE_BYTES;
-    const waitMsMax = call.limits.timeoutMsMax;
-    const admitted = await this.#admission.enter({ agent, tool: tool.name, memoryBytes, waitMsMax }, signal);
-    const { waitedMs } = admitted;
-    const cell = await known.runner.invoke(call, values, { waitedMs, signal }).finally(() => admitted.leave());
-    return toOutcome(withWallTime(cell, since(began)), context);
-  }
-
-  /** Ends all threads and processes at once. Calls that still run end as `failed`. */
+  /** Ends all threads and processes at once. Calls that still run end as `failed`, and the trail says so. */
   async close(): Promise<void> {
     this.#isDraining = true;
-    await this.#runners.close();
+    await this.#parts.runners.close();
+    this.#stop.abort();
+    await Promise.all(this.#inFlight);
+    await this.#alarm.close();
+    await this.#parts.trail.close();
   }
 
-  async #prepare(tool: ToolPolicy, functionName: string): Promise<KnownTool> {
-    const key = `${tool.name}\n${functionName}`;
-    const stamp = await stampOf(tool);
-    const known = this.#tools.get(key);
-    if (known !== undefined && known.stamp === stamp) return known;
-    const runner = this.#runners.for(tool);
-    const component = readComponent(tool, runner);
-    const call = component.then((loaded) => this.#prepareAfresh(runner, loaded, tool, functionName));
-    const fresh: KnownTool = { stamp, component, call, runner };
-    this.#tools.set(key, fresh);
-    call.catch(() => this.#tools.get(key) === fresh && this.#tools.delete(key));
-    void known?.call.then((old) => known.runner.release(old)).catch(() => undefined);
-    return fresh;
+  /** Files a request; while its caller waits for a human, files it again once there is an answer. */
+  async #answer(filed: Filing, options: RequestOptions): Promise<Outcome> {
+    const untilMs = performance.now() + (options.waitMs ?? 0);
+    for (let filing = filed; ; filing = filing.again()) {
+      const outcome = await this.#file(filing, options);
+      const leftMs = untilMs - performance.now();
+      if (outcome.approval === undefined || leftMs <= 0) return outcome;
+      if (!(await this.approvals.waitFor(outcome.approval.id, leftMs, filing.signal))) return outcome;
+    }
   }
 
-  #prepareAfresh(runner: Runner, component: LoadedComponent, tool: ToolPolicy, functionName: string): Promise<PreparedCall> {
-    return runner.prepare(component, {
-      function: functionName,
-      capabilities: this.#entries.filter((entry) => tool.grants.includes(entry.name)).map((entry) => entry.capability),
-      limits: limitsOf(tool),
-      grantFor: (importName) => grantFor(importName, this.#entries),
-    });
+  async #file(filing: Filing, options: RequestOptions): Promise<Outcome> {
+    try {
+      if (this.#isDraining) throw new CodedError('usage/closed', 'the warden takes no more requests: it is about to end');
+      return await this.#check(filing, options);
+    } catch (error) {
+      return this.#refuse(filing, error);
+    }
+  }
+
+  /** All that can refuse without the trail; then the verdict, under the trail's lock. */
+  async #check(filing: Filing, options: RequestOptions): Promise<Outcome> {
+    const { context, signal } = filing;
+    const snapshot = filing.takeSnapshot();
+    const parent = this.#running.parent(options.parent, snapshot.agent);
+    const { tool, functionName } = this.#access(filing, snapshot);
+    const grants = grantsWithin(tool.grants, parent);
+    Object.assign(context, { tool: tool.name, function: functionName, grants });
+    const prepared = this.#tools.for(tool, functionName, grants);
+    context.digest = (await prepared.component).digest; // a refusal after this names the component that it is about
+    const call = await orCancelled(prepared.call, signal);
+    context.call = call;
+    const request = this.#typed(snapshot, tool, grants, call, parent);
+    const verdict = await this.#judge(filing, request);
+    if (verdict.kind === 'refused') throw verdict.error;
+    if (verdict.kind === 'pending') return pendingOutcome(approvalOf(verdict.asked), filing.elapsedMs(), context);
+    if (verdict.kind === 'repeat') return this.#repeat(filing, verdict.known);
+    const outcome = this.#run(filing, request, prepared, parent);
+    if (snapshot.requestId !== undefined) this.#recent.keep(filing.audit, outcome);
+    return outcome;
+  }
+
+  #access(filing: Filing, { agent, toolName }: RequestSnapshot): { tool: ToolPolicy; functionName: string } {
+    const access = decideAccess(this.policy, { agent, toolName });
+    filing.decidedBy(access.rules);
+    if (access.effect === 'allow') return access;
+    const { code, message, help, rules } = access;
+    throw new CodedError(code, message, { help, data: { rules } });
+  }
+
+  #typed(
+    snapshot: RequestSnapshot,
+    tool: ToolPolicy,
+    grants: readonly string[],
+    call: PreparedCall,
+    parent: RunningCall | undefined,
+  ): TypedRequest {
+    const { params } = call.function.type;
+    const values = paramsFromJson(snapshot.parameters, params);
+    const bytes = encodeParams(values, params);
+    const record = parameterRecord(values, params);
+    const shown = bytes.length > KEPT_BYTES_MAX ? undefined : this.#parts.redactor.parameters(jsonOf(values, params), tool.secrets);
+    const chain = chainOf(parent);
+    const told = this.#told(snapshot);
+    return { snapshot, told, tool: tool.name, call, grants, bytes, parametersDigest: digestOf(bytes), record, shown, chain };
+  }
+
+  /** A request as the trail and approvers have it. */
+  #told(snapshot: RequestSnapshot): RequestSnapshot {
+    const { justification, source } = snapshot;
+    if (justification === undefined && source === undefined) return snapshot;
+    const { redactor } = this.#parts;
+    return {
+      ...snapshot,
+      ...(justification === undefined ? {} : { justification: redactor.text(justification) }),
+      ...(source === undefined ? {} : { source: redactor.text(source) }),
+    };
+  }
+
+  async #judge(filing: Filing, request: TypedRequest): Promise<Verdict> {
+    const { policy } = this;
+    const { journal, state } = this.#parts.trail;
+    const { audit } = filing;
+    let judged: Judged | undefined;
+    // Nothing has an effect before its intent is on the disk. A call that can have none may begin before.
+    const mayBegin = !request.grants.some((name) => this.#effectful.has(name));
+    await journal.transact(
+      () => {
+        judged = judge({ policy, state, audit, writer: journal.writer, request, nowMs: Date.now() });
+        return judged.entries;
+      },
+      () => (mayBegin && judged?.verdict.kind === 'run' ? 'written' : 'durable'),
+    );
+    if (judged === undefined) throw new CodedError('internal/invariant', 'the trail was written without a verdict');
+    filing.judged(judged.verdict);
+    return judged.verdict;
+  }
+
+  /** Runs a call whose intent is in the trail; its result leaves when its outcome is there, too. */
+  async #run(filing: Filing, request: TypedRequest, prepared: PreparedTool, parent: RunningCall | undefined): Promise<Outcome> {
+    const { audit } = filing;
+    const { snapshot, call, grants, chain } = request;
+    const endsMs = Math.min(parent?.endsMs ?? Infinity, snapshot.deadlineMs ?? Infinity, Date.now() + call.limits.timeoutMsMax);
+    this.#running.begin({ audit, agent: snapshot.agent, grants, chain, endsMs });
+    const recorder = this.policy.trail.answers === 'keep' ? new AnswerRecorder() : undefined;
+    const cell = await this.#invoke(filing, request, prepared, endsMs, recorder);
+    this.#running.end(audit);
+    const entry = outcomeEntry(audit, cell, payloadType(cell, call), this.policy.trail.results === 'keep', recorder);
+    await this.#parts.trail.journal.transact(() => [this.#parts.redactor.outcome(entry)], 'durable');
+    return toOutcome(cell, filing.context);
+  }
+
+  async #invoke(
+    filing: Filing,
+    { snapshot, tool, call, bytes }: TypedRequest,
+    { runner }: PreparedTool,
+    endsMs: number,
+    tap: AnswerRecorder | undefined,
+  ): Promise<CellOutcome> {
+    const { timeoutMsMax, memoryPagesMax } = call.limits;
+    const { signal, audit } = filing;
+    try {
+      const leftMs = Math.max(0, endsMs - Date.now());
+      const turn = { agent: snapshot.agent, tool, memoryBytes: memoryPagesMax * WASM_PAGE_BYTES, waitMsMax: leftMs };
+      const admitted = await this.#admission.enter(turn, signal);
+      const waitedMs = timeoutMsMax - leftMs + admitted.waitedMs; // what was used up elsewhere counts as waited
+      const options = { waitedMs, signal, ref: audit, ...(tap === undefined ? {} : { tap }) };
+      const cell = await runner.invoke(call, bytes, options).finally(() => admitted.leave());
+      return withWallTime(cell, filing.elapsedMs());
+    } catch (error) {
+      return failure(error, filing.elapsedMs());
+    }
+  }
+
+  /** Records a refusal that came before the verdict, and answers it. */
+  async #refuse(filing: Filing, thrown: unknown): Promise<Outcome> {
+    const error = isCoded(thrown) ? thrown : new CodedError('internal/invariant', 'the request failed', { cause: thrown });
+    const outcome = (refusal: CodedError): Outcome => toOutcome(failure(refusal, filing.elapsedMs()), filing.context);
+    if (error.code === 'failed/audit-unavailable') this.#alarm.trailUnavailable(filing, error);
+    if (filing.isJudged || error.code === 'failed/audit-unavailable' || error.code === 'usage/closed') return outcome(error);
+    const { journal } = this.#parts.trail;
+    const { digest } = this.policy;
+    const { code, message } = error;
+    const entries = [
+      untypedEntry(filing.audit, journal.writer, filing.request, filing.snapshot && this.#told(filing.snapshot)),
+      { kind: 'decided', audit: filing.audit, effect: 'deny', code, message, rules: filing.rules, policy: digest } satisfies DecidedEntry,
+      ...this.#alertsFor(filing, error),
+    ];
+    try {
+      await journal.transact(() => entries, 'durable');
+      return outcome(error);
+    } catch (failed) {
+      const unavailable = isCoded(failed) ? failed : new CodedError('failed/audit-unavailable', 'the trail cannot be written');
+      this.#alarm.trailUnavailable(filing, unavailable);
+      return outcome(unavailable);
+    }
+  }
+
+  /** A component that is not the pinned one is somebody's mistake or somebody's attack. */
+  #alertsFor({ audit, context: { tool = '' } }: Filing, { code }: CodedError): readonly AlertEntry[] {
+    const rule = this.policy.tools.get(tool)?.rules.tool;
+    if (code !== 'policy/digest-mismatch' || rule === undefined) return [];
+    return [{ kind: 'alert', audit, rule, severity: 'critical', sinks: [...this.policy.alertSinks.keys()] }];
+  }
+
+  /** Answers a request that came before from what is known of it; it is not run again. */
+  async #repeat(filing: Filing, { audit, outcome, digest: _digest }: KnownRequest): Promise<Outcome> {
+    const known = this.#recent.of(audit);
+    if (known !== undefined) return known;
+    filing.context.audit = audit;
+    if (outcome === undefined) {
+      throw new CodedError('busy/overloaded', 'the request with this `request_id` runs in another process', {
+        data: { audit, retryAfterMs: RETRY_MS },
+        help: `ask again after ${RETRY_MS} ms`,
+      });
+    }
+    if (outcome.resultDigest !== undefined && outcome.result === undefined) {
+      throw new CodedError('failed/result-not-kept', 'the request with this `request_id` was run, and its result is not kept', {
+        data: { audit, outcome: outcome.outcome, resultDigest: outcome.resultDigest },
+        help: 'set `trail: { results: keep }` in the policy to have results answered again after a restart',
+      });
+    }
+    return recordedOutcome(outcome, filing.context);
   }
 }
 
-/** Requests come from programs and agents: the shape is checked, not believed. */
-function checkRequest(request: ToolRequest): ToolRequest {
-  const candidate = (typeof request === 'object' && request !== null ? request : {}) as Record<string, unknown>; // any value may come
-  if (typeof candidate.agent !== 'string' || typeof candidate.tool_name !== 'string') {
-    throw new CodedError('params/invalid', 'a request has an `agent` and a `tool_name`, both strings', { data: { path: '$' } });
-  }
-  if ('parameters' in candidate === 'parametersJson' in candidate) {
-    throw new CodedError('params/invalid', 'a request has either `parameters` or `parametersJson`', { data: { path: '$' } });
-  }
-  return request;
+/** Milliseconds after which somebody may ask again for a request that runs elsewhere. */
+const RETRY_MS = 200;
+
+function jsonOf(values: readonly WitValue[], params: readonly Param[]): { readonly [name: string]: PlainJson } {
+  const json = bareObject<PlainJson>();
+  for (const [index, { name, type }] of params.entries()) json[name] = toJson(values[index]!, type);
+  return json;
+}
+
+function approvalOf({ approval: id, expiresAt, channels }: AskedEntry): NonNullable<Outcome['approval']> {
+  return { id, expiresAt, channels };
 }
 
 /** Lets a caller leave while a component is prepared; what was begun goes on, for the next who asks. */
@@ -217,59 +359,7 @@ function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function valuesOf(request: ParametersOf, { function: { type } }: PreparedCall): readonly WitValue[] {
-  if ('parametersJson' in request) {
-    const { parametersJson: json } = request;
-    if (typeof json !== 'string' && !(json instanceof Uint8Array)) {
-      throw new CodedError('params/malformed-json', '`parametersJson` is neither text nor bytes');
-    }
-    return paramsFromJson(parseJson(json, { bytesMax: PARAMETERS_JSON_BYTES_MAX }), type.params);
-  }
-  return paramsFromPlain(request.parameters, type.params);
-}
-
 /** The caller's clock starts at the request, before the policy and the component were looked at. */
 function withWallTime(cell: CellOutcome, wallMs: number): CellOutcome {
   return { ...cell, usage: { ...cell.usage, wallMs } };
-}
-
-function since(began: number): number {
-  return performance.now() - began;
-}
-
-/** What tells one version of a file from another without reading it. */
-async function stampOf(tool: ToolPolicy): Promise<string> {
-  const stats = await stat(tool.componentPath, { bigint: true }).catch((error: unknown) => {
-    throw componentMissing(tool, error);
-  });
-  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
-}
-
-async function readComponent(tool: ToolPolicy, runner: Runner): Promise<LoadedComponent> {
-  const bytes = await readComponentBytes(tool.componentPath).catch((error: unknown) => {
-    throw isCoded(error) && error.code !== 'usage/unreadable-file' ? error : componentMissing(tool, error);
-  });
-  const component = await runner.load(bytes);
-  if (tool.componentDigest !== undefined && tool.componentDigest !== component.digest) {
-    throw new CodedError('policy/digest-mismatch', `the component of \`${tool.name}\` is not the one that the policy pins`, {
-      data: { expected: tool.componentDigest, got: component.digest },
-      help: 'check where the new file comes from; if it is the right one, put its digest into the policy',
-    });
-  }
-  return component;
-}
-
-function componentMissing(tool: ToolPolicy, cause: unknown): CodedError {
-  return new CodedError(
-    'policy/component-missing',
-    `the component of \`${tool.name}\` cannot be read: \`${tool.componentPath}\``,
-    {
-      cause,
-      help: 'build the tool, or correct `component` in the policy (the path is relative to the policy file)',
-    },
-  );
-}
-
-function limitsOf(tool: ToolPolicy): Partial<Limits> {
-  return Object.fromEntries(Object.entries(tool.limits).filter(([key, value]) => key in DEFAULT_LIMITS && value !== undefined));
 }

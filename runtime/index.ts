@@ -16,6 +16,7 @@ export { bareObject } from './bare-object.ts';
 export type { BindingsName } from './bindings/bindings.ts';
 export { type BindingsChoice, type ChosenBindings, checkBindingsChoice, chooseBindings } from './bindings/choose.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';
+export type { HostCall, HostCallTap } from './cell/bridge.ts';
 export type { InvokeOptions } from './cell/call.ts';
 export { errorInfo, failure } from './cell/call-outcome.ts';
 export {

@@ -4,6 +4,21 @@ import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
 import { encodeHostAnswer, type HostCallFrame } from './frames.ts';
 import type { HostCallContext, ResolvedImports } from './grants.ts';
 
+/** One host call as it crossed: which function, with the canonical bytes of its arguments. */
+export interface HostCall {
+  readonly import: string;
+  readonly name: string;
+  readonly args: Uint8Array;
+}
+
+/** Looks at the host calls of one call, on the trusted side. Throwing ends the call as `internal/invariant`. */
+export interface HostCallTap {
+  /** Hears each answer of a capability, in canonical bytes; none where the function returns nothing. */
+  answered?(call: HostCall, answer: Uint8Array): void;
+  /** Answers in place of the capability, in canonical bytes, which the guest's side checks; undefined: the capability answers. */
+  answer?(call: HostCall): Uint8Array | undefined;
+}
+
 /**
  * Serves one host call on the trusted side: decodes the arguments for the granted function's own type, calls it,
  * encodes its answer. Everything that goes wrong becomes an answer, because the guest's thread is asleep until one comes.
@@ -16,6 +31,7 @@ export function serveHostCall(
   bridged: ResolvedImports['bridged'],
   hostCallBytesMax: number,
   context: HostCallContext,
+  tap: HostCallTap | undefined,
 ): Uint8Array | Promise<Uint8Array> {
   const { callId } = frame;
   const failed = (error: unknown): Uint8Array => encodeHostAnswer({ callId, value: NOTHING, error: hostError(error) });
@@ -23,9 +39,15 @@ export function serveHostCall(
     const target = bridged[frame.functionIndex];
     if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
     if (frame.args.length > hostCallBytesMax) throw tooLarge(frame.args.length, hostCallBytesMax);
+    const call = tap === undefined ? undefined : { import: target.import, name: target.name, args: frame.args };
+    const given = call === undefined ? undefined : tap?.answer?.(call);
+    if (given !== undefined) return encodeHostAnswer({ callId, value: given });
     const result = target.call(decodeParams(frame.args, target.type.params, { bytesMax: hostCallBytesMax }), context);
-    const encoded = (value: WitValue | undefined): Uint8Array =>
-      encodeHostAnswer({ callId, value: encodeAnswer(target, value, hostCallBytesMax) });
+    const encoded = (value: WitValue | undefined): Uint8Array => {
+      const answer = encodeAnswer(target, value, hostCallBytesMax);
+      if (call !== undefined) tap?.answered?.(call, answer);
+      return encodeHostAnswer({ callId, value: answer });
+    };
     return isPromise(result) ? Promise.resolve(result).then(encoded).catch(failed) : encoded(result);
   } catch (error) {
     return failed(error);

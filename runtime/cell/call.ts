@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../error.ts';
 import type { CellOutcome, LogLine } from '../outcome.ts';
-import { serveHostCall } from './bridge.ts';
+import { type HostCallTap, serveHostCall } from './bridge.ts';
 import { CallLog } from './call-log.ts';
 import { crashed, deadlinePassed, failure, outcomeOf, settled, withLog } from './call-outcome.ts';
 import { encodeCall, type Frame, type HostCallFrame, type ResultFrame } from './frames.ts';
@@ -20,6 +20,10 @@ export interface InvokeOptions {
   readonly seed?: Uint8Array;
   /** Milliseconds that the call has waited before: they count for its time limit. Default 0. */
   readonly waitedMs?: number;
+  /** What the caller knows the call by: host functions are told. */
+  readonly ref?: string;
+  /** Hears host calls of the trusted side, and may answer them: to record a call, and to run a recorded one again. */
+  readonly tap?: HostCallTap;
 }
 
 /** A plan with the trusted side's part of it, which never crosses to the worker. */
@@ -67,6 +71,8 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
   #hostContext: HostCallContext | undefined;
   #callLog: CallLog | undefined;
   #seed: Uint8Array = NO_SEED;
+  #ref: string | undefined;
+  #tap: HostCallTap | undefined;
   #slot: Slot<Plan> | undefined;
   /** Leaves the queue for a worker. */
   #leave: (() => void) | undefined;
@@ -82,7 +88,9 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
     this.#resolve = resolve;
   }
 
-  start({ signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0 }: InvokeOptions): void {
+  start({ signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0, ref, tap }: InvokeOptions): void {
+    this.#ref = ref;
+    this.#tap = tap;
     const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal?.aborted) return cancel();
     if (seed.length !== SEED_BYTES)
@@ -143,6 +151,7 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
     this.#hostContext ??= hostContext(
       () => this.#signal,
       (line) => this.#log.keep(line),
+      this.#ref,
     );
     return this.#hostContext;
   }
@@ -178,7 +187,7 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
 
   #serve(frame: HostCallFrame): void {
     const { bridged, plan } = this.#target;
-    const answer = serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, this.#context);
+    const answer = serveHostCall(frame, bridged, plan.limits.hostCallBytesMax, this.#context, this.#tap);
     if (answer instanceof Uint8Array) return this.#answer(answer);
     this.#isServing = true;
     void answer
@@ -227,12 +236,13 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
 }
 
 /** Built only for calls that call the trusted side. */
-function hostContext(signal: () => AbortSignal, log: (line: LogLine) => void): HostCallContext {
+function hostContext(signal: () => AbortSignal, log: (line: LogLine) => void, ref: string | undefined): HostCallContext {
   return {
     get signal() {
       return signal();
     },
     log,
+    ref,
   };
 }
 

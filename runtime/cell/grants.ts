@@ -12,6 +12,8 @@ import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
 export interface HostCallContext {
   /** Aborts when the call is cancelled or its deadline passes. Made when it is first read, which takes 20 us. */
   readonly signal: AbortSignal;
+  /** What the caller of the runtime calls this call; undefined where it has no name. */
+  readonly ref: string | undefined;
   /** Keeps one line for the outcome, also if the call is ended; lines beyond 64 KiB are counted and dropped. */
   log(line: LogLine): void;
 }

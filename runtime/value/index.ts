@@ -5,5 +5,6 @@ export { fromJson, paramsFromJson, paramsFromPlain } from './from-json.ts';
 export { type JsonSchema, paramsSchema, resultSchema } from './json-schema.ts';
 export { type JsonLimits, jsonText, parseJson } from './json-text.ts';
 export { JsonNumber, type JsonObject, type JsonValue } from './json-value.ts';
+export { plainSnapshot } from './plain.ts';
 export { type PlainJson, toJson } from './to-json.ts';
 export { emptyRecord, isWellFormed, type MutableRecord, type WitValue } from './wit-value.ts';

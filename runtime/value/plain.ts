@@ -1,4 +1,6 @@
 import { types } from 'node:util';
+import { charge, SLOTS_MAX } from './budget.ts';
+import type { JsonValue } from './json-value.ts';
 
 /** Something that no JSON value and no WIT value looks like; `words` says what it is, for messages. */
 export class Foreign {
@@ -26,6 +28,29 @@ export function plainShape(value: unknown): unknown {
   if (Array.isArray(value)) return arrayShape(value);
   if (types.isUint8Array(value)) return bytesShape(value);
   return objectShape(value);
+}
+
+/** Containers inside each other in a snapshot; deeper ones are `Foreign`, which no type takes. */
+const DEPTH_MAX = 128;
+
+/**
+ * Copies a JavaScript value from outside whole, at once and without running any code of its owner, so that what is checked later is what came:
+ * each level as `plainShape` shows it. `fromJson` and `paramsFromJson` take the copy as they take parsed JSON.
+ *
+ * @throws CodedError `params/too-large` past 1,048,576 elements.
+ */
+export function plainSnapshot(value: unknown): JsonValue {
+  let slotsLeft = SLOTS_MAX;
+  const copy = (input: unknown, depth: number): unknown => {
+    const shape = plainShape(input);
+    if (!Array.isArray(shape) && !(shape instanceof Map)) return shape;
+    if (depth === DEPTH_MAX) return new Foreign('value nested too deeply');
+    slotsLeft = charge(slotsLeft, Array.isArray(shape) ? shape.length : shape.size);
+    if (Array.isArray(shape)) return shape.map((item) => copy(item, depth + 1));
+    for (const [key, item] of shape) shape.set(key, copy(item, depth + 1));
+    return shape;
+  };
+  return copy(value, 0) as JsonValue; // what is Foreign in it is refused by every type
 }
 
 function bytesShape(value: Uint8Array): unknown {

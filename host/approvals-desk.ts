@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { answerEntries, type ApprovalBook, type ApprovalView, type ShapeRequest } from './approvals/index.ts';
+import type { Trail } from './trail.ts';
+
+/** How a human's answer comes in. Whoever calls vouches for the name. */
+export interface Answer {
+  /** Who answers: a name that the channel knows for sure. */
+  readonly by: string;
+  /** Through which channel: `library` unless it says otherwise. */
+  readonly channel?: string;
+  readonly reason?: string;
+  /** With an approval: also allow calls like this one for a while. */
+  readonly shape?: ShapeRequest;
+}
+
+/** How often the trail is asked for what other processes wrote, while somebody waits for a human. */
+const LOOK_MS = 250;
+
+/** Where humans answer what agents ask, whichever surface brings the answer. All of it is in the trail before it holds. */
+export class ApprovalsDesk {
+  readonly #trail: Trail;
+
+  constructor(trail: Trail) {
+    this.#trail = trail;
+  }
+
+  get #book(): ApprovalBook {
+    return this.#trail.state.approvals;
+  }
+
+  /** What waits for an answer, or with `all` everything of the last day; the newest last. */
+  async list(options: { readonly all?: boolean } = {}): Promise<readonly ApprovalView[]> {
+    await this.#trail.journal.catchUp();
+    return this.#book.list(options, Date.now());
+  }
+
+  /** @param id - or at least its first four characters. @throws CodedError `usage/not-found`, `usage/ambiguous`. */
+  async show(id: string): Promise<ApprovalView> {
+    await this.#trail.journal.catchUp();
+    return this.#book.show(id, Date.now());
+  }
+
+  /** @throws CodedError `usage/not-found`, `denied/not-an-approver`, `denied/approval-*` when it cannot be answered any more. */
+  approve(id: string, answer: Answer): Promise<void> {
+    return this.#answer('approved', id, answer);
+  }
+
+  /** @throws as `approve`. */
+  deny(id: string, answer: Answer): Promise<void> {
+    return this.#answer('denied', id, answer);
+  }
+
+  /** Takes back an approval that was not used, or a rule that was made with one. @throws as `approve`. */
+  revoke(id: string, answer: Answer): Promise<void> {
+    return this.#answer('revoked', id, answer);
+  }
+
+  #answer(event: 'approved' | 'denied' | 'revoked', approval: string, { channel = 'library', ...answer }: Answer): Promise<void> {
+    const { journal } = this.#trail;
+    return journal.transact(() => answerEntries(this.#book, { approval, event, channel, ...answer }, Date.now()), 'durable');
+  }
+
+  /**
+   * Waits until a question is answered, by whichever process.
+   *
+   * @returns false when there was no answer in time, or `signal` was aborted.
+   */
+  async waitFor(id: string, ms: number, signal: AbortSignal): Promise<boolean> {
+    const untilMs = performance.now() + ms;
+    const isOpen = (): boolean => this.#book.status(id, Date.now()) === 'pending';
+    while (isOpen()) {
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0 || signal.aborted) return false;
+      await this.#newsOf(id, Math.min(leftMs, LOOK_MS), signal);
+      await this.#trail.journal.catchUp();
+    }
+    return true;
+  }
+
+  /** Ends after `ms`, or earlier when this process has written an answer. */
+  async #newsOf(id: string, ms: number, signal: AbortSignal): Promise<void> {
+    const heard = new AbortController();
+    const stop = this.#trail.state.onRecord((record) => {
+      if (record.kind === 'approval' && record.approval === id) heard.abort();
+    });
+    await sleep(ms, undefined, { signal: AbortSignal.any([signal, heard.signal]) }).catch(() => undefined);
+    stop();
+  }
+}

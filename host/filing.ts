@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import type { Policy } from './policy/index.ts';
+import type { ReceiptContext } from './receipt.ts';
+import type { RequestSnapshot } from './request.ts';
+import type { Verdict } from './verdict.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One request on its way through the warden: its id in the trail, and what is known of it so far. */
+export class Filing {
+  readonly audit = randomUUID();
+  /** As it came. Only the snapshot of it is ever used, but for its name where there is none. */
+  readonly request: unknown;
+  readonly signal: AbortSignal;
+  readonly context: Writable<ReceiptContext>;
+  readonly #began = performance.now();
+  readonly #policy: Policy;
+  readonly #snapshot: RequestSnapshot | undefined;
+  readonly #malformed: unknown;
+  #isJudged = false;
+
+  /** @param read - makes the snapshot of the request, at once. */
+  constructor(request: unknown, policy: Policy, signal: AbortSignal, read: (request: unknown) => RequestSnapshot) {
+    this.request = request;
+    this.signal = signal;
+    this.#policy = policy;
+    this.context = { audit: this.audit, policy: this.#policyPart([]) };
+    try {
+      this.#snapshot = read(request);
+    } catch (error) {
+      this.#malformed = error;
+    }
+    if (this.#snapshot === undefined) return;
+    this.context.agent = this.#snapshot.agent;
+    this.context.tool = this.#snapshot.toolName;
+  }
+
+  /** The same request, filed anew. */
+  again(): Filing {
+    return new Filing(this.request, this.#policy, this.signal, () => this.takeSnapshot());
+  }
+
+  /** Undefined for a request that has not the right shape. */
+  get snapshot(): RequestSnapshot | undefined {
+    return this.#snapshot;
+  }
+
+  /** @throws CodedError `params/*` for a request that has not the right shape. */
+  takeSnapshot(): RequestSnapshot {
+    if (this.#snapshot === undefined) throw this.#malformed;
+    return this.#snapshot;
+  }
+
+  /** True once the trail has its decision: what goes wrong later is an outcome, and not recorded as a refusal. */
+  get isJudged(): boolean {
+    return this.#isJudged;
+  }
+
+  /** The rules that decided so far. */
+  get rules(): readonly string[] {
+    return this.context.policy?.rules ?? [];
+  }
+
+  /** Milliseconds since it was filed. */
+  elapsedMs(): number {
+    return performance.now() - this.#began;
+  }
+
+  decidedBy(rules: readonly string[]): void {
+    this.context.policy = this.#policyPart(rules);
+  }
+
+  /** The trail has the verdict. */
+  judged(verdict: Verdict): void {
+    this.#isJudged = true;
+    if (verdict.kind === 'repeat') return;
+    this.decidedBy(verdict.rules);
+    if (verdict.logOnly.length > 0) this.context.logOnly = verdict.logOnly;
+    if (verdict.kind !== 'run') return;
+    if (verdict.approval !== undefined) this.context.approval = verdict.approval;
+    if (verdict.shape !== undefined) this.context.shape = verdict.shape;
+  }
+
+  #policyPart(rules: readonly string[]): NonNullable<ReceiptContext['policy']> {
+    const { digest, mode } = this.#policy;
+    return { digest, rules, ...(mode === 'log-only' ? { mode } : {}) };
+  }
+}

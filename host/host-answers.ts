@@ -1,0 +1,51 @@
+import type { HostCall, HostCallTap } from '../runtime/index.ts';
+import { CodedError } from '../runtime/index.ts';
+import { digestOf } from './records.ts';
+
+/** One answer of a host function as the trail keeps it: enough to answer again, and to see that the question is the same. */
+export interface HostAnswer {
+  readonly import: string;
+  readonly name: string;
+  /** Digest of the canonical bytes of the arguments. */
+  readonly argsDigest: string;
+  /** Canonical bytes of the answer, in base64. */
+  readonly answer: string;
+  readonly [key: string]: string;
+}
+
+/** Bytes of answers kept for one call. */
+const KEPT_BYTES_MAX = 1024 * 1024;
+
+/** Records the host calls of one call. */
+export class AnswerRecorder implements HostCallTap {
+  readonly answers: HostAnswer[] = [];
+  /** True when there was more than is kept: then the call cannot be run again from its record. */
+  overflowed = false;
+  #bytes = 0;
+
+  answered({ import: from, name, args }: HostCall, answer: Uint8Array): void {
+    this.#bytes += answer.length + 256;
+    if (this.#bytes > KEPT_BYTES_MAX) this.overflowed = true;
+    if (this.overflowed) return;
+    this.answers.push({ import: from, name, argsDigest: digestOf(args), answer: Buffer.from(answer).toString('base64') });
+  }
+}
+
+/** Answers the host calls of one call as they were answered before, in their order; asks no capability. */
+export class AnswerPlayer implements HostCallTap {
+  readonly #answers: readonly HostAnswer[];
+  #next = 0;
+
+  constructor(answers: readonly HostAnswer[]) {
+    this.#answers = answers;
+  }
+
+  answer({ import: from, name, args }: HostCall): Uint8Array {
+    const known = this.#answers[this.#next];
+    if (known === undefined || known.import !== from || known.name !== name || known.argsDigest !== digestOf(args)) {
+      throw new CodedError('capability/failed', `host call ${this.#next + 1}, of \`${name}\`, is not the recorded one`);
+    }
+    this.#next += 1;
+    return new Uint8Array(Buffer.from(known.answer, 'base64'));
+  }
+}

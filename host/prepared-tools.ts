@@ -1,0 +1,113 @@
+import { statSync } from 'node:fs';
+import {
+  CodedError,
+  DEFAULT_LIMITS,
+  isCoded,
+  type Limits,
+  type LoadedComponent,
+  type PreparedCall,
+  type Runner,
+} from '../runtime/index.ts';
+import { type CapabilityEntry, grantFor } from './capabilities/index.ts';
+import { readComponentBytes } from './component-file.ts';
+import type { ToolPolicy } from './policy/index.ts';
+
+/** One function of a tool under certain grants, being prepared or ready. */
+export interface PreparedTool {
+  /** What tells one version of the component's file from another. */
+  readonly stamp: string;
+  readonly component: Promise<LoadedComponent>;
+  readonly call: Promise<PreparedCall>;
+  readonly runner: Runner;
+}
+
+/** Where runners come from: `Runners`, or something that runs nothing. */
+export interface RunnerSource {
+  for(tool: ToolPolicy): Runner;
+}
+
+/** The tools of a policy, each function prepared when it is first asked for, and again when the component's file changes. */
+export class PreparedTools {
+  readonly #entries: readonly CapabilityEntry[];
+  readonly #runners: RunnerSource;
+  readonly #tools = new Map<string, PreparedTool>();
+
+  constructor(entries: readonly CapabilityEntry[], runners: RunnerSource) {
+    this.#entries = entries;
+    this.#runners = runners;
+  }
+
+  /**
+   * @param grants - what this call gets: the tool's, or fewer.
+   * @returns whose promises may reject with `policy/component-missing`, `policy/digest-mismatch`, and as `Runner.prepare`.
+   * @throws CodedError `policy/component-missing`.
+   */
+  for(tool: ToolPolicy, functionName: string, grants: readonly string[]): PreparedTool {
+    const key = JSON.stringify([tool.name, functionName, grants]);
+    const stamp = stampOf(tool);
+    const known = this.#tools.get(key);
+    if (known !== undefined && known.stamp === stamp) return known;
+    const runner = this.#runners.for(tool);
+    const component = readComponent(tool, runner);
+    const call = component.then((loaded) => this.#prepare(runner, loaded, tool, functionName, grants));
+    const fresh: PreparedTool = { stamp, component, call, runner };
+    this.#tools.set(key, fresh);
+    call.catch(() => this.#tools.get(key) === fresh && this.#tools.delete(key));
+    void known?.call.then((old) => known.runner.release(old)).catch(() => undefined);
+    return fresh;
+  }
+
+  #prepare(
+    runner: Runner,
+    component: LoadedComponent,
+    tool: ToolPolicy,
+    functionName: string,
+    grants: readonly string[],
+  ): Promise<PreparedCall> {
+    return runner.prepare(component, {
+      function: functionName,
+      capabilities: this.#entries.filter((entry) => grants.includes(entry.name)).map((entry) => entry.capability),
+      limits: limitsOf(tool),
+      grantFor: (importName) => grantFor(importName, this.#entries),
+    });
+  }
+}
+
+/** Asked before every call and answered at once: an asynchronous answer would cost more than the policy's decision. */
+function stampOf(tool: ToolPolicy): string {
+  try {
+    const stats = statSync(tool.componentPath, { bigint: true });
+    return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`;
+  } catch (error) {
+    throw componentMissing(tool, error);
+  }
+}
+
+async function readComponent(tool: ToolPolicy, runner: Runner): Promise<LoadedComponent> {
+  const bytes = await readComponentBytes(tool.componentPath).catch((error: unknown) => {
+    throw isCoded(error) && error.code !== 'usage/unreadable-file' ? error : componentMissing(tool, error);
+  });
+  const component = await runner.load(bytes);
+  if (tool.componentDigest !== undefined && tool.componentDigest !== component.digest) {
+    throw new CodedError('policy/digest-mismatch', `the component of \`${tool.name}\` is not the one that the policy pins`, {
+      data: { expected: tool.componentDigest, got: component.digest },
+      help: 'check where the new file comes from; if it is the right one, put its digest into the policy',
+    });
+  }
+  return component;
+}
+
+function componentMissing(tool: ToolPolicy, cause: unknown): CodedError {
+  return new CodedError(
+    'policy/component-missing',
+    `the component of \`${tool.name}\` cannot be read: \`${tool.componentPath}\``,
+    {
+      cause,
+      help: 'build the tool, or correct `component` in the policy (the path is relative to the policy file)',
+    },
+  );
+}
+
+function limitsOf(tool: ToolPolicy): Partial<Limits> {
+  return Object.fromEntries(Object.entries(tool.limits).filter(([key, value]) => key in DEFAULT_LIMITS && value !== undefined));
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { types } from 'node:util';
+import { type CellOutcome, type PlainJson, type PreparedCall, toJson, type ValueType } from '../runtime/index.ts';
+import type { ApprovalSubject, DecidedEntry, IntentEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
+import type { ParameterRecord } from './policy/index.ts';
+import type { RequestSnapshot } from './request.ts';
+
+/* What one request leaves in the trail, and the digests that bind its parts together. Pure. */
+
+/** A request whose parameters have their types: everything that is decided, approved, recorded and run. */
+export interface TypedRequest {
+  readonly snapshot: RequestSnapshot;
+  /** The same as the trail and approvers have it: secrets in the agent's words are keyed digests. */
+  readonly told: RequestSnapshot;
+  /** Name of the tool, without its function. */
+  readonly tool: string;
+  readonly call: PreparedCall;
+  /** Capabilities that this call gets. */
+  readonly grants: readonly string[];
+  /** Canonical bytes of the parameters: what is hashed is what the cell decodes. */
+  readonly bytes: Uint8Array;
+  readonly parametersDigest: string;
+  /** As rules see them. */
+  readonly record: ParameterRecord;
+  /** As the trail and approvers see them: secrets are keyed digests. Undefined where they are too large to be kept. */
+  readonly shown: PlainJson | undefined;
+  /** Audit ids of the calls on whose behalf it is, outermost first. */
+  readonly chain: readonly string[];
+}
+
+/** UTF-16 units of names and text in a record of a request that may be nothing of the kind. */
+const SHOWN_CHARS_MAX = 256;
+
+/** Bytes of canonical parameters beyond which the trail has their digest alone. */
+export const KEPT_BYTES_MAX = 256 * 1024;
+
+export function digestOf(bytes: Uint8Array | string): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+/** Of a request that was refused before its parameters had types. @param told - without secrets, where it had at least the right shape. */
+export function untypedEntry(audit: string, writer: string, request: unknown, told: RequestSnapshot | undefined): RequestedEntry {
+  if (told !== undefined) return { kind: 'requested', audit, writer, ...wordsOf(told) };
+  return { kind: 'requested', audit, writer, agent: namedIn(request, 'agent'), tool: namedIn(request, 'tool_name') };
+}
+
+/** Looks without running code of the request's owner; what is no text is not shown. */
+function namedIn(request: unknown, name: string): string {
+  if (typeof request !== 'object' || request === null) return '';
+  const value: unknown = types.isProxy(request) ? undefined : Object.getOwnPropertyDescriptor(request, name)?.value;
+  return typeof value === 'string' ? value.slice(0, SHOWN_CHARS_MAX) : '';
+}
+
+export function typedEntry(audit: string, writer: string, request: TypedRequest): RequestedEntry {
+  const { told, shown, parametersDigest, chain } = request;
+  return {
+    kind: 'requested',
+    audit,
+    writer,
+    ...wordsOf(told),
+    ...(shown === undefined ? {} : { parameters: shown }),
+    parametersDigest,
+    ...(chain.length === 0 ? {} : { chain }),
+  };
+}
+
+function wordsOf(snapshot: RequestSnapshot) {
+  const { agent, toolName, justification, source, requestId, session, deadlineMs } = snapshot;
+  return {
+    agent,
+    tool: toolName,
+    ...(justification === undefined ? {} : { justification }),
+    ...(source === undefined ? {} : { source }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(session === undefined ? {} : { session }),
+    ...(deadlineMs === undefined ? {} : { deadline: deadlineMs }),
+  };
+}
+
+/** What an approval of a request is bound to. */
+export function subjectOf(request: TypedRequest, policyDigest: string): ApprovalSubject {
+  const { told, tool, call, grants, parametersDigest } = request;
+  const { agent, session, justification, source } = told;
+  return {
+    agent,
+    tool,
+    function: call.function.id,
+    component: call.component.digest,
+    parametersDigest,
+    ...(session === undefined ? {} : { session }),
+    grants,
+    limits: limitTexts(call),
+    policy: policyDigest,
+    ...(justification === undefined ? {} : { justification }),
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+const limitTextsOf = new WeakMap<PreparedCall, Readonly<Record<string, string>>>();
+
+/** All limits of a call as decimal strings, in the order of their names; made once for each prepared call. */
+export function limitTexts(call: PreparedCall): Readonly<Record<string, string>> {
+  let texts = limitTextsOf.get(call);
+  if (texts === undefined) {
+    const sorted = Object.entries(call.limits).sort(([a], [b]) => (a < b ? -1 : 1));
+    texts = Object.freeze(Object.fromEntries(sorted.map(([name, value]) => [name, String(value)])));
+    limitTextsOf.set(call, texts);
+  }
+  return texts;
+}
+
+/** What a `request_id` stands for: every word of the agent. Length-prefixed, so that no two requests have one text. */
+export function requestDigest({ snapshot, parametersDigest }: TypedRequest): string {
+  const { agent, toolName, justification, source, session } = snapshot;
+  const parts = [agent, toolName, parametersDigest, justification, source, session];
+  const text = parts.map((part) => (part === undefined ? '-;' : `${part.length}:${part};`)).join('');
+  return digestOf(`cellblock/request/1\n${text}`);
+}
+
+export function intentEntry(
+  audit: string,
+  writer: string,
+  request: TypedRequest,
+  by: Pick<DecidedEntry, 'approval' | 'shape'>,
+): IntentEntry {
+  const { tool, call, grants, parametersDigest } = request;
+  return {
+    kind: 'intent',
+    audit,
+    writer,
+    tool,
+    function: call.function.id,
+    component: call.component.digest,
+    parametersDigest,
+    grants,
+    limits: limitTexts(call),
+    ...(by.approval === undefined ? {} : { approval: by.approval }),
+    ...(by.shape === undefined ? {} : { shape: by.shape }),
+  };
+}
+
+/** @param keepResult - true to keep the result itself beside its digest. */
+export function outcomeEntry(audit: string, cell: CellOutcome, result: ValueType | undefined, keepResult: boolean): OutcomeEntry {
+  const { usage, error, value, valueBytes } = cell;
+  return {
+    kind: 'outcome',
+    audit,
+    outcome: cell.kind,
+    ...(error === undefined ? {} : { code: error.code, message: error.message }),
+    fuel: String(usage.fuel),
+    memoryBytesPeak: usage.memoryBytesPeak,
+    wallMs: Math.round(usage.wallMs * 1000) / 1000,
+    hostCalls: usage.hostCalls,
+    ...(valueBytes === undefined ? {} : { resultDigest: digestOf(valueBytes) }),
+    ...(keepResult && result !== undefined && value !== undefined ? { result: toJson(value, result) } : {}),
+  };
+}

@@ -1,0 +1,56 @@
+import { CodedError } from '../runtime/index.ts';
+
+/** A call of this process between its intent and its outcome. */
+export interface RunningCall {
+  readonly audit: string;
+  readonly agent: string;
+  readonly grants: readonly string[];
+  /** Audit ids of the calls on whose behalf it runs, outermost first. */
+  readonly chain: readonly string[];
+  /** Milliseconds since 1970 at which it has to have ended. */
+  readonly endsMs: number;
+}
+
+/** Calls on each other's behalf: a chain this long is a loop. */
+const CHAIN_MAX = 16;
+
+/**
+ * The calls that run here, for those that are filed on their behalf: a tool that asks for another tool gets no more than the whole chain of
+ * callers has, so that a weak caller cannot borrow a strong deputy.
+ */
+export class RunningCalls {
+  readonly #calls = new Map<string, RunningCall>();
+
+  begin(call: RunningCall): void {
+    this.#calls.set(call.audit, call);
+  }
+
+  end(audit: string): void {
+    this.#calls.delete(audit);
+  }
+
+  /**
+   * @param parent - audit id of a running call; undefined for a request that an agent files itself.
+   * @throws CodedError `usage/invalid-argument` when that call does not run, is another agent's, or the chain is too long.
+   */
+  parent(parent: string | undefined, agent: string): RunningCall | undefined {
+    if (parent === undefined) return undefined;
+    const call = this.#calls.get(parent);
+    if (call === undefined) throw new CodedError('usage/invalid-argument', 'the call on whose behalf this is filed does not run');
+    if (call.agent !== agent) throw new CodedError('usage/invalid-argument', 'a call can only ask on behalf of its own agent');
+    if (call.chain.length + 1 >= CHAIN_MAX) {
+      throw new CodedError('usage/invalid-argument', `there are more than ${CHAIN_MAX} calls on behalf of each other`);
+    }
+    return call;
+  }
+}
+
+/** Grants that a call gets: its tool's, as far as everybody has them on whose behalf it runs. */
+export function grantsWithin(grants: readonly string[], parent: RunningCall | undefined): readonly string[] {
+  return parent === undefined ? grants : grants.filter((name) => parent.grants.includes(name));
+}
+
+/** Audit ids of a call's callers, outermost first. */
+export function chainOf(parent: RunningCall | undefined): readonly string[] {
+  return parent === undefined ? [] : [...parent.chain, parent.audit];
+}

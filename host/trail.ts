@@ -1,0 +1,60 @@
+import { openJournal, type SyncMode } from './audit/index.ts';
+import type { OutcomeEntry } from './audit/entries.ts';
+import type { Journal } from './audit/trail.ts';
+import { WardenState } from './trail-state.ts';
+
+/** A trail that is open for writing, with everything that is known from it. */
+export interface Trail {
+  readonly journal: Journal;
+  readonly state: WardenState;
+  close(): Promise<void>;
+}
+
+export interface TrailOptions {
+  readonly folder: string;
+  readonly sync: SyncMode;
+  readonly segmentBytesMax: number;
+  /** Version of this package. */
+  readonly version: string;
+  /** Digest of the policy that decides; absent for commands that only administer. */
+  readonly policy?: string;
+  readonly reduced?: readonly string[];
+}
+
+/**
+ * Opens the trail of a policy, and ends what a process that died has left: its open calls become `failed/interrupted`, since whether they
+ * had their effect is not known, and are never run again.
+ *
+ * @throws CodedError `failed/audit-unavailable`, `audit/broken-chain`: then nothing may run.
+ */
+export async function openTrail(options: TrailOptions): Promise<Trail> {
+  const { folder, sync, segmentBytesMax, version, policy, reduced } = options;
+  const state = new WardenState();
+  const journal = await openJournal({
+    folder,
+    sync,
+    segmentBytesMax,
+    state,
+    opened: { version, ...(policy === undefined ? {} : { policy }), ...(reduced === undefined ? {} : { reduced }) },
+  });
+  await journal.transact(() => interruptedCalls(journal, state), 'durable').catch(async (error: unknown) => {
+    await journal.close().catch(() => undefined);
+    throw error;
+  });
+  return { journal, state, close: () => journal.close() };
+}
+
+function interruptedCalls(journal: Journal, state: WardenState): readonly OutcomeEntry[] {
+  const abandoned = state.requests.openCalls().filter(({ writer }) => writer !== journal.writer && !journal.isWriting(writer));
+  return abandoned.map(({ audit }) => ({
+    kind: 'outcome',
+    audit,
+    outcome: 'failed',
+    code: 'failed/interrupted',
+    message: 'the host ended while the call ran',
+    fuel: '0',
+    memoryBytesPeak: 0,
+    wallMs: 0,
+    hostCalls: 0,
+  }));
+}
