@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answerEntries, type ApprovalBook, type ApprovalView, type ShapeRequest } from './approvals/index.ts';
+import { type Approval, type ApprovalBook, answerEntries, findApproval, type ShapeWish } from './approvals/index.ts';
 import type { Trail } from './trail.ts';
 
 /** How a human's answer comes in. Whoever calls vouches for the name. */
@@ -9,8 +9,10 @@ export interface Answer {
   /** Through which channel: `library` unless it says otherwise. */
   readonly channel?: string;
   readonly reason?: string;
+  /** Digest of what the human saw, in full; an answer to anything else is refused. */
+  readonly digest?: string;
   /** With an approval: also allow calls like this one for a while. */
-  readonly shape?: ShapeRequest;
+  readonly shape?: ShapeWish;
 }
 
 /** How often the trail is asked for what other processes wrote, while somebody waits for a human. */
@@ -28,16 +30,16 @@ export class ApprovalsDesk {
     return this.#trail.state.approvals;
   }
 
-  /** What waits for an answer, or with `all` everything of the last day; the newest last. */
-  async list(options: { readonly all?: boolean } = {}): Promise<readonly ApprovalView[]> {
+  /** What waits for an answer or for its use, or with `all` everything of the last day; the newest last. */
+  async list(options: { readonly all?: boolean } = {}): Promise<readonly Approval[]> {
     await this.#trail.journal.catchUp();
-    return this.#book.list(options, Date.now());
+    return this.#book.list(options.all === true ? {} : { statuses: ['pending', 'approved'] }, Date.now());
   }
 
   /** @param id - or at least its first four characters. @throws CodedError `usage/not-found`, `usage/ambiguous`. */
-  async show(id: string): Promise<ApprovalView> {
+  async show(id: string): Promise<Approval> {
     await this.#trail.journal.catchUp();
-    return this.#book.show(id, Date.now());
+    return findApproval(this.#book, id);
   }
 
   /** @throws CodedError `usage/not-found`, `denied/not-an-approver`, `denied/approval-*` when it cannot be answered any more. */
@@ -67,7 +69,10 @@ export class ApprovalsDesk {
    */
   async waitFor(id: string, ms: number, signal: AbortSignal): Promise<boolean> {
     const untilMs = performance.now() + ms;
-    const isOpen = (): boolean => this.#book.status(id, Date.now()) === 'pending';
+    const isOpen = (): boolean => {
+      const approval = this.#book.approval(id);
+      return approval !== undefined && this.#book.status(approval, Date.now()) === 'pending';
+    };
     while (isOpen()) {
       const leftMs = untilMs - performance.now();
       if (leftMs <= 0 || signal.aborted) return false;

@@ -1,6 +1,6 @@
 import type { HostCall, HostCallTap } from '../runtime/index.ts';
 import { CodedError } from '../runtime/index.ts';
-import { digestOf } from './records.ts';
+import { digestOf } from './digest.ts';
 
 /** One answer of a host function as the trail keeps it: enough to answer again, and to see that the question is the same. */
 export interface HostAnswer {

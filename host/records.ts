@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
 import { types } from 'node:util';
 import { type CellOutcome, type PlainJson, type PreparedCall, toJson, type ValueType } from '../runtime/index.ts';
+import type { AnswerRecorder } from './host-answers.ts';
+import type { Redactor } from './audit/index.ts';
 import type { ApprovalSubject, DecidedEntry, IntentEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
+import { digestOf } from './digest.ts';
 import type { ParameterRecord } from './policy/index.ts';
 import type { RequestSnapshot } from './request.ts';
 
@@ -33,10 +35,6 @@ const SHOWN_CHARS_MAX = 256;
 
 /** Bytes of canonical parameters beyond which the trail has their digest alone. */
 export const KEPT_BYTES_MAX = 256 * 1024;
-
-export function digestOf(bytes: Uint8Array | string): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-}
 
 /** Of a request that was refused before its parameters had types. @param told - without secrets, where it had at least the right shape. */
 export function untypedEntry(audit: string, writer: string, request: unknown, told: RequestSnapshot | undefined): RequestedEntry {
@@ -139,19 +137,33 @@ export function intentEntry(
   };
 }
 
-/** @param keepResult - true to keep the result itself beside its digest. */
-export function outcomeEntry(audit: string, cell: CellOutcome, result: ValueType | undefined, keepResult: boolean): OutcomeEntry {
+/**
+ * @param result - type of the outcome's value.
+ * @param kept - `result`: keep the value itself beside its digest; `recorder`: answers of host functions to keep.
+ */
+export function outcomeEntry(
+  audit: string,
+  cell: CellOutcome,
+  result: ValueType | undefined,
+  redactor: Redactor,
+  kept: { readonly result: boolean; readonly recorder?: AnswerRecorder | undefined },
+): OutcomeEntry {
   const { usage, error, value, valueBytes } = cell;
+  const { recorder } = kept;
+  const hasResult = kept.result && result !== undefined && value !== undefined;
   return {
     kind: 'outcome',
     audit,
     outcome: cell.kind,
-    ...(error === undefined ? {} : { code: error.code, message: error.message }),
+    ...(error === undefined ? {} : { code: error.code, message: redactor.redactText(error.message) }),
     fuel: String(usage.fuel),
     memoryBytesPeak: usage.memoryBytesPeak,
     wallMs: Math.round(usage.wallMs * 1000) / 1000,
     hostCalls: usage.hostCalls,
     ...(valueBytes === undefined ? {} : { resultDigest: digestOf(valueBytes) }),
-    ...(keepResult && result !== undefined && value !== undefined ? { result: toJson(value, result) } : {}),
+    ...(hasResult ? { result: redactor.redactParameters(toJson(value, result), NO_PATHS) } : {}),
+    ...(recorder === undefined || recorder.overflowed ? {} : { hostAnswers: recorder.answers }),
   };
 }
+
+const NO_PATHS: readonly string[] = [];

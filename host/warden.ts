@@ -28,7 +28,8 @@ import { AnswerRecorder } from './host-answers.ts';
 import { decideAccess, type Policy, parameterRecord, type ToolPolicy } from './policy/index.ts';
 import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
 import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
-import { digestOf, KEPT_BYTES_MAX, outcomeEntry, type TypedRequest, untypedEntry } from './records.ts';
+import { digestOf } from './digest.ts';
+import { KEPT_BYTES_MAX, outcomeEntry, type TypedRequest, untypedEntry } from './records.ts';
 import { RecentOutcomes } from './recent-outcomes.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
 import type { KnownRequest } from './request-ledger.ts';
@@ -211,7 +212,7 @@ export class Warden {
     const values = paramsFromJson(snapshot.parameters, params);
     const bytes = encodeParams(values, params);
     const record = parameterRecord(values, params);
-    const shown = bytes.length > KEPT_BYTES_MAX ? undefined : this.#parts.redactor.parameters(jsonOf(values, params), tool.secrets);
+    const shown = bytes.length > KEPT_BYTES_MAX ? undefined : this.#parts.redactor.redactParameters(jsonOf(values, params), tool.secrets);
     const chain = chainOf(parent);
     const told = this.#told(snapshot);
     return { snapshot, told, tool: tool.name, call, grants, bytes, parametersDigest: digestOf(bytes), record, shown, chain };
@@ -224,8 +225,8 @@ export class Warden {
     const { redactor } = this.#parts;
     return {
       ...snapshot,
-      ...(justification === undefined ? {} : { justification: redactor.text(justification) }),
-      ...(source === undefined ? {} : { source: redactor.text(source) }),
+      ...(justification === undefined ? {} : { justification: redactor.redactText(justification) }),
+      ...(source === undefined ? {} : { source: redactor.redactText(source) }),
     };
   }
 
@@ -257,8 +258,9 @@ export class Warden {
     const recorder = this.policy.trail.answers === 'keep' ? new AnswerRecorder() : undefined;
     const cell = await this.#invoke(filing, request, prepared, endsMs, recorder);
     this.#running.end(audit);
-    const entry = outcomeEntry(audit, cell, payloadType(cell, call), this.policy.trail.results === 'keep', recorder);
-    await this.#parts.trail.journal.transact(() => [this.#parts.redactor.outcome(entry)], 'durable');
+    const kept = { result: this.policy.trail.results === 'keep', recorder };
+    const entry = outcomeEntry(audit, cell, payloadType(cell, call), this.#parts.redactor, kept);
+    await this.#parts.trail.journal.transact(() => [entry], 'durable');
     return toOutcome(cell, filing.context);
   }
 

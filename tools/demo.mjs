@@ -1,92 +1,97 @@
-// The main job, shown: an agent asks for tools by name; the policy decides; fresh cells run them; receipts prove it.
-import { readFileSync } from 'node:fs';
+// The main job, shown: an agent that reads hostile text asks for tools; the policy decides; a human answers; the trail proves it.
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openWarden } from 'cellblock';
+import { openWarden, renderApproval, verifyTrail } from 'cellblock';
+import { obeyTheLog, readLog, restart } from './kubesleuth.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const log = readFileSync(here('samples/kube-crashloop.log'), 'utf8');
 
 const bold = (text) => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text);
 const say = (text = '') => console.log(text);
+const title = (text) => say(bold(`\n${text}`));
 
 /** Guest text for a terminal: control characters made visible, one line, not too long. */
-const shown = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 110);
+const shown = (text) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 150);
 
-function receipt({ receipt: r }) {
-  const fuel =
-    r.fuelMax === undefined ? r.fuel : `${Number(r.fuel).toLocaleString('en')} of ${Number(r.fuelMax).toLocaleString('en')}`;
-  say(
-    `  receipt  component ${r.digest?.slice(0, 19) ?? 'never read'} · fuel ${fuel} · memory ${(r.memoryBytesPeak / 2 ** 20).toFixed(1)} MiB`,
-  );
-  say(
-    `           ${r.wallMs.toFixed(1)} ms · ${r.hostCalls} host calls · grants [${r.grants.join(', ')}] · rules ${r.policy.rules.join('; ')}`,
-  );
-}
-
-function expectKind(outcome, kind) {
-  if (outcome.kind === kind) return;
+function expectKind(outcome, kind, code) {
+  if (outcome.kind === kind && (code === undefined || outcome.error?.code === code)) return;
   console.error(JSON.stringify(outcome, null, 2));
   throw new Error(`expected the outcome \`${kind}\`, got \`${outcome.kind}\``);
 }
 
-const warden = await openWarden({ policy: here('cellblock.yaml') });
+function refusal({ error, receipt }) {
+  say(`  refused: ${error.message} [${error.code}]`);
+  if (error.help !== undefined) say(`  help:    ${shown(error.help)}`);
+  say(`  rules:   ${receipt.policy.rules.join('; ')}`);
+}
+
+function receipt({ receipt: r }) {
+  const fuel = `${Number(r.fuel).toLocaleString('en')} of ${Number(r.fuelMax ?? 0).toLocaleString('en')}`;
+  say(`  receipt: audit ${r.audit} · component ${r.digest?.slice(0, 19)} · fuel ${fuel} · ${r.wallMs.toFixed(1)} ms · ${r.isolation}`);
+}
+
+/** A policy in a folder of its own, so that each demo has a trail of its own. */
+function workshop() {
+  const folder = mkdtempSync(join(tmpdir(), 'cellblock-demo-'));
+  const policy = readFileSync(here('kubesleuth.yaml'), 'utf8').replaceAll(/component: (\S+)/g, (_all, path) => `component: ${here(path)}`);
+  writeFileSync(join(folder, 'cellblock.yaml'), policy);
+  return folder;
+}
+
+const folder = workshop();
+const trail = join(folder, '.cellblock');
+const warden = await openWarden({ policy: join(folder, 'cellblock.yaml') });
 try {
-  say(
-    bold(`\n1. The agent \`triage\` reads a Kubernetes log of ${log.split('\n').length - 1} lines: which pods crash, and why?`),
-  );
-  const summary = await warden.request({ agent: 'triage', tool_name: 'crash-summary', parameters: { log, 'pods-max': 5 } });
+  title('1. KubeSleuth reads the log of a crash-looping pod, by a tool in a cell.');
+  const summary = await readLog(warden);
   expectKind(summary, 'ok');
+  const [pod] = summary.value.pods;
   say(`  ${shown(summary.value.headline)}`);
-  for (const pod of summary.value.pods) {
-    const reason = pod.reason.value === undefined ? pod.reason.tag : `${pod.reason.tag} (${shown(String(pod.reason.value))})`;
-    say(`  - ${shown(pod.name)}: ${pod.restarts} restarts, ${reason}`);
-    if (pod['last-error']) say(`      last error, as data: ${shown(pod['last-error'])}`);
-  }
+  say(`  last error of ${shown(pod.name)}, as data: ${shown(pod['last-error'])}`);
   receipt(summary);
 
-  say(
-    bold(
-      '\n2. It wants to send the log on. The tool `redact` imports `cellblock:host/log`; a policy without that grant refuses it.',
-    ),
-  );
-  const refused = await warden.request({
-    agent: 'triage',
-    tool_name: 'redact-without-log',
-    parameters: { text: log, options: { custom: [] } },
-  });
-  expectKind(refused, 'refused');
-  say(`  refused: ${refused.error.message} [${refused.error.code}]`);
-  say(`  help:    ${refused.error.help}`);
-  receipt(refused);
+  title('2. It believes the log and asks for the command. No rule allows it, one forbids it, and the operator is told.');
+  const injected = await obeyTheLog(warden, pod);
+  expectKind(injected, 'refused', 'denied/forbidden');
+  refusal(injected);
 
-  say(
-    bold(
-      '\n3. The same component with the grant: secrets and personal data are gone, and the operator sees what kinds were found.',
-    ),
-  );
-  const redacted = await warden.request({
-    agent: 'triage',
-    tool_name: 'redact',
-    parameters: { text: log, options: { custom: [] } },
-  });
-  expectKind(redacted, 'ok');
-  const mark = new RegExp(`\\[(${redacted.value.counts.map((count) => count.kind).join('|')})\\]`);
-  const changed = redacted.value.text.split('\n').filter((line) => mark.test(line));
-  for (const line of changed.slice(0, 5)) say(`  ... ${shown(line.slice(Math.max(0, line.search(mark) - 60)))}`);
-  say(`  counts:  ${redacted.value.counts.map((count) => `${count.kind} ${count.times}`).join(', ')}`);
-  for (const { level, message } of redacted.log ?? []) say(`  log:     ${level}: ${shown(message)}`);
-  receipt(redacted);
+  title('3. It asks to restart the deployment. The policy wants a human for that.');
+  const waiting = await restart(warden, pod);
+  expectKind(waiting, 'pending');
+  const { id } = waiting.approval;
+  const { asked } = await warden.approvals.show(id);
+  for (const line of renderApproval(asked, Date.now(), 110)) say(`  ${line}`);
 
-  say(bold('\n4. The agent `intern` may only summarise. Asking for `redact` is refused before the component is even read.'));
-  const denied = await warden.request({
-    agent: 'intern',
-    tool_name: 'redact',
-    parameters: { text: log, options: { custom: [] } },
-  });
-  expectKind(denied, 'refused');
-  say(`  refused: ${denied.error.message} [${denied.error.code}]`);
-  receipt(denied);
-  say();
+  title('4. Ann approves exactly this call; another one with her approval is refused; this one runs, once.');
+  await warden.approvals.approve(id, { by: 'ann', digest: asked.digest });
+  const other = await restart(warden, pod, { approval: id, target: 'deployment/payments' });
+  expectKind(other, 'refused', 'denied/approval-mismatch');
+  refusal(other);
+  const restarted = await restart(warden, pod, { approval: id });
+  expectKind(restarted, 'ok');
+  say(`  ${restarted.value.summary}: ${restarted.value.method.toUpperCase()} ${restarted.value.path}`);
+  receipt(restarted);
+  const again = await restart(warden, pod, { approval: id });
+  expectKind(again, 'refused', 'denied/approval-used');
+  refusal(again);
 } finally {
   await warden.close();
 }
+
+title('5. The trail proves it; with one byte changed it says where.');
+say(`  alert:   ${shown(readFileSync(join(trail, 'alerts.jsonl'), 'utf8'))}`);
+const whole = await verifyTrail(trail);
+if (!whole.ok) throw new Error('the trail does not verify');
+say(`  verify:  ${whole.records} records, the chain is whole`);
+const segment = join(trail, 'trail', readdirSync(join(trail, 'trail')).filter((name) => name.endsWith('.jsonl'))[0]);
+copyFileSync(segment, `${segment}.kept`);
+const bytes = readFileSync(segment);
+bytes[bytes.indexOf('payments')] ^= 1;
+writeFileSync(segment, bytes);
+const broken = await verifyTrail(trail);
+if (broken.ok) throw new Error('a changed trail verifies');
+say(`  one bit: record ${broken.seq} in line ${broken.line}: ${broken.why}`);
+rmSync(folder, { recursive: true, force: true });
+say();

@@ -1,7 +1,8 @@
 import { CodedError, checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
-import { openWarden, type Warden } from '../warden.ts';
+import { openWarden } from '../open-warden.ts';
+import type { Warden } from '../warden.ts';
 import { progress } from './output.ts';
 import { readParams } from './params.ts';
 
@@ -10,6 +11,8 @@ export interface CallOptions {
   readonly policy: string;
   readonly agent?: string;
   readonly params?: string;
+  readonly justification?: string;
+  readonly source?: string;
   readonly bindings: string;
   readonly costModel: string;
 }
@@ -26,7 +29,8 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
     const stop = drainOnSignal(warden);
     const agent = options.agent ?? onlyAgent(warden);
     const done = progress('preparing the tool (kept for next time)');
-    return await warden.request({ agent, tool_name: toolName, parametersJson }).finally(() => {
+    const { justification, source } = options;
+    return await warden.request({ agent, tool_name: toolName, parametersJson, justification, source }).finally(() => {
       done();
       stop();
     });
@@ -41,7 +45,7 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
 const GRACE_MS = 2000;
 
 /** The first signal lets the call end, and cancels it after a while; the next one ends the process. @returns undoes it. */
-function drainOnSignal(warden: Warden): () => void {
+export function drainOnSignal(warden: Warden): () => void {
   const drain = (): void => {
     stop();
     void warden.drain(GRACE_MS);
@@ -56,7 +60,7 @@ function drainOnSignal(warden: Warden): () => void {
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /** With one agent in the policy there is nothing to choose; with more, guessing would be granting. */
-function onlyAgent(warden: Warden): string {
+export function onlyAgent(warden: Warden): string {
   const names = [...warden.policy.agents.keys()];
   const [only] = names;
   if (names.length === 1 && only !== undefined) return only;

@@ -103,6 +103,8 @@ program
   .option('--policy <file>', 'policy file', 'cellblock.yaml')
   .option('--agent <name>', 'agent that asks; may be left out where the policy has only one')
   .option('--params <json>', PARAMS_HELP)
+  .option('--justification <text>', 'why, in the words of the agent')
+  .option('--source <text>', 'what made the agent ask, such as the line of a log')
   .addOption(bindingsOption())
   .addOption(costModelOption())
   .option('--json', 'print one outcome as JSON')

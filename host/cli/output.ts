@@ -17,6 +17,11 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
     else note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
     if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
   }
+  if (outcome.approval !== undefined) {
+    const { id, expiresAt, channels } = outcome.approval;
+    note(`pending: a human is asked until ${new Date(expiresAt).toISOString()} (${['cli', ...channels].join(', ')}): approval ${id}`);
+    note(`help: \`cellblock approvals show ${id}\`, then \`approve\` or \`deny\`; after that, file the same request again`);
+  }
   note(receiptLine(outcome.kind, outcome.receipt));
 }
 
