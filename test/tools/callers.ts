@@ -1,6 +1,6 @@
 /**
  * Ways to call the sample tools. The suites of this folder run once for each way: jco's transpiled glue alone is the
- * independent reference, and another runtime is one more entry of `redactCallers` and `summaryCallers`.
+ * independent reference, and another runtime is one more entry of `redactCallers`, `summaryCallers` and `planCallers`.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -57,8 +57,26 @@ export interface Summary {
   readonly pods: readonly PodSummary[];
 }
 
+export interface Action {
+  readonly verb: string;
+  readonly target: string;
+  readonly namespace: string;
+  readonly command?: readonly string[] | undefined;
+  readonly replicas?: number | undefined;
+  readonly restartedAt?: string | undefined;
+}
+
+export interface ApiRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly contentType: string | undefined;
+  readonly body: string | undefined;
+  readonly summary: string;
+}
+
 export type RedactCaller = (text: string, options?: RedactOptions) => Answer<Report, Case>;
 export type SummaryCaller = (log: string, podsMax?: number) => Answer<Summary, Case>;
+export type PlanCaller = (action: Action) => Answer<ApiRequest, Case>;
 
 export function readTool(name: string): Promise<Buffer> {
   return readFile(new URL(`${name}/${name}.wasm`, TOOLS_FOLDER));
@@ -78,6 +96,16 @@ export async function summaryCallers(): Promise<readonly (readonly [string, Summ
   const call = await throughJco('crash-summary', 'cellblock:samples/crash-summary@0.1.0', 'summarise');
   // As above.
   return [['jco alone', (log, podsMax) => call(log, podsMax) as Answer<Summary, Case>]];
+}
+
+export async function planCallers(): Promise<readonly (readonly [string, PlanCaller])[]> {
+  const call = await throughJco('kubectl-plan', 'cellblock:samples/kubectl-plan@0.1.0', 'plan');
+  const argumentsOf = (action: Action) => {
+    const { verb, target, namespace, command, replicas, restartedAt } = action;
+    return [verb, target, namespace, command, replicas, restartedAt];
+  };
+  // As above.
+  return [['jco alone', (action) => call(...argumentsOf(action)) as Answer<ApiRequest, Case>]];
 }
 
 /** Calls in a fresh instance each, as a cell does. */

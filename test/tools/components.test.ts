@@ -11,15 +11,20 @@ import type { PackageDocs } from '../../tools/build/wit-docs.mjs';
 import { readTool, TOOLS_FOLDER } from './callers.ts';
 
 const BYTES_MAX = 120_000;
-const EXPORTS = { redact: 'cellblock:samples/redact@0.1.0', 'crash-summary': 'cellblock:samples/crash-summary@0.1.0' };
-const IMPORTS = { redact: ['cellblock:host/log@0.1.0'], 'crash-summary': [] };
+const EXPORTS = {
+  redact: 'cellblock:samples/redact@0.1.0',
+  'crash-summary': 'cellblock:samples/crash-summary@0.1.0',
+  'kubectl-plan': 'cellblock:samples/kubectl-plan@0.1.0',
+};
+const IMPORTS = { redact: ['cellblock:host/log@0.1.0'], 'crash-summary': [], 'kubectl-plan': [] };
 const DOCS = [
   ['redact', 'cellblock:samples@0.1.0', 'redact', 'redact', 'Replaces what it finds'],
   ['redact', 'cellblock:host@0.1.0', 'log', 'write', 'Leaves one line.'],
   ['crash-summary', 'cellblock:samples@0.1.0', 'crash-summary', 'summarise', 'Summarises a log.'],
+  ['kubectl-plan', 'cellblock:samples@0.1.0', 'kubectl-plan', 'plan', 'Plans one action.'],
 ] as const;
 
-describe.each(['redact', 'crash-summary'] as const)('%s', (name) => {
+describe.each(['redact', 'crash-summary', 'kubectl-plan'] as const)('%s', (name) => {
   it('is the component that component.json names', async () => {
     const bytes = await readTool(name);
     const about = JSON.parse(await readFile(new URL(`${name}/component.json`, TOOLS_FOLDER), 'utf8'));
@@ -52,11 +57,15 @@ it.each(DOCS)('%s carries the documentation of %s', async (name, id, label, func
 });
 
 describe('tools/build.mjs', () => {
-  it('finds that the AssemblyScript source still yields the kept component', async () => {
-    const { code, stdout } = await build(['crash-summary', '--check', '--require']);
-    expect(stdout).toMatch(/^crash-summary: same (bytes|interface and answers)\n$/);
-    expect(code).toBe(0);
-  }, 60_000);
+  it.each(['crash-summary', 'kubectl-plan'])(
+    'finds that the AssemblyScript source still yields the kept component: %s',
+    async (name) => {
+      const { code, stdout } = await build([name, '--check', '--require']);
+      expect(stdout).toMatch(new RegExp(`^${name}: same (bytes|interface and answers)\\n$`));
+      expect(code).toBe(0);
+    },
+    60_000,
+  );
 
   it('skips a tool whose compiler is not there, unless it is required', async () => {
     const text = 'no Rust toolchain: rustup target add wasm32-unknown-unknown\n';

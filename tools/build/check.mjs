@@ -10,10 +10,26 @@ import { ROOT } from './tool.mjs';
 const ALL = { custom: [] };
 const SOME = { kinds: ['email', 'custom'], keepLast: 4, custom: [{ name: 'ticket', pattern: 'INC-####' }] };
 
-/** By tool: its interface, its function, and the arguments after the sample text to try. */
+/** One action for each verb, and some that are refused. */
+const ACTIONS = [
+  ['get', 'pods', 'web'],
+  ['logs', 'pod/web-0', 'web'],
+  ['rollout-restart', 'deployment/web', 'web', undefined, undefined, '2026-03-14T02:11:07Z'],
+  ['scale', 'deployment/web', 'web', undefined, 3],
+  ['delete', 'pod/web-0', 'web'],
+  ['exec', 'pod/web-0', 'web', ['sh', '-c', 'echo "Zo\u00eb" | cat']],
+  ['apply', 'pod/web-0', 'web'],
+  ['delete', 'pods', 'web'],
+  ['get', 'pod/../secrets', 'web'],
+  ['get', 'pods', ''],
+  ['exec', 'pod/web-0', 'web'],
+];
+
+/** By tool: its interface, its function, and what to try: arguments after the sample text (`rest`), or all of them (`whole`). */
 const CALLS = {
   redact: { instance: 'cellblock:samples/redact@0.1.0', func: 'redact', rest: [[ALL], [SOME]] },
   'crash-summary': { instance: 'cellblock:samples/crash-summary@0.1.0', func: 'summarise', rest: [[undefined], [1]] },
+  'kubectl-plan': { instance: 'cellblock:samples/kubectl-plan@0.1.0', func: 'plan', whole: ACTIONS },
 };
 const SAMPLES = ['kube-crashloop.log', 'kube-crashloop.events.log'];
 
@@ -42,17 +58,25 @@ function docsOf(component) {
 
 /** What a component answers to every call, and what it logs. */
 async function answers(name, component) {
-  const { instance, func, rest } = CALLS[name];
+  const { instance, func } = CALLS[name];
   const instantiate = await loadReference(component);
   const found = [];
-  for (const sample of ['', ...SAMPLES]) {
-    const text = sample === '' ? '' : await readFile(join(ROOT, 'tools/samples', sample), 'utf8');
-    for (const [index, args] of rest.entries()) {
-      const logged = [];
-      const host = { 'cellblock:host/log': { write: (level, message) => logged.push([level, message]) } };
-      const call = `${func} call ${index + 1} on ${sample === '' ? 'no text' : sample}`;
-      found.push({ call, logged, answer: resultOf(() => instantiate(host)[instance][func](text, ...args)) });
-    }
+  for (const [call, args] of await callsOf(CALLS[name])) {
+    const logged = [];
+    const host = { 'cellblock:host/log': { write: (level, message) => logged.push([level, message]) } };
+    found.push({ call, logged, answer: resultOf(() => instantiate(host)[instance][func](...args)) });
   }
   return found;
+}
+
+/** The calls to try: what to call each in a message, and its arguments. */
+async function callsOf({ func, rest, whole }) {
+  if (whole !== undefined) return whole.map((args, index) => [`${func} call ${index + 1}`, args]);
+  const calls = [];
+  for (const sample of ['', ...SAMPLES]) {
+    const text = sample === '' ? '' : await readFile(join(ROOT, 'tools/samples', sample), 'utf8');
+    for (const [index, args] of rest.entries())
+      calls.push([`${func} call ${index + 1} on ${sample === '' ? 'no text' : sample}`, [text, ...args]]);
+  }
+  return calls;
 }

@@ -27,6 +27,12 @@ export const TOOLS = {
     world: 'crash-summary-tool',
     wit: ['tools/crash-summary/wit/crash-summary.wit'],
   },
+  'kubectl-plan': {
+    language: 'AssemblyScript',
+    compile: buildAssemblyScript,
+    world: 'kubectl-plan-tool',
+    wit: ['tools/kubectl-plan/wit/kubectl-plan.wit'],
+  },
 };
 
 /** @param {string} name @returns {string} path of the component that is kept beside the source. */
