@@ -367,7 +367,7 @@ describe.each(await planCallers())('kubectl-plan by %s', (_, call) => {
         const { path, body, summary } = answer.ok;
         const [place = '', query] = path.split('?');
         expect(place).toMatch(PATH);
-        expect(place).toContain(`/namespaces/${action.namespace}/`);
+        expect(place).toBe(placeOf(action));
         expect(new URL(path, 'https://cluster').pathname).toBe(place);
         if (query !== undefined) expect(query).toMatch(QUERY);
         expect(commandIn(path)).toEqual(action.command ?? []);
@@ -415,6 +415,14 @@ function requestOf(call: PlanCaller, action: Action) {
   return answer.ok;
 }
 
+/** Where the request for a good action goes. */
+function placeOf({ verb, target, namespace }: Action): string {
+  const [kind = '', name] = target.split('/');
+  if (name === undefined) return `${API[kind.slice(0, -1)]}/namespaces/${namespace}/${kind}`;
+  const part = { logs: '/log', scale: '/scale', exec: '/exec' }[verb] ?? '';
+  return `${API[kind]}/namespaces/${namespace}/${kind}s/${name}${part}`;
+}
+
 /** What the API server's parser of queries makes of the path. */
 function commandIn(path: string): string[] {
   return new URL(path, 'https://cluster').searchParams.getAll('command');
@@ -453,7 +461,6 @@ function actions(): fc.Arbitrary<Action> {
       fc.tuple(label, label).map(([a, b]) => `${a}.${b}`),
     ),
   );
-  const kind = mostly(fc.constantFrom(...Object.keys(API)));
   const word = fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), hostile, fc.constant(ORDER));
   const parts = fc.record({
     command: fc.array(word, { minLength: 1, maxLength: 6 }),
@@ -467,16 +474,19 @@ function actions(): fc.Arbitrary<Action> {
   return fc
     .record({
       verb: mostly(fc.constantFrom(...VERBS)),
-      target: fc.oneof(
-        mostly(fc.tuple(kind, name).map((pair) => pair.join('/'))),
-        kind.map((one) => `${one}s`),
-      ),
+      // Which kind: three times in four one that the verb takes.
+      pick: fc.tuple(fc.nat(), fc.integer({ min: 0, max: 3 }), mostly(fc.constantFrom(...Object.keys(API)))),
+      name,
+      all: fc.constantFrom(true, false, false, false, false, false),
       namespace: mostly(label),
       parts,
       // Now and then a parameter too many.
       extra: fc.constantFrom(...Array.from({ length: 9 }, () => undefined), 'command', 'replicas', 'restartedAt'),
     })
-    .map(({ verb, target, namespace, parts, extra }) => {
+    .map(({ verb, pick: [at, chance, other], name, all, namespace, parts, extra }) => {
+      const taken = KINDS[verb] ?? [];
+      const kind = chance > 0 && taken.length > 0 ? taken[at % taken.length] : other;
+      const target = all ? `${kind}s` : `${kind}/${name}`;
       const wanted = (key: string) => key in (NEEDS[verb] ?? {}) || key === extra;
       return { verb, target, namespace, ...Object.fromEntries(Object.entries(parts).filter(([key]) => wanted(key))) };
     });
