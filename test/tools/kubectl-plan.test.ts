@@ -351,6 +351,7 @@ describe.each(await planCallers())('kubectl-plan by %s', (_, call) => {
   ])('carries a command to the API server as it is: case %#', (command) => {
     const { path, summary } = requestOf(call, { verb: 'exec', target: 'pod/x', namespace: 'web', command });
     expect(commandIn(path)).toEqual(command);
+    expect(summary).toMatch(/^[\x20-\x7e]*$/);
     expect(JSON.parse(summary.slice('run '.length, -' in pod/x in namespace web'.length))).toEqual(command);
   });
 
