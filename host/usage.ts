@@ -14,7 +14,8 @@ const SWEEP_EVERY_MIN = 256;
 
 /** A ledger as plain JSON. */
 interface CarriedUsage {
-  readonly latest: number;
+  /** Latest instant seen; null before the first record. */
+  readonly latest: number | null;
   /** Of each budget: its window, then its instants, oldest first, each as milliseconds since the one before. */
   readonly budgets: readonly (readonly [key: string, windowMs: number, ...gaps: number[]])[];
   /** Of each call in flight: its audit id, its instant, and the budgets that it is counted in. */
@@ -49,7 +50,7 @@ export class UsageLedger implements Usage, TrailState {
 
   /** Takes O(log n) of the calls in the window, and as long again as calls in flight are older than it. */
   used(key: string, sinceMs: number): number {
-    return this.#budgets.get(key)?.used(sinceMs) ?? 0;
+    return this.#budgets.get(key)?.used(sinceMs, this.#latest) ?? 0;
   }
 
   inFlight(key: string): number {
@@ -57,7 +58,7 @@ export class UsageLedger implements Usage, TrailState {
   }
 
   oldest(key: string, sinceMs: number): number | undefined {
-    return this.#budgets.get(key)?.oldest(sinceMs);
+    return this.#budgets.get(key)?.oldest(sinceMs, this.#latest);
   }
 
   /** Budgets that are remembered. */
@@ -68,7 +69,7 @@ export class UsageLedger implements Usage, TrailState {
   carry(): unknown {
     this.#sweep();
     const carried: CarriedUsage = {
-      latest: this.#budgets.size === 0 ? 0 : this.#latest,
+      latest: Number.isFinite(this.#latest) ? this.#latest : null,
       budgets: [...this.#budgets].map(([key, budget]) => [key, budget.windowMs, ...budget.gaps()] as const),
       open: [...this.#open].map(([audit, { at, keys }]) => [audit, at, ...keys] as const),
     };
@@ -92,38 +93,41 @@ export class UsageLedger implements Usage, TrailState {
       }
     }
     for (const [audit, at, ...keys] of carried.open) {
-      this.#open.set(audit, { at, keys: new Set(keys) });
+      this.#open.set(audit, { at, keys });
       for (const key of keys) this.#budgetOf(key, 0).flights.set(audit, at);
     }
-    if (this.#budgets.size > 0) this.#latest = carried.latest;
+    if (carried.latest !== null) this.#latest = carried.latest;
   }
 
-  #advance(at: number): void {
+  #advance(instant: number): void {
+    // Whole milliseconds, so that gaps add up exactly; never earlier than it was.
+    const at = Math.ceil(instant);
     if (at >= this.#latest) {
       this.#latest = at;
       return;
     }
     if (at >= this.#latest - CLOCK_BACK_MS_MAX) return;
+    // First forgets what is old by the clock as it was: whether it had been swept already must make no difference.
+    this.#sweep();
+    for (const budget of this.#budgets.values()) budget.moveBack(at, this.#latest);
     this.#latest = at;
-    for (const budget of this.#budgets.values()) budget.moveBack(at);
     for (const call of this.#open.values()) call.at = Math.min(call.at, at);
   }
 
   #count({ audit, budgets = [] }: DecidedEntry): void {
     if (budgets.length === 0) return;
-    const call = this.#open.get(audit) ?? { at: this.#latest, keys: new Set() };
-    this.#open.set(audit, call);
+    // A call that is allowed anew counts again, and is in flight once.
+    this.#end(audit);
     const windows = new Map<string, number>();
     for (const { key, windowMs } of budgets) windows.set(key, Math.max(windowMs, windows.get(key) ?? 0));
     for (const [key, windowMs] of windows) {
+      this.#budgets.get(key)?.forget(this.#latest);
+      if (this.#budgets.get(key)?.isEmpty === true) this.#budgets.delete(key);
       const budget = this.#budgetOf(key, windowMs);
-      budget.forget(this.#latest);
       budget.add(this.#latest);
-      // Kept in the order of instants, should one call be allowed twice.
-      budget.flights.delete(audit);
       budget.flights.set(audit, this.#latest);
-      call.keys.add(key);
     }
+    this.#open.set(audit, { at: this.#latest, keys: [...windows.keys()] });
   }
 
   #end(audit: string): void {
@@ -133,7 +137,7 @@ export class UsageLedger implements Usage, TrailState {
     for (const key of call.keys) this.#budgets.get(key)?.flights.delete(audit);
   }
 
-  /** A budget keeps the longest window that it was counted with, so that a policy that is changed forgets nothing. */
+  /** A budget keeps the longest window that a call in it was counted with, so that a changed policy forgets nothing. */
   #budgetOf(key: string, windowMs: number): Budget {
     const budget = this.#budgets.get(key) ?? new Budget();
     budget.windowMs = Math.max(budget.windowMs, windowMs);
@@ -152,7 +156,7 @@ export class UsageLedger implements Usage, TrailState {
 
 interface OpenCall {
   at: number;
-  readonly keys: Set<string>;
+  readonly keys: readonly string[];
 }
 
 /** The instants of one budget, never falling, from `#head` on; what is before was forgotten and is removed now and then. */
@@ -179,27 +183,37 @@ class Budget {
     this.#head = 0;
   }
 
-  used(sinceMs: number): number {
-    let count = this.#instants.length - this.#after(sinceMs);
+  used(sinceMs: number, nowMs: number): number {
+    const since = this.#within(sinceMs, nowMs);
+    let count = this.#instants.length - this.#after(since);
     for (const at of this.flights.values()) {
-      if (at > sinceMs) break;
+      if (at > since) break;
       count += 1;
     }
     return count;
   }
 
-  oldest(sinceMs: number): number | undefined {
-    return this.#instants[this.#after(sinceMs)];
+  oldest(sinceMs: number, nowMs: number): number | undefined {
+    return this.#instants[this.#after(this.#within(sinceMs, nowMs))];
   }
 
-  moveBack(at: number): void {
-    this.#instants = this.#instants.slice(this.#head).map((instant) => Math.min(instant, at));
+  /** @param nowMs - latest instant by the clock as it was; all before that is forgotten already. */
+  moveBack(at: number, nowMs: number): void {
+    // Calls in flight are remembered, even where their instants are not.
+    const older = [...this.flights.values()].filter((instant) => instant <= nowMs - this.windowMs);
+    const remembered = [...older, ...this.#instants.slice(this.#head)];
+    this.#instants = remembered.map((instant) => Math.min(instant, at)).sort((a, b) => a - b);
     this.#head = 0;
     for (const [audit, instant] of this.flights) this.flights.set(audit, Math.min(instant, at));
   }
 
   gaps(): number[] {
     return this.#instants.slice(this.#head).map((at, index, all) => at - (index === 0 ? 0 : all[index - 1]!));
+  }
+
+  /** What is older than the window does not count, forgotten already or not: processes that share a trail forget at different times. */
+  #within(sinceMs: number, nowMs: number): number {
+    return Math.max(sinceMs, nowMs - this.windowMs);
   }
 
   /** Index of the first instant after `sinceMs`. */
@@ -218,7 +232,7 @@ class Budget {
 function isCarried(value: unknown): value is CarriedUsage {
   if (typeof value !== 'object' || value === null) return false;
   const { latest, budgets, open } = value as Partial<Record<keyof CarriedUsage, unknown>>;
-  return Number.isSafeInteger(latest) && isRows(budgets, isBudgetRow) && isRows(open, isOpenRow);
+  return (latest === null || Number.isSafeInteger(latest)) && isRows(budgets, isBudgetRow) && isRows(open, isOpenRow);
 }
 
 function isRows(value: unknown, isRow: (row: readonly unknown[]) => boolean): boolean {
