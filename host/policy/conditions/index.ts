@@ -1,0 +1,29 @@
+export { conditionError } from './condition-error.ts';
+export {
+  compileParameterConditions,
+  type ParameterConditions,
+  type ParameterConditionsSpec,
+  type ParameterFailure,
+} from './parameter-conditions.ts';
+export { type ParameterPath, type PathStep, parseParameterPath } from './parameter-path.ts';
+export { compilePattern, type Pattern } from './pattern.ts';
+export {
+  allowParameters,
+  restrictParameters,
+  textDemand,
+  timeWindow,
+  whenSource,
+} from './schema.ts';
+export { compileTextDemand, type TextDemand, type TextDemandFailure, type TextDemandSpec } from './text-demand.ts';
+export { compileWindow, type TimeWindow, type WindowSpec } from './time-window.ts';
+export {
+  type ConditionMode,
+  type ConditionName,
+  type ConditionScope,
+  compileValueCondition,
+  type Scalar,
+  type ValueCondition,
+  type ValueConditionSpec,
+} from './value-condition.ts';
+export { compileWhen, type When } from './when.ts';
+export { textWitness, valueWitness, windowWitness } from './witness.ts';
