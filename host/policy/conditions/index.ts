@@ -7,6 +7,7 @@ export {
 } from './parameter-conditions.ts';
 export { type ParameterPath, type PathStep, parseParameterPath } from './parameter-path.ts';
 export { compilePattern, type Pattern } from './pattern.ts';
+export type { Scalar } from './scalar.ts';
 export {
   allowParameters,
   restrictParameters,
@@ -21,7 +22,6 @@ export {
   type ConditionName,
   type ConditionScope,
   compileValueCondition,
-  type Scalar,
   type ValueCondition,
   type ValueConditionSpec,
 } from './value-condition.ts';

@@ -1,7 +1,11 @@
+import { CodedError } from '../../../runtime/index.ts';
 import type { ParameterValue } from '../parameter-value.ts';
-
-/** What a value can be compared with. Numbers and bigints compare by value, exactly. */
-export type Scalar = string | number | bigint | boolean;
+import { conditionError } from './condition-error.ts';
+import { compileHostname } from './hostname.ts';
+import { lengthAtLeast, lengthAtMost } from './length.ts';
+import { compilePattern } from './pattern.ts';
+import { compileOneOf, isAtLeast, isAtMost, type Scalar } from './scalar.ts';
+import { compileWithin } from './within.ts';
 
 /** Conditions on the values of one parameter path; all that are given must hold. */
 export interface ValueConditionSpec {
@@ -12,18 +16,18 @@ export interface ValueConditionSpec {
   readonly pattern?: string | undefined;
   /** At least one of these matches the whole text. */
   readonly patterns?: readonly string[] | undefined;
-  /** None of these matches the whole text. */
+  /** Mode `allow` only: none of these matches the whole text. */
   readonly deny?: readonly string[] | undefined;
   readonly min?: number | bigint | undefined;
   readonly max?: number | bigint | undefined;
   /** Code points of text, bytes of `list<u8>`, items of other lists. */
   readonly lengthMin?: number | undefined;
   readonly lengthMax?: number | undefined;
-  /** A folder that the text, as a path, stays in. */
+  /** A folder that the text, as a path, stays in: `compileWithin`. */
   readonly within?: string | undefined;
-  /** `example.com`, `*.example.com`, `example.com:8443`. */
+  /** Hosts of which the text, a hostname or http(s) URL, names one: `compileHostname`. */
   readonly hostname?: readonly string[] | undefined;
-  /** Allow rules only: the path may select nothing. */
+  /** Mode `allow` only: the path may select nothing. */
   readonly optional?: boolean | undefined;
 }
 
@@ -42,11 +46,105 @@ export interface ConditionScope {
 }
 
 export interface ValueCondition {
-  /** The first condition that the value does not satisfy; undefined when it satisfies all. */
+  /**
+   * The first condition that the value does not satisfy; undefined when it satisfies all. A condition never coerces: text is no number, a list of one
+   * text no text, null nothing. NaN satisfies no condition on numbers.
+   *
+   * @throws CodedError `denied/condition-failed` in mode `restrict`, for a value that a condition cannot judge.
+   * Thread: any. Pure. Allocates nothing but for paths and unusual hostnames.
+   */
   failure(value: ParameterValue, scope: ConditionScope): ConditionName | undefined;
 }
 
-/** @throws CodedError `usage/invalid-argument`. */
+/** True or false: whether the value satisfies it; undefined: it is no value that this can be said of. */
+type Test = (value: ParameterValue, scope: ConditionScope) => boolean | undefined;
+
+/** In the order in which they are asked: the cheap ones first. */
+const COMPILERS: {
+  readonly [Name in ConditionName]: (given: NonNullable<ValueConditionSpec[Name]>, mode: ConditionMode) => Test;
+} = {
+  equals: (scalar) => compileOneOf([scalar]),
+  oneOf: (scalars) => compileOneOf(notEmpty(scalars, 'oneOf')),
+  notOneOf: (scalars) => negated(compileOneOf(notEmpty(scalars, 'notOneOf'))),
+  min: (bound) => isAtLeast(bound),
+  max: (bound) => isAtMost(bound),
+  lengthMin: (bound) => lengthAtLeast(bound),
+  lengthMax: (bound) => lengthAtMost(bound),
+  pattern: (text) => anyPattern([text]),
+  patterns: (texts) => anyPattern(notEmpty(texts, 'patterns')),
+  deny: (texts, mode) => {
+    if (mode === 'allow') return negated(anyPattern(notEmpty(texts, 'deny')));
+    throw new CodedError(
+      'usage/invalid-argument',
+      '`deny` is for rules that allow; a rule that forbids has `pattern` or `patterns`',
+    );
+  },
+  within: (base) => onText(compileWithin(base)),
+  hostname: (entries, mode) => onText(compileHostname(entries, mode)),
+};
+
+/** @throws CodedError `usage/invalid-argument` for a spec that cannot be used: an empty list, a bad pattern, no condition at all. */
 export function compileValueCondition(spec: ValueConditionSpec, mode: ConditionMode): ValueCondition {
-  throw new Error(`todo ${spec} ${mode}`);
+  const tests: { readonly name: ConditionName; readonly test: Test }[] = [];
+  for (const name of Object.keys(COMPILERS) as ConditionName[]) {
+    const given = spec[name];
+    // Each row of the table takes what the spec has under its own name.
+    if (given !== undefined)
+      tests.push({ name, test: (COMPILERS[name] as (given: unknown, mode: ConditionMode) => Test)(given, mode) });
+  }
+  if (tests.length === 0) throw new CodedError('usage/invalid-argument', 'expected one or more conditions, got none');
+  checkRange(spec);
+  const unjudged = mode === 'allow' ? (name: ConditionName): ConditionName => name : refuseToJudge;
+  return Object.freeze({
+    failure: (value: ParameterValue, scope: ConditionScope): ConditionName | undefined => {
+      for (const { name, test } of tests) {
+        const satisfied = test(value, scope);
+        if (satisfied === true) continue;
+        return satisfied === false ? name : unjudged(name);
+      }
+      return undefined;
+    },
+  });
+}
+
+function refuseToJudge(name: ConditionName): never {
+  throw conditionError(name, 'the value is none that it can judge');
+}
+
+function notEmpty<Item>(items: readonly Item[], name: string): readonly Item[] {
+  if (items.length > 0) return items;
+  throw new CodedError(
+    'usage/invalid-argument',
+    `expected one or more values for \`${name}\`, got an empty list, which nothing can match`,
+  );
+}
+
+function checkRange({ min, max, lengthMin, lengthMax }: ValueConditionSpec): void {
+  if (min !== undefined && max !== undefined && min > max) {
+    throw new CodedError('usage/invalid-argument', `expected a \`max\` of at least ${min}, got ${max}`);
+  }
+  if (lengthMin !== undefined && lengthMax !== undefined && lengthMin > lengthMax) {
+    throw new CodedError('usage/invalid-argument', `expected a \`lengthMax\` of at least ${lengthMin}, got ${lengthMax}`);
+  }
+}
+
+function negated(test: Test): Test {
+  return (value, scope) => {
+    const satisfied = test(value, scope);
+    return satisfied === undefined ? undefined : !satisfied;
+  };
+}
+
+function onText(test: (text: string, scope: ConditionScope) => boolean | undefined): Test {
+  return (value, scope) => (typeof value === 'string' ? test(value, scope) : undefined);
+}
+
+function anyPattern(texts: readonly string[]): Test {
+  const patterns = texts.map(compilePattern);
+  const valueCharsMax = Math.min(...patterns.map((pattern) => pattern.valueCharsMax));
+  return (value) => {
+    if (typeof value !== 'string' || value.length > valueCharsMax) return undefined;
+    for (const pattern of patterns) if (pattern.matches(value)) return true;
+    return false;
+  };
 }

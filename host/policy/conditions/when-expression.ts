@@ -1,0 +1,136 @@
+import type { ASTNode } from '@marcbachmann/cel-js';
+import { CodedError } from '../../../runtime/index.ts';
+import { quote, quoteList } from '../quote.ts';
+
+/** What is known about an expression before it is evaluated. */
+export interface ExpressionFacts {
+  /** Literal patterns of its `fits`. */
+  readonly patterns: readonly string[];
+  /** Its evaluation takes at most about (parts of the expression) x (size of the request) ^ degree steps. */
+  readonly degree: number;
+}
+
+/** Comprehensions: they run their body once for each item. */
+const QUANTIFIERS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'filter']);
+
+/** Methods whose work is at most linear in their operands, and whose result is not larger. */
+const METHODS: ReadonlySet<string> = new Set([
+  'size',
+  'startsWith',
+  'endsWith',
+  'contains',
+  'trim',
+  'fits',
+  'at',
+  'getFullYear',
+  'getMonth',
+  'getDate',
+  'getDayOfMonth',
+  'getDayOfWeek',
+  'getHours',
+  'getMinutes',
+  'getSeconds',
+  'getMilliseconds',
+]);
+
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  'size',
+  'has',
+  'int',
+  'uint',
+  'double',
+  'string',
+  'bool',
+  'dyn',
+  'type',
+  'timestamp',
+  'duration',
+]);
+
+// Their time grows with the value in a way that is not linear, or a pattern has to be compiled: known at load or not at all.
+const LITERAL_ONLY: ReadonlySet<string> = new Set(['duration', 'fits']);
+
+const HELP: Readonly<Record<string, string>> = {
+  matches: '; `fits("pattern")` takes an RE2 pattern for the whole text',
+  getDayOfYear: '; it depends on the time zone of the host',
+};
+
+/** Operators whose work grows with their operands: equality of lists, membership, order of texts, concatenation. */
+const LINEAR: ReadonlySet<string> = new Set(['==', '!=', 'in', '<', '<=', '>', '>=', '+']);
+
+/**
+ * Looks at every part of an expression.
+ *
+ * `map`, `join`, `split`, `cel.bind` and others are left out: nothing that an expression makes may be larger than the request and the
+ * expression together, so that work stays bounded by the two. Zones of `now` are left out (`now.getHours("Europe/Berlin")`): the package takes a way
+ * through the zone of the host, which is wrong in an hour that only the host's clock leaves out; a rule has `during`.
+ *
+ * @throws CodedError `usage/invalid-argument` for a function or method that is not among those above.
+ */
+export function checkExpression(root: ASTNode): ExpressionFacts {
+  const patterns: string[] = [];
+  const degree = degreeOf(root, patterns);
+  return { patterns, degree };
+}
+
+function degreeOf(node: ASTNode, patterns: string[]): number {
+  switch (node.op) {
+    case 'value':
+    case 'id':
+      return 0;
+    case 'call':
+      return degreeOfCall(node.args[0], undefined, node.args[1], patterns);
+    case 'rcall':
+      return degreeOfCall(node.args[0], node.args[1], node.args[2], patterns);
+    case 'map':
+      return highest(node.args.flat(), patterns);
+    case 'list':
+    case '?:':
+      return highest(node.args, patterns);
+    case '.':
+    case '.?':
+      return degreeOf(node.args[0], patterns);
+    case '!_':
+    case '-_':
+      return degreeOf(node.args, patterns);
+    default:
+      return Math.max(LINEAR.has(node.op) ? 1 : 0, highest(node.args, patterns));
+  }
+}
+
+function highest(nodes: readonly ASTNode[], patterns: string[]): number {
+  return nodes.reduce((most, node) => Math.max(most, degreeOf(node, patterns)), 0);
+}
+
+function degreeOfCall(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], patterns: string[]): number {
+  if (receiver !== undefined && QUANTIFIERS.has(name)) {
+    // One turn of the body for each item; the list itself is made once.
+    return Math.max(1 + highest(args, patterns), degreeOf(receiver, patterns));
+  }
+  if (!(receiver === undefined ? FUNCTIONS : METHODS).has(name)) throw unknown(name, receiver !== undefined);
+  if (LITERAL_ONLY.has(name)) readLiteral(name, args, patterns);
+  if (name.startsWith('get') && args.length > 0) {
+    throw new CodedError('usage/invalid-argument', `\`${name}\` is for UTC alone: expected no zone; \`during\` has one`);
+  }
+  return Math.max(1, highest(receiver === undefined ? args : [receiver, ...args], patterns));
+}
+
+function readLiteral(name: string, args: readonly ASTNode[], patterns: string[]): void {
+  const text = args.length === 1 && args[0]!.op === 'value' ? args[0]!.args : undefined;
+  if (typeof text !== 'string') {
+    throw new CodedError(
+      'usage/invalid-argument',
+      `expected one text in quotes for \`${name}\`: it is read when the policy is loaded`,
+    );
+  }
+  if (name === 'fits') patterns.push(text);
+}
+
+function unknown(name: string, isMethod: boolean): CodedError {
+  const known = isMethod ? [...QUANTIFIERS, ...METHODS] : [...FUNCTIONS];
+  const help = Object.hasOwn(HELP, name) ? HELP[name] : `; there are ${quoteList(known, known.length)}`;
+  return new CodedError(
+    'usage/invalid-argument',
+    `an expression has no ${isMethod ? 'method' : 'function'} ${quote(name)} here${help}`,
+  );
+}
