@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
+import { buildRule } from './build-rules.ts';
+import { limitsUnder, type PlacedCeiling } from './ceiling.ts';
+import type { Document } from './document.ts';
 import { splitEntry } from './names.ts';
-import type { AgentPolicy, Policy, RuleRef, ToolAccess, ToolLimits, ToolPolicy } from './policy.ts';
+import type { AgentPolicy, AlertSink, ApproverChannel, Policy, RuleRef, ToolAccess, ToolPolicy, TrailPolicy } from './policy.ts';
+import { definedIn } from './references.ts';
+import type { Rule } from './rule.ts';
+import { RuleSet } from './rule-set.ts';
 import type { PolicyDocument } from './schema.ts';
-import { formatPath, type Source } from './source.ts';
-import { locate, type YamlDocument } from './yaml.ts';
-
-type RuleAt = (...path: PropertyKey[]) => RuleRef;
+import { entriesOf, generalRules } from './written-rule.ts';
 
 /**
  * Makes the policy of a document in which every reference was checked.
@@ -14,17 +17,25 @@ type RuleAt = (...path: PropertyKey[]) => RuleRef;
  * @param file - absolute path of the policy file; components are found from its folder.
  * Thread: any. Reads no file.
  */
-export function buildPolicy(source: Source, yaml: YamlDocument, document: PolicyDocument, file: string): Policy {
-  const ruleAt: RuleAt = (...path) =>
-    `${formatPath(path)} (${source.fileName}:${source.lineAt(locate(yaml.root, path).keyOffset)})`;
+export function buildPolicy(document: Document<PolicyDocument>, ceilings: readonly PlacedCeiling[], file: string): Policy {
+  const { data, source } = document;
   const folder = dirname(file);
+  const isLogOnly = data.mode === 'log-only';
+  const entries = mapOf(data.agents, (name) => entriesOf(document, name).map((entry) => buildRule(entry, isLogOnly)));
+  const general = generalRules(document, ceilings).map((rule) => buildRule(rule, isLogOnly));
   return Object.freeze({
-    digest: `sha256:${createHash('sha256').update(source.text, 'utf8').digest('hex')}`,
+    digest: digestOf(source.text, ceilings.find(({ isApart }) => isApart)?.document.source.text),
     file,
     fileName: source.fileName,
-    tools: mapOf(document.tools, (name, tool) => buildTool(name, tool, folder, ruleAt)),
-    agents: mapOf(document.agents, (name, agent) => buildAgent(name, agent.tools, ruleAt)),
-    rules: Object.freeze({ tools: ruleAt('tools'), agents: ruleAt('agents') }),
+    mode: data.mode ?? 'enforce',
+    trail: buildTrail(data.trail ?? {}, folder),
+    alertSinks: mapOf(data.alerts ?? {}, (name, sink) => buildSink(name, sink, folder)),
+    approverChannels: buildChannels(data.approvers ?? {}),
+    approverNames: definedIn(data).approvers,
+    tools: mapOf(data.tools, (name) => buildTool(document, name, ceilings, folder)),
+    agents: mapOf(data.agents, (name) => buildAgent(name, document.refAt(['agents', name, 'tools']), entries.get(name)!)),
+    rules: Object.freeze({ tools: document.refAt(['tools']), agents: document.refAt(['agents']) }),
+    ruleSet: new RuleSet(entries, general),
   });
 }
 
@@ -32,46 +43,91 @@ function mapOf<In, Out>(record: Readonly<Record<string, In>>, make: (name: strin
   return new Map(Object.entries(record).map(([name, value]) => [name, make(name, value)]));
 }
 
-function buildTool(name: string, tool: PolicyDocument['tools'][string], folder: string, ruleAt: RuleAt): ToolPolicy {
+/** Of one file its own digest, as any tool prints it; two are told apart by their lengths, so that no text can move from one to the other. */
+function digestOf(policyText: string, ceilingText: string | undefined): string {
+  const hash = createHash('sha256');
+  if (ceilingText === undefined) return `sha256:${hash.update(policyText, 'utf8').digest('hex')}`;
+  hash.update('cellblock policy and ceiling, version 1\0');
+  for (const text of [policyText, ceilingText]) {
+    const bytes = Buffer.from(text, 'utf8');
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(bytes.length));
+    hash.update(length).update(bytes);
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+function buildTool(
+  document: Document<PolicyDocument>,
+  name: string,
+  ceilings: readonly PlacedCeiling[],
+  folder: string,
+): ToolPolicy {
+  const tool = document.data.tools[name]!;
+  const ruleAt = (...path: PropertyKey[]): RuleRef => document.refAt(['tools', name, ...path]);
   return Object.freeze({
     name,
     componentPath: resolve(folder, tool.component),
     ...(tool.digest === undefined ? {} : { componentDigest: tool.digest }),
     functions: Object.freeze([...tool.functions]),
     grants: Object.freeze([...(tool.grants ?? [])]),
-    limits: buildLimits(tool.limits ?? {}),
+    limits: limitsUnder(tool.limits ?? {}, ceilings),
+    secrets: Object.freeze([...(tool.secrets ?? [])]),
     ...(tool.isolation === undefined ? {} : { isolation: tool.isolation }),
     ...(tool.group === undefined ? {} : { group: tool.group }),
     rules: Object.freeze({
-      tool: ruleAt('tools', name),
-      functions: ruleAt('tools', name, 'functions'),
-      byFunction: new Map(tool.functions.map((text, index) => [text, ruleAt('tools', name, 'functions', index)])),
+      tool: ruleAt(),
+      functions: ruleAt('functions'),
+      byFunction: new Map(tool.functions.map((text, index) => [text, ruleAt('functions', index)])),
     }),
   });
 }
 
-function buildLimits(limits: NonNullable<PolicyDocument['tools'][string]['limits']>): ToolLimits {
-  const { fuel, memory, tableElements, timeout, result, stdout } = limits;
+function buildTrail(
+  { folder = '.cellblock', sync, segment, results, answers }: NonNullable<PolicyDocument['trail']>,
+  from: string,
+): TrailPolicy {
   return Object.freeze({
-    ...(fuel === undefined ? {} : { fuelMax: fuel }),
-    ...(memory === undefined ? {} : { memoryPagesMax: memory }),
-    ...(tableElements === undefined ? {} : { tableElementsMax: tableElements }),
-    ...(timeout === undefined ? {} : { timeoutMsMax: timeout }),
-    ...(result === undefined ? {} : { resultBytesMax: result }),
-    ...(stdout === undefined ? {} : { stdioBytesMax: stdout }),
+    folder: resolve(from, folder),
+    sync: sync ?? 'group',
+    segmentBytesMax: segment ?? 16 * 2 ** 20,
+    results: results ?? 'digest',
+    answers: answers ?? 'none',
   });
 }
 
-function buildAgent(name: string, entries: readonly string[], ruleAt: RuleAt): AgentPolicy {
-  const access = new Map<string, { whole?: RuleRef; byFunction: Map<string, RuleRef> }>();
-  entries.forEach((entry, index) => {
-    const { tool, functionName } = splitEntry(entry);
-    const rule = ruleAt('agents', name, 'tools', index);
-    const known = access.get(tool) ?? { byFunction: new Map<string, RuleRef>() };
+function buildSink(name: string, sink: NonNullable<PolicyDocument['alerts']>[string], folder: string): AlertSink {
+  const { file, webhook, secretEnv, slack } = sink;
+  if (file !== undefined) return Object.freeze({ kind: 'file', name, file: resolve(folder, file) });
+  if (slack !== undefined) return Object.freeze({ kind: 'slack', name, urlEnv: slack.urlEnv });
+  if (webhook === undefined) return Object.freeze({ kind: 'stderr', name });
+  return Object.freeze({ kind: 'webhook', name, url: webhook, ...(secretEnv === undefined ? {} : { secretEnv }) });
+}
+
+function buildChannels({
+  webhooks = {},
+  slack = {},
+}: NonNullable<PolicyDocument['approvers']>): ReadonlyMap<string, ApproverChannel> {
+  const channels: ApproverChannel[] = [{ kind: 'terminal', name: 'terminal' }];
+  for (const [name, { url, secretEnv }] of Object.entries(webhooks))
+    channels.push({ kind: 'webhook', name: `webhook:${name}`, url, secretEnv });
+  for (const [name, { urlEnv, signingSecretEnv, users }] of Object.entries(slack)) {
+    channels.push({ kind: 'slack', name: `slack:${name}`, urlEnv, signingSecretEnv, users: new Map(Object.entries(users)) });
+  }
+  return new Map(channels.map((channel) => [channel.name, Object.freeze(channel)]));
+}
+
+/** What the entries of an agent say of each tool. */
+function buildAgent(name: string, rule: RuleRef, entries: readonly Rule[]): AgentPolicy {
+  const access = new Map<string, { whole?: RuleRef; byFunction: Map<string, RuleRef>; conditional: RuleRef[] }>();
+  for (const { tools, ref, isPlain } of entries) {
+    const { tool, functionName } = splitEntry([...tools][0]!);
+    const known = access.get(tool) ?? { byFunction: new Map<string, RuleRef>(), conditional: [] };
     access.set(tool, known);
-    if (functionName === undefined) known.whole = rule;
-    else known.byFunction.set(functionName, rule);
-  });
+    if (!isPlain) known.conditional.push(ref);
+    else if (functionName === undefined) known.whole = ref;
+    else known.byFunction.set(functionName, ref);
+  }
   const frozen: ReadonlyMap<string, ToolAccess> = new Map([...access].map(([tool, one]) => [tool, Object.freeze(one)]));
-  return Object.freeze({ name, access: frozen, rule: ruleAt('agents', name, 'tools') });
+  return Object.freeze({ name, access: frozen, rule });
 }

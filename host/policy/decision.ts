@@ -59,6 +59,16 @@ export interface WouldHave {
 
 export type DenialCode = Extract<Code, `denied/${string}`>;
 
+/** What the names of a request may do, whatever its parameters: rules with conditions were not asked yet. */
+export interface AccessAllowed {
+  readonly effect: 'allow';
+  readonly tool: ToolPolicy;
+  /** The function to call, as the policy writes it: a name or `interface#function`. */
+  readonly functionName: string;
+  /** The rules that may allow it, then the entry of the tool that offers the function. At least two. */
+  readonly rules: readonly RuleRef[];
+}
+
 export interface Allowed {
   readonly effect: 'allow';
   readonly tool: ToolPolicy;

@@ -1,8 +1,37 @@
-export { type Allowed, type Decision, type DecisionRequest, type Denied, decide } from './decide.ts';
+export { type AccessRequest, decideAccess } from './access.ts';
+export { decide } from './decide.ts';
+export type {
+  AccessAllowed,
+  AlertDemand,
+  Allowed,
+  ApprovalDemand,
+  Asked,
+  BudgetCharge,
+  Decision,
+  DecisionRequest,
+  DenialCode,
+  Denied,
+  Usage,
+  WouldHave,
+} from './decision.ts';
+export { POLICY_BYTES_MAX } from './document.ts';
 export { formatPolicyError } from './error-text.ts';
 export { policyJsonSchema } from './json-schema.ts';
-export { loadPolicy, POLICY_BYTES_MAX, type PolicyOptions, parsePolicy } from './load.ts';
-export type { AgentPolicy, Policy, RuleRef, ToolAccess, ToolLimits, ToolPolicy } from './policy.ts';
+export { loadPolicy, type PolicyOptions, parsePolicy } from './load.ts';
+export type { ParameterRecord, ParameterValue } from './parameter-value.ts';
+export type {
+  AgentPolicy,
+  AlertSink,
+  ApproverChannel,
+  Policy,
+  RuleRef,
+  ToolAccess,
+  ToolLimits,
+  ToolPolicy,
+  TrailPolicy,
+} from './policy.ts';
+export type { Ask, Budget, BudgetScope, Rule, RuleEffect, RuleSpec } from './rule.ts';
+export type { Candidates, RuleSet } from './rule-set.ts';
 export { type PolicyDocument, type PolicyInput, policySchema } from './schema.ts';
 export type { PolicyIssue } from './source.ts';
-export { DURATION_MS_MAX, FUEL_MAX, PAGE_BYTES, parseDuration, parseFuel, parseSize } from './units.ts';
+export { DURATION_MS_MAX, FUEL_MAX, PAGE_BYTES, parseDuration, parseFuel, parsePeriod, parseSize } from './units.ts';

@@ -1,34 +1,40 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
 import { CodedError } from '../../runtime/index.ts';
 import { NOT_A_FILE, readRegularFile } from '../regular-file.ts';
 import { buildPolicy } from './build.ts';
-import { splitEntry } from './names.ts';
+import { ceilingIssues, type PlacedCeiling } from './ceiling.ts';
+import { POLICY_BYTES_MAX, readDocument, tooLarge } from './document.ts';
 import type { Policy } from './policy.ts';
-import { printable, quote, quoteList } from './quote.ts';
-import { type PolicyDocument, policySchema } from './schema.ts';
-import { formatPath, invalidDocument, type PolicyIssue, Source } from './source.ts';
-import { locate, readYaml, type YamlDocument } from './yaml.ts';
-
-/** Bytes of a policy file: 1 MiB, about 10,000 tools. Enforced before anything is parsed. */
-export const POLICY_BYTES_MAX = 1_048_576;
+import { printable } from './quote.ts';
+import { referenceIssues } from './references.ts';
+import { ceilingFileSchema } from './rule-schema.ts';
+import { policySchema } from './schema.ts';
+import { invalidDocument, Source } from './source.ts';
 
 export interface PolicyOptions {
   /** Capabilities that exist here. Default none, so that every grant is refused. */
-  readonly knownGrants?: ReadonlySet<string>;
+  readonly knownGrants?: ReadonlySet<string> | undefined;
+  /**
+   * Path of a ceiling in a file of its own, `{version: 1, ceiling: {...}}`, which may belong to somebody else than the policy file. It holds
+   * beside the policy's own.
+   */
+  readonly ceilingFile?: string | undefined;
+  /** The text of `ceilingFile`, for `parsePolicy`, which reads nothing. */
+  readonly ceilingText?: string | undefined;
 }
 
 /**
- * Reads and checks a policy file.
+ * Reads and checks a policy file, and the ceiling's file if there is one.
  *
- * @param path - absolute, or relative to the current folder. A regular file (or a link to one) of UTF-8, at most 1 MiB.
+ * @param path - absolute, or relative to the current folder. A regular file (or a link to one) of UTF-8, at most 1 MiB; so is the ceiling's.
  * @throws CodedError `policy/missing` when it cannot be read, `policy/invalid-document` when it cannot be used. There is no
  *   other ending: a policy that is not whole is no policy.
  */
 export async function loadPolicy(path: string, options: PolicyOptions = {}): Promise<Policy> {
-  const bytes = await readBytes(path);
-  if (bytes.length > POLICY_BYTES_MAX) throw tooLarge(path);
-  return parsePolicy(decodeUtf8(bytes, path), path, options);
+  const { ceilingFile } = options;
+  const text = await readText(path);
+  if (ceilingFile === undefined) return parsePolicy(text, path, options);
+  return parsePolicy(text, path, { ...options, ceilingText: await readText(ceilingFile) });
 }
 
 /**
@@ -36,24 +42,34 @@ export async function loadPolicy(path: string, options: PolicyOptions = {}): Pro
  *
  * @param filePath - where the text comes from; components are found from its folder. Nothing is read.
  * @throws CodedError `policy/invalid-document`; the message is `file:line:column: place: reason` for the first issue, and
- *   `data.issues` (`PolicyIssue[]`) has all of the stage that failed: syntax, then shape, then references.
+ *   `data.issues` (`PolicyIssue[]`) has all of the stage that failed: syntax, then shape, then references, then the ceiling. Of two files,
+ *   the issues of one. `usage/invalid-argument` for a `ceilingFile` without its text, or the reverse.
  */
 export function parsePolicy(text: string, filePath: string, options: PolicyOptions = {}): Policy {
-  if (text.length > POLICY_BYTES_MAX || Buffer.byteLength(text) > POLICY_BYTES_MAX) throw tooLarge(filePath);
-  const source = new Source(text, filePath);
-  const lone = text.search(/\p{Surrogate}/u);
-  if (lone >= 0) throw invalidDocument(source, [source.issue(lone, '', 'the file is not valid Unicode')]);
-  const yaml = guarded(source, () => readYaml(source));
-  const checked = policySchema.safeParse(yaml.data);
-  if (!checked.success) {
-    throw invalidDocument(
-      source,
-      checked.error.issues.flatMap((issue) => shapeIssues(issue, yaml, source)),
-    );
+  const document = readDocument(text, filePath, policySchema);
+  const ceilings = ceilingsOf(options);
+  if (document.data.ceiling !== undefined) ceilings.push({ document, ceiling: document.data.ceiling, isApart: false });
+  const unresolved = referenceIssues(document, ceilings, options.knownGrants ?? new Set());
+  for (const [{ source }, issues] of unresolved) throw invalidDocument(source, issues);
+  const above = ceilings.flatMap((ceiling) => ceilingIssues(document, ceiling));
+  if (above.length > 0) throw invalidDocument(document.source, above);
+  return buildPolicy(document, ceilings, resolve(filePath));
+}
+
+function ceilingsOf({ ceilingFile, ceilingText }: PolicyOptions): PlacedCeiling[] {
+  if (ceilingFile === undefined && ceilingText === undefined) return [];
+  // To go on without a ceiling that somebody asked for would open what it closes.
+  if (ceilingFile === undefined || ceilingText === undefined) {
+    throw new CodedError('usage/invalid-argument', '`ceilingFile` and `ceilingText` go together where nothing is read');
   }
-  const unresolved = referenceIssues(checked.data, options.knownGrants ?? new Set(), yaml, source);
-  if (unresolved.length > 0) throw invalidDocument(source, unresolved);
-  return buildPolicy(source, yaml, checked.data, resolve(filePath));
+  const document = readDocument(ceilingText, ceilingFile, ceilingFileSchema);
+  return [{ document, ceiling: document.data.ceiling, isApart: true }];
+}
+
+async function readText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  if (bytes.length > POLICY_BYTES_MAX) throw tooLarge(path);
+  return decodeUtf8(bytes, path);
 }
 
 async function readBytes(path: string): Promise<Buffer> {
@@ -88,67 +104,4 @@ function decodeUtf8(bytes: Buffer, path: string): string {
     const offset = wrong < 0 ? 0 : new TextDecoder('utf-8', { ignoreBOM: true }).decode(back.subarray(0, wrong)).length;
     throw invalidDocument(source, [source.issue(offset, '', 'the file is not valid UTF-8')], cause);
   }
-}
-
-function tooLarge(path: string): CodedError {
-  const source = new Source('', path);
-  return invalidDocument(source, [source.issue(0, '', `the file is larger than ${POLICY_BYTES_MAX} bytes`)]);
-}
-
-/** A parser that throws something of its own has met a file that we do not understand, so the file is refused. */
-function guarded<Value>(source: Source, parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof CodedError) throw error;
-    throw invalidDocument(source, [source.issue(0, '', 'the file cannot be parsed')], error);
-  }
-}
-
-function shapeIssues(issue: z.core.$ZodIssue, yaml: YamlDocument, source: Source): PolicyIssue[] {
-  const at = (path: readonly PropertyKey[], byKey: boolean, message: string): PolicyIssue => {
-    const place = locate(yaml.root, path);
-    return source.issue(byKey ? place.keyOffset : place.offset, formatPath(path), message);
-  };
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => at([...issue.path, key], true, `unknown field; ${issue.message}`));
-  }
-  if (issue.code === 'invalid_key') return [at(issue.path, true, issue.issues[0]?.message ?? issue.message)];
-  return [at(issue.path, false, issue.message)];
-}
-
-function referenceIssues(
-  document: PolicyDocument,
-  knownGrants: ReadonlySet<string>,
-  yaml: YamlDocument,
-  source: Source,
-): PolicyIssue[] {
-  const issues: PolicyIssue[] = [];
-  const report = (path: readonly PropertyKey[], message: string): void => {
-    issues.push(source.issue(locate(yaml.root, path).offset, formatPath(path), message));
-  };
-  for (const [name, tool] of Object.entries(document.tools)) {
-    tool.grants?.forEach((grant, index) => {
-      if (knownGrants.has(grant)) return;
-      report(
-        ['tools', name, 'grants', index],
-        `unknown capability ${quote(grant)}; known here: ${quoteList([...knownGrants].sort())}`,
-      );
-    });
-  }
-  for (const [name, agent] of Object.entries(document.agents)) {
-    agent.tools.forEach((entry, index) => {
-      const message = entryProblem(document, entry);
-      if (message !== undefined) report(['agents', name, 'tools', index], message);
-    });
-  }
-  return issues;
-}
-
-function entryProblem(document: PolicyDocument, entry: string): string | undefined {
-  const { tool: name, functionName } = splitEntry(entry);
-  const tool = Object.hasOwn(document.tools, name) ? document.tools[name] : undefined;
-  if (!tool) return `unknown tool ${quote(name)}; tools here: ${quoteList(Object.keys(document.tools).sort())}`;
-  if (functionName === undefined || tool.functions.includes(functionName)) return undefined;
-  return `tool ${quote(name)} offers no function ${quote(functionName)}; it offers: ${quoteList(tool.functions)}`;
 }

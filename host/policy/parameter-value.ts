@@ -1,18 +1,18 @@
-import { bareObject, JsonNumber, type JsonValue, type Param, type PlainJson, type ValueType, type WitValue } from '../../runtime/index.ts';
+import {
+  bareObject,
+  JsonNumber,
+  type JsonValue,
+  type Param,
+  type PlainJson,
+  type ValueType,
+  type WitValue,
+} from '../../runtime/index.ts';
 
 /**
  * Parameters as rules see them. Integers are bigint whatever their width, floats numbers, `list<u8>` bytes; an option is its value or null; a
  * variant is `{tag, value?}`, a result `{ok}` or `{err}`, flags and enums their names. Records have no prototype.
  */
-export type ParameterValue =
-  | null
-  | boolean
-  | bigint
-  | number
-  | string
-  | Uint8Array
-  | readonly ParameterValue[]
-  | ParameterRecord;
+export type ParameterValue = null | boolean | bigint | number | string | Uint8Array | readonly ParameterValue[] | ParameterRecord;
 export type ParameterRecord = { readonly [name: string]: ParameterValue };
 
 /** The parameters of a call, by name. Shares strings and bytes with the values, copies all else. */
@@ -36,7 +36,9 @@ function fromWit(value: WitValue, type: ValueType): ParameterValue {
     case 'option':
       return value === null ? null : fromWit((value as Fields).some!, type.some);
     case 'list':
-      return type.element.kind === 'u8' ? (value as Uint8Array) : (value as WitValue[]).map((item) => fromWit(item, type.element));
+      return type.element.kind === 'u8'
+        ? (value as Uint8Array)
+        : (value as WitValue[]).map((item) => fromWit(item, type.element));
     case 'tuple':
       return type.items.map((item, index) => fromWit((value as WitValue[])[index]!, item));
     case 'record':

@@ -20,13 +20,19 @@ export const SIZE_PATTERN = new RegExp(`^(${COUNT})(B|KiB|MiB|GiB)$`);
 /** Digits and a unit, without a space. */
 export const DURATION_PATTERN = new RegExp(`^(${COUNT})(ms|s|m)$`);
 
+/** As durations, with hours and days: for what people wait for. */
+export const PERIOD_PATTERN = new RegExp(`^(${COUNT})(ms|s|m|h|d)$`);
+
 /** The words that messages use for each form. */
 export const FUEL_FORM = 'whole units of fuel from 1 to 2^62, in digits';
 export const SIZE_FORM = 'a size such as `64MiB`, in B, KiB, MiB or GiB';
 export const DURATION_FORM = 'a duration such as `2s`, in ms, s or m';
 
+export const PERIOD_FORM = 'a period such as `15m`, in ms, s, m, h or d';
+
 const SIZE_UNITS = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000 } as const;
+const PERIOD_UNITS = { ...DURATION_UNITS, h: 3_600_000, d: 86_400_000 } as const;
 
 function refuse(form: string, got: unknown): never {
   const shown = typeof got === 'string' ? quote(got) : typeof got === 'number' ? `${got}` : `a ${typeof got}`;
@@ -62,6 +68,17 @@ export function parseSize(text: string): number {
  */
 export function parseDuration(text: string): number {
   return scaled(text, DURATION_PATTERN, DURATION_UNITS, DURATION_MS_MAX, DURATION_FORM);
+}
+
+/**
+ * Reads a period: the time that a budget counts over, or that a question waits.
+ *
+ * @param text - whole digits and a unit without a space: `250ms`, `30s`, `15m`, `1h`, `7d`. Zero is refused.
+ * @returns milliseconds, 1 to 2^31 - 1, which is 24 days: timers know no more.
+ * @throws CodedError `usage/invalid-argument`.
+ */
+export function parsePeriod(text: string): number {
+  return scaled(text, PERIOD_PATTERN, PERIOD_UNITS, DURATION_MS_MAX, PERIOD_FORM);
 }
 
 /**

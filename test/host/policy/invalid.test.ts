@@ -5,7 +5,8 @@ import { EXAMPLE, exampleWith, issuesOf, parse, thrownBy } from './fixture.ts';
 
 const SIZE = 'expected a size such as `64MiB`, in B, KiB, MiB or GiB';
 const FUEL = 'expected whole units of fuel from 1 to 2^62, in digits';
-const TOOL_FIELDS = 'the fields here are `component`, `digest`, `functions`, `grants`, `isolation`, `group`, `limits`';
+const TOOL_FIELDS = 'the fields here are `component`, `digest`, `functions`, `grants`, `isolation`, `group`, `secrets`, `limits`';
+const FIELDS = 'the fields here are `version`, `mode`, `trail`, `alerts`, `approvers`, `tools`, `agents`, `rules`, `ceiling`';
 const MISSING_ALL = [
   '1:1: version: missing; expected 1',
   '1:1: tools: missing; expected a mapping of tools',
@@ -58,11 +59,7 @@ describe('documents as wholes (PO-10, WA-02)', () => {
       ['2:7: tools: expected a mapping of tools, got nothing', '3:9: agents: expected a mapping of agents, got a list'],
     ],
     ['sections left out', 'version: 1', MISSING_ALL.slice(1)],
-    [
-      'a field of another version',
-      `${EXAMPLE}rules: []\n`,
-      ['29:1: rules: unknown field; the fields here are `version`, `tools`, `agents`'],
-    ],
+    ['a field of another version', `${EXAMPLE}roles: []\n`, [`29:1: roles: unknown field; ${FIELDS}`]],
     ['invalid Unicode', 'version: 1\n# \ud800', ['2:3: the file is not valid Unicode']],
   ])('refuses %s', (_, text, issues) => expect(issuesOf(text)).toEqual(issues));
 });
@@ -77,11 +74,7 @@ describe('YAML that does not mean the same to everyone', () => {
     ['an unknown alias', 'b: *x', ['1:4: b: aliases are not allowed; write the value out']],
     ['an anchor on a mapping', 'a: &x\n  b: 1', ['2:3: a: anchors are not allowed']],
     ['an anchor on a key', '&x a: 1', ['1:4: a: anchors are not allowed']],
-    [
-      'a merge key',
-      'version: 1\ntools: {}\nagents: {}\n<<: {a: 1}',
-      ['4:1: ["<<"]: unknown field; the fields here are `version`, `tools`, `agents`'],
-    ],
+    ['a merge key', 'version: 1\ntools: {}\nagents: {}\n<<: {a: 1}', [`4:1: ["<<"]: unknown field; ${FIELDS}`]],
     ['a tag of the standard', 'a: !!str 1', ['1:10: a: tags are not allowed']],
     ['a tag on a list', 'a: !!seq [1]', ['1:10: a: tags are not allowed']],
     ['a tag of its own', 'a: !js/function b', ['1:4: unresolved tag: !js/function']],

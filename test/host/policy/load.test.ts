@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { decide, loadPolicy, POLICY_BYTES_MAX, parsePolicy } from '../../../host/policy/index.ts';
+import { decideAccess, loadPolicy, POLICY_BYTES_MAX, parsePolicy } from '../../../host/policy/index.ts';
 import { EXAMPLE, exampleWith, GRANTS, parse, thrownBy } from './fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cellblock-policy-'));
@@ -81,13 +81,13 @@ describe('a policy that is whole', () => {
   test('reads `yes`, `on` and `1:30` as text, as YAML 1.2 does', () => {
     const policy = parse('version: 1\ntools: {no: {component: 1:30, functions: [yes, on, y]}}\nagents: {off: {tools: [no.yes]}}');
     expect(policy.tools.get('no')).toMatchObject({ functions: ['yes', 'on', 'y'], componentPath: '/etc/cells/1:30' });
-    expect(decide(policy, { agent: 'off', toolName: 'no.yes' }).effect).toBe('allow');
+    expect(decideAccess(policy, { agent: 'off', toolName: 'no.yes' }).effect).toBe('allow');
   });
 
   test('may allow nothing, when it says so (WA-02)', () => {
     const policy = parse('version: 1\ntools: {}\nagents: {}\n');
     expect(policy.tools.size + policy.agents.size).toBe(0);
-    expect(decide(policy, { agent: 'triage', toolName: 'redact' })).toMatchObject({
+    expect(decideAccess(policy, { agent: 'triage', toolName: 'redact' })).toMatchObject({
       effect: 'deny',
       code: 'denied/no-policy-for-agent',
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decide, type Policy } from '../../../host/policy/index.ts';
+import { decideAccess, type Policy } from '../../../host/policy/index.ts';
 import { parse } from './fixture.ts';
 
 /** A policy as plain data: functions by tool, entries by agent. Few names, so that random ones meet. */
@@ -44,7 +44,7 @@ function toPolicy({ tools, agents }: Plain): Policy {
   );
 }
 
-/** The allowed requests of one agent, by listing them all: from request name to function. Shares nothing with `decide`. */
+/** The allowed requests of one agent, by listing them all: from request name to function. Shares nothing with `decideAccess`. */
 function allowedRequests({ tools, agents }: Plain, agent: string): Map<string, string> {
   const allowed = new Map<string, string>();
   for (const [tool, functions] of tools) {
@@ -70,7 +70,7 @@ function naiveCode({ tools, agents }: Plain, agent: string, toolName: string): s
 
 /** A decision without line numbers, which change with the layout of the file. */
 function summary(policy: Policy, request: { agent: string; toolName: string }): string {
-  const decision = decide(policy, request);
+  const decision = decideAccess(policy, request);
   return decision.effect === 'allow' ? `allow ${decision.tool.name} ${decision.functionName}` : decision.code;
 }
 
@@ -130,7 +130,7 @@ test('adding unrelated tools and agents opens nothing (PO-12)', () => {
         agents: new Map([['other', ['unrelated', ...plain.tools.keys()]], ...plain.agents]),
       });
       for (const request of REQUESTS) expect(summary(wider, request)).toBe(summary(policy, request));
-      for (const agent of AGENTS) expect(decide(wider, { agent, toolName: 'unrelated.run' }).effect).toBe('deny');
+      for (const agent of AGENTS) expect(decideAccess(wider, { agent, toolName: 'unrelated.run' }).effect).toBe('deny');
     }),
     { numRuns: 100 },
   );
@@ -148,7 +148,7 @@ test('adding an entry for one agent opens only what the entry names', () => {
       const wider = toPolicy({ ...plain, agents: new Map([...plain.agents, [agent, [...new Set([...list, entry])]]]) });
       const policy = toPolicy(plain);
       for (const request of REQUESTS) {
-        const [before, after] = [decide(policy, request), decide(wider, request)];
+        const [before, after] = [decideAccess(policy, request), decideAccess(wider, request)];
         if (before.effect === 'allow') expect(after.effect).toBe('allow');
         else if (after.effect === 'allow')
           expect([request.agent, `${after.tool.name}.${after.functionName}`]).toEqual([agent, entry]);
@@ -161,7 +161,7 @@ test('adding an entry for one agent opens only what the entry names', () => {
 test('a decision is a function of policy and request', () => {
   fc.assert(
     fc.property(plainPolicy, fc.constantFrom(...REQUESTS), (plain, request) => {
-      expect(decide(toPolicy(plain), request)).toEqual(decide(toPolicy(plain), Object.freeze({ ...request })));
+      expect(decideAccess(toPolicy(plain), request)).toEqual(decideAccess(toPolicy(plain), Object.freeze({ ...request })));
     }),
     { numRuns: 50 },
   );
@@ -177,7 +177,7 @@ test('any strings at all are decided, on one line, and allow nothing that is not
         { agent: 'b', toolName: `a${text}${tail}` },
         { agent: text, toolName: tail },
       ]) {
-        const decision = decide(policy, request);
+        const decision = decideAccess(policy, request);
         if (decision.effect === 'allow') expect(request).toEqual({ agent: 'b', toolName: 'a' });
         else expect(`${decision.message} ${decision.help}`).toMatch(/^[\x20-\x7e]+$/);
       }

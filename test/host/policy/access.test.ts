@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { type Denied, decide } from '../../../host/policy/index.ts';
+import { type Denied, decideAccess } from '../../../host/policy/index.ts';
 import { EXAMPLE, parse } from './fixture.ts';
 
 const policy = parse(EXAMPLE);
-const ask = (agent: string, toolName: string) => decide(policy, { agent, toolName });
+const ask = (agent: string, toolName: string) => decideAccess(policy, { agent, toolName });
 
-function denial(agent: unknown, toolName: unknown): Denied {
+function denial(agent: unknown, toolName: unknown): Omit<Denied, 'alerts' | 'logOnly'> {
   // Requests come from outside; the types are a promise that they may not keep.
   const decision = ask(agent as string, toolName as string);
   if (decision.effect !== 'deny') throw new Error('expected a denial');
-  return decision;
+  const { alerts, logOnly, ...denied } = decision;
+  expect([alerts, logOnly]).toEqual([[], []]); // access has neither
+  return denied;
 }
 
 describe('allows what a rule allows', () => {
@@ -47,7 +49,7 @@ describe('allows what a rule allows', () => {
 
   test('with every rule that allows it, when there are two', () => {
     const both = parse(EXAMPLE.replace('[redact, crash', '[redact.redact, redact, crash'));
-    expect(decide(both, { agent: 'triage', toolName: 'redact' }).rules).toEqual([
+    expect(decideAccess(both, { agent: 'triage', toolName: 'redact' }).rules).toEqual([
       'agents.triage.tools[1] (cellblock.yaml:23)',
       'agents.triage.tools[0] (cellblock.yaml:23)',
       'tools.redact.functions[0] (cellblock.yaml:6)',
@@ -56,7 +58,10 @@ describe('allows what a rule allows', () => {
 
   test('a tool alone, for an agent that has its only function by name', () => {
     const narrow = parse(EXAMPLE.replace('[redact, crash', '[redact.redact, crash'));
-    expect(decide(narrow, { agent: 'triage', toolName: 'redact' })).toMatchObject({ effect: 'allow', functionName: 'redact' });
+    expect(decideAccess(narrow, { agent: 'triage', toolName: 'redact' })).toMatchObject({
+      effect: 'allow',
+      functionName: 'redact',
+    });
   });
 });
 

@@ -1,0 +1,122 @@
+import type { PlacedCeiling } from './ceiling.ts';
+import type { Document } from './document.ts';
+import { splitEntry } from './names.ts';
+import { quote, quoteList } from './quote.ts';
+import type { PolicyDocument } from './schema.ts';
+import type { PolicyIssue } from './source.ts';
+import { allRules, type WrittenRule } from './written-rule.ts';
+
+/** The sinks, channels and people that a policy defines, for its rules to name. */
+export interface Defined {
+  readonly sinks: ReadonlySet<string>;
+  readonly channels: ReadonlySet<string>;
+  readonly approvers: ReadonlySet<string>;
+}
+
+export function definedIn({ alerts = {}, approvers = {} }: PolicyDocument): Defined {
+  const { people = [], webhooks = {}, slack = {} } = approvers;
+  const channels = [
+    'terminal',
+    ...Object.keys(webhooks).map((name) => `webhook:${name}`),
+    ...Object.keys(slack).map((name) => `slack:${name}`),
+  ];
+  const users = Object.values(slack).flatMap((workspace) => Object.values(workspace.users));
+  return { sinks: new Set(Object.keys(alerts)), channels: new Set(channels), approvers: new Set([...people, ...users]) };
+}
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+
+/**
+ * Names that stand for nothing, and ids that stand for two rules.
+ *
+ * @returns issues by the document that they are in; empty when there is none.
+ */
+export function referenceIssues(
+  policy: Document<PolicyDocument>,
+  ceilings: readonly PlacedCeiling[],
+  knownGrants: ReadonlySet<string>,
+): ReadonlyMap<Document<unknown>, readonly PolicyIssue[]> {
+  const issues = new Map<Document<unknown>, PolicyIssue[]>();
+  const reportIn =
+    (document: Document<unknown>): Report =>
+    (path, message) => {
+      if (!issues.has(document)) issues.set(document, []);
+      issues.get(document)!.push(document.issueAt(path, message));
+    };
+  const knownHere = `known here: ${quoteList([...knownGrants].sort())}`;
+  const checkGrants = (report: Report, path: readonly PropertyKey[], grants: readonly string[] = []): void =>
+    grants.forEach((grant, index) => {
+      if (!knownGrants.has(grant)) report([...path, index], `unknown capability ${quote(grant)}; ${knownHere}`);
+    });
+  for (const [name, tool] of Object.entries(policy.data.tools))
+    checkGrants(reportIn(policy), ['tools', name, 'grants'], tool.grants);
+  for (const { document, ceiling } of ceilings) checkGrants(reportIn(document), ['ceiling', 'grants'], ceiling.grants);
+  const defined = definedIn(policy.data);
+  const rules = allRules(policy, ceilings);
+  for (const rule of rules) checkRule(policy.data, defined, rule, reportIn(rule.document));
+  for (const [rule, first] of doubles(rules)) {
+    reportIn(rule.document)(
+      [...rule.path, 'id'],
+      `${first.document.placeOf(first.path)} has this id, too; give each rule its own`,
+    );
+  }
+  return issues;
+}
+
+function checkRule(
+  policy: PolicyDocument,
+  defined: Defined,
+  { path, origin, agents, tools, fields }: WrittenRule,
+  report: Report,
+): void {
+  const each = (
+    names: readonly string[] | undefined,
+    where: readonly PropertyKey[],
+    problem: (name: string) => string | undefined,
+  ): void =>
+    names?.forEach((name, index) => {
+      const message = problem(name);
+      if (message !== undefined) report([...path, ...where, index], message);
+    });
+  const among =
+    (kind: string, known: ReadonlySet<string>) =>
+    (name: string): string | undefined =>
+      known.has(name) ? undefined : `unknown ${kind} ${quote(name)}; ${kind}s here: ${quoteList([...known].sort())}`;
+  if (origin === 'agent') {
+    const message = entryProblem(policy, tools[0]!);
+    if (message !== undefined) report(locateTool(policy, path), message);
+  } else {
+    if (agents !== 'any') each(agents, ['agents'], among('agent', new Set(Object.keys(policy.agents))));
+    if (tools !== 'any') each(tools, ['tools'], (entry) => entryProblem(policy, entry));
+  }
+  each(fields.ask?.channels, ['ask', 'channels'], among('channel', defined.channels));
+  each(fields.ask?.approvers, ['ask', 'approvers'], among('approver', defined.approvers));
+  each(fields.alert?.sinks, ['alert', 'sinks'], among('sink', defined.sinks));
+}
+
+/** Where an entry of an agent has its tool: it is one, or has one. */
+function locateTool(policy: PolicyDocument, path: readonly PropertyKey[]): readonly PropertyKey[] {
+  const [, agent, , index] = path as readonly [string, string, string, number]; // as `entriesOf` makes it
+  return typeof policy.agents[agent]!.tools[index] === 'string' ? path : [...path, 'tool'];
+}
+
+function entryProblem(policy: PolicyDocument, entry: string): string | undefined {
+  const { tool: name, functionName } = splitEntry(entry);
+  const tool = Object.hasOwn(policy.tools, name) ? policy.tools[name] : undefined;
+  if (!tool) return `unknown tool ${quote(name)}; tools here: ${quoteList(Object.keys(policy.tools).sort())}`;
+  if (functionName === undefined || tool.functions.includes(functionName)) return undefined;
+  return `tool ${quote(name)} offers no function ${quote(functionName)}; it offers: ${quoteList(tool.functions)}`;
+}
+
+/** Rules whose id an earlier rule has, each with that one. */
+function doubles(rules: readonly WrittenRule[]): [WrittenRule, WrittenRule][] {
+  const first = new Map<string, WrittenRule>();
+  return rules.flatMap((rule): [WrittenRule, WrittenRule][] => {
+    const { id } = rule.fields;
+    if (id === undefined) return [];
+    const known = first.get(id);
+    if (known !== undefined) return [[rule, known]];
+    first.set(id, rule);
+    return [];
+  });
+}
