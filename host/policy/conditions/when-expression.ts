@@ -55,8 +55,15 @@ const HELP: Readonly<Record<string, string>> = {
   getDayOfYear: '; it depends on the time zone of the host',
 };
 
-/** Operators whose work grows with their operands: equality of lists, membership, order of texts, concatenation. */
-const LINEAR: ReadonlySet<string> = new Set(['==', '!=', 'in', '<', '<=', '>', '>=', '+']);
+/** Operators whose work grows with the smaller operand: equality of lists and records, order of texts. */
+const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
+interface Walk {
+  /** Collects the literal patterns. */
+  readonly patterns: string[];
+  /** Name of the innermost loop's item. All its turns together see each part of the items once. */
+  readonly item?: string;
+}
 
 /**
  * Looks at every part of an expression.
@@ -69,50 +76,73 @@ const LINEAR: ReadonlySet<string> = new Set(['==', '!=', 'in', '<', '<=', '>', '
  */
 export function checkExpression(root: ASTNode): ExpressionFacts {
   const patterns: string[] = [];
-  const degree = degreeOf(root, patterns);
-  return { patterns, degree };
+  return { degree: degreeOf(root, { patterns }), patterns };
 }
 
-function degreeOf(node: ASTNode, patterns: string[]): number {
+function degreeOf(node: ASTNode, walk: Walk): number {
   switch (node.op) {
     case 'value':
     case 'id':
       return 0;
     case 'call':
-      return degreeOfCall(node.args[0], undefined, node.args[1], patterns);
+      return degreeOfCall(node.args[0], undefined, node.args[1], walk);
     case 'rcall':
-      return degreeOfCall(node.args[0], node.args[1], node.args[2], patterns);
+      return degreeOfCall(node.args[0], node.args[1], node.args[2], walk);
     case 'map':
-      return highest(node.args.flat(), patterns);
+      return highest(node.args.flat(), walk);
     case 'list':
     case '?:':
-      return highest(node.args, patterns);
+      return highest(node.args, walk);
     case '.':
     case '.?':
-      return degreeOf(node.args[0], patterns);
+      return degreeOf(node.args[0], walk);
     case '!_':
     case '-_':
-      return degreeOf(node.args, patterns);
+      return degreeOf(node.args, walk);
     default:
-      return Math.max(LINEAR.has(node.op) ? 1 : 0, highest(node.args, patterns));
+      return Math.max(isConstant(node.op, node.args, walk) ? 0 : 1, highest(node.args, walk));
   }
 }
 
-function highest(nodes: readonly ASTNode[], patterns: string[]): number {
-  return nodes.reduce((most, node) => Math.max(most, degreeOf(node, patterns)), 0);
+function highest(nodes: readonly ASTNode[], walk: Walk): number {
+  return nodes.reduce((most, node) => Math.max(most, degreeOf(node, walk)), 0);
 }
 
-function degreeOfCall(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], patterns: string[]): number {
-  if (receiver !== undefined && QUANTIFIERS.has(name)) {
-    // One turn of the body for each item; the list itself is made once.
-    return Math.max(1 + highest(args, patterns), degreeOf(receiver, patterns));
-  }
+/** Whether an operator takes no more time than the expression has parts, or than one item of the innermost loop has. */
+function isConstant(op: string, [left, right]: readonly [ASTNode, ASTNode], walk: Walk): boolean {
+  if (COMPARISONS.has(op)) return isSmall(left, walk) || isSmall(right, walk);
+  if (op === 'in') return isSmall(right, walk);
+  return op !== '+' || (isSmall(left, walk) && isSmall(right, walk));
+}
+
+/** A literal, a list of literals, or a part of the innermost loop's item. */
+function isSmall(node: ASTNode, walk: Walk): boolean {
+  if (node.op === 'list') return node.args.every((item) => item.op === 'value');
+  return node.op === 'value' || isPartOfItem(node, walk);
+}
+
+function isPartOfItem(node: ASTNode, walk: Walk): boolean {
+  if (node.op === '.' || node.op === '[]') return isPartOfItem(node.args[0], walk);
+  return node.op === 'id' && node.args === walk.item;
+}
+
+function degreeOfCall(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], walk: Walk): number {
+  if (receiver !== undefined && QUANTIFIERS.has(name)) return degreeOfLoop(receiver, args, walk);
   if (!(receiver === undefined ? FUNCTIONS : METHODS).has(name)) throw unknown(name, receiver !== undefined);
-  if (LITERAL_ONLY.has(name)) readLiteral(name, args, patterns);
+  if (LITERAL_ONLY.has(name)) readLiteral(name, args, walk.patterns);
   if (name.startsWith('get') && args.length > 0) {
     throw new CodedError('usage/invalid-argument', `\`${name}\` is for UTC alone: expected no zone; \`during\` has one`);
   }
-  return Math.max(1, highest(receiver === undefined ? args : [receiver, ...args], patterns));
+  const operands = receiver === undefined ? args : [receiver, ...args];
+  return Math.max(operands.every((operand) => isSmall(operand, walk)) ? 0 : 1, highest(operands, walk));
+}
+
+/** One turn of the body for each item; the list itself is made once. A loop over parts of an item adds to the turns of the loop around it. */
+function degreeOfLoop(list: ASTNode, args: readonly ASTNode[], walk: Walk): number {
+  const item = args[0];
+  const inner = item?.op === 'id' ? { patterns: walk.patterns, item: item.args } : walk;
+  const body = highest(args.slice(1), inner);
+  return Math.max((isPartOfItem(list, walk) ? 0 : 1) + body, degreeOf(list, walk));
 }
 
 function readLiteral(name: string, args: readonly ASTNode[], patterns: string[]): void {
