@@ -11,6 +11,8 @@
  */
 
 export { BUILT_IN, type CapabilityEntry, grantFor, KNOWN_GRANTS } from './capabilities/index.ts';
+export { openWarden, type WardenOptions } from './open-warden.ts';
 export * from './policy/index.ts';
 export type { Outcome, Receipt } from './receipt.ts';
-export { openWarden, type ToolRequest, Warden, type WardenOptions } from './warden.ts';
+export type { ParametersOf, ToolRequest } from './request.ts';
+export { type RequestOptions, Warden, type WardenEvents } from './warden.ts';

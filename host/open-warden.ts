@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { CodedError } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { createAlerts } from './alerts/index.ts';
-import { openRedactor } from './audit/index.ts';
+import { createRedactor, openRedactionKey } from './audit/index.ts';
 import { BUILT_IN, type CapabilityEntry } from './capabilities/index.ts';
 import { loadPolicy, type Policy } from './policy/index.ts';
+import { quote } from './policy/quote.ts';
 import { Runners, type RunnersOptions } from './runners.ts';
 import { openTrail, type Trail } from './trail.ts';
 import { Warden } from './warden.ts';
@@ -34,8 +35,13 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
   const policy = await loadPolicy(path, { knownGrants, ...(ceiling === undefined ? {} : { ceilingFile: ceiling }) });
   const trail = await openPolicyTrail(policy, { decides: true, reduced: reductionsOf(policy, options) });
   try {
-    const redactor = openRedactor(policy.trail.folder);
-    const alerts = createAlerts({ sinks: [...policy.alertSinks.values()], onProblem });
+    const redactor = createRedactor(openRedactionKey(policy.trail.folder));
+    const alerts = createAlerts({
+      sinks: [...policy.alertSinks.values()],
+      env: process.env,
+      now: Date.now,
+      onProblem: ({ sink, message }) => onProblem(`alerts to ${quote(sink)}: ${message}`),
+    });
     return new Warden({ ...options, policy, entries, runners: new Runners(options), trail, alerts, redactor });
   } catch (error) {
     await trail.close();

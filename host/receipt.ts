@@ -148,7 +148,17 @@ function receiptOf(cell: CellOutcome, context: ReceiptContext): Receipt {
   const { usage } = cell;
   const functionId = call?.function.id ?? context.function;
   return {
-    ...present({ digest: call?.component.digest ?? digest, function: functionId, tool, agent, policy, audit, approval, shape, logOnly }),
+    ...present({
+      digest: call?.component.digest ?? digest,
+      function: functionId,
+      tool,
+      agent,
+      policy,
+      audit,
+      approval,
+      shape,
+      logOnly,
+    }),
     grants,
     fuel: String(usage.fuel),
     ...(call === undefined ? {} : { fuelMax: String(call.limits.fuelMax) }),

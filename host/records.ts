@@ -1,9 +1,9 @@
 import { types } from 'node:util';
 import { type CellOutcome, type PlainJson, type PreparedCall, toJson, type ValueType } from '../runtime/index.ts';
-import type { AnswerRecorder } from './host-answers.ts';
-import type { Redactor } from './audit/index.ts';
 import type { ApprovalSubject, DecidedEntry, IntentEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
+import type { Redactor } from './audit/index.ts';
 import { digestOf } from './digest.ts';
+import type { AnswerRecorder } from './host-answers.ts';
 import type { ParameterRecord } from './policy/index.ts';
 import type { RequestSnapshot } from './request.ts';
 

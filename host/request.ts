@@ -1,4 +1,4 @@
-import { CodedError, type JsonValue, JsonNumber, parseJson, plainSnapshot } from '../runtime/index.ts';
+import { CodedError, JsonNumber, type JsonValue, parseJson, plainSnapshot } from '../runtime/index.ts';
 
 /**
  * What an agent files: it names a tool and parameters, says why, and holds nothing. The JSON of the field (`tool_name`, `parameters`,
@@ -82,15 +82,17 @@ export function requestFromJson(text: string | Uint8Array, agent?: string): Requ
   if (!(json instanceof Map)) throw invalid('$', 'a request is an object');
   if (json.has('parametersJson')) throw unknownField();
   if (agent === undefined) return fromFields(json);
-  if (json.has('agent') && json.get('agent') !== agent) throw invalid('$.agent', 'the request names another agent than the one that files it');
+  if (json.has('agent') && json.get('agent') !== agent)
+    throw invalid('$.agent', 'the request names another agent than the one that files it');
   return fromFields(new Map([...json, ['agent', agent]]));
 }
 
 function fromFields(fields: JsonValue): RequestSnapshot {
   if (!(fields instanceof Map)) throw invalid('$', 'a request is a plain object with an `agent` and a `tool_name`, both strings');
   for (const name of fields.keys()) if (!FIELDS.has(name)) throw unknownField();
-  const agent = nameField(fields, 'agent');
-  const toolName = nameField(fields, 'tool_name');
+  // Empty names are for the policy to refuse, by name.
+  const agent = textField(fields, 'agent', NAME_CHARS_MAX);
+  const toolName = textField(fields, 'tool_name', NAME_CHARS_MAX);
   if (agent === undefined || toolName === undefined) {
     throw invalid('$', 'a request has an `agent` and a `tool_name`, both strings');
   }

@@ -1,5 +1,5 @@
-import { openJournal, type SyncMode } from './audit/index.ts';
 import type { OutcomeEntry } from './audit/entries.ts';
+import { openJournal, type SyncMode } from './audit/index.ts';
 import type { Journal } from './audit/trail.ts';
 import { WardenState } from './trail-state.ts';
 
@@ -37,10 +37,12 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
     state,
     opened: { version, ...(policy === undefined ? {} : { policy }), ...(reduced === undefined ? {} : { reduced }) },
   });
-  await journal.transact(() => interruptedCalls(journal, state), 'durable').catch(async (error: unknown) => {
-    await journal.close().catch(() => undefined);
-    throw error;
-  });
+  await journal
+    .transact(() => interruptedCalls(journal, state), 'durable')
+    .catch(async (error: unknown) => {
+      await journal.close().catch(() => undefined);
+      throw error;
+    });
   return { journal, state, close: () => journal.close() };
 }
 

@@ -1,5 +1,5 @@
 import { CodedError, isCoded } from '../runtime/index.ts';
-import { type Asked as AskedEntry, type ApprovalUse, askEntry, useEntries } from './approvals/index.ts';
+import { type ApprovalUse, type Asked as AskedEntry, askEntry, useEntries } from './approvals/index.ts';
 import type { AlertEntry, DecidedEntry, TrailEntry } from './audit/entries.ts';
 import {
   type AlertDemand,
@@ -37,6 +37,8 @@ export interface Judged {
   readonly entries: readonly TrailEntry[];
 }
 
+export type { AskedEntry };
+
 export interface Judging {
   readonly policy: Policy;
   readonly state: WardenState;
@@ -57,7 +59,9 @@ export function judge(judging: Judging): Judged {
   try {
     return repeated(judging) ?? decided(judging);
   } catch (error) {
-    const coded = isCoded(error) ? error : new CodedError('internal/invariant', 'the request could not be judged', { cause: error });
+    const coded = isCoded(error)
+      ? error
+      : new CodedError('internal/invariant', 'the request could not be judged', { cause: error });
     return refusal(judging, coded, NO_RULES);
   }
 }
@@ -77,7 +81,9 @@ function repeated({ state, request, nowMs }: Judging): Judged | undefined {
     }
   }
   if (deadlineMs !== undefined && deadlineMs <= nowMs) {
-    throw new CodedError('limit/deadline', 'the deadline of the request has passed', { data: { limit: deadlineMs, used: nowMs } });
+    throw new CodedError('limit/deadline', 'the deadline of the request has passed', {
+      data: { limit: deadlineMs, used: nowMs },
+    });
   }
   return undefined;
 }
@@ -108,7 +114,10 @@ function permission(judging: Judging, decision: Allowed | Asked, found?: Extract
   const budgets = decision.budgets.length === 0 ? {} : { budgets: decision.budgets };
   const verdict: Verdict = { kind: 'run', rules: decision.rules, logOnly: decision.logOnly, ...permit };
   const entries = [...(found?.use ?? []), intentEntry(audit, writer, request, permit)];
-  return judged(judging, verdict, { effect: 'allow', ...permit, ...budgets }, entries, [...decision.alerts, ...changeAlerts(judging)]);
+  return judged(judging, verdict, { effect: 'allow', ...permit, ...budgets }, entries, [
+    ...decision.alerts,
+    ...changeAlerts(judging),
+  ]);
 }
 
 function permitOf(found: Extract<ApprovalUse, { use: unknown }> | undefined): Permit {
@@ -126,7 +135,12 @@ function question(judging: Judging, decision: Asked, found: Extract<ApprovalUse,
 
 function newQuestion({ policy, state, audit, request, nowMs }: Judging, demand: ApprovalDemand): AskedEntry {
   if (request.shown === undefined) throw tooLargeToShow();
-  return askEntry(state.approvals, { audit, subject: subjectOf(request, policy.digest), parameters: request.shown }, demand, nowMs);
+  return askEntry(
+    state.approvals,
+    { audit, subject: subjectOf(request, policy.digest), parameters: request.shown },
+    demand,
+    nowMs,
+  );
 }
 
 function denial(judging: Judging, { code, message, help, data, rules, alerts, logOnly }: Denied): Judged {

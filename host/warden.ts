@@ -23,14 +23,15 @@ import type { AlertEntry, DecidedEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import type { CapabilityEntry } from './capabilities/index.ts';
+import { digestOf } from './digest.ts';
 import { Filing } from './filing.ts';
 import { AnswerRecorder } from './host-answers.ts';
-import { decideAccess, type Policy, parameterRecord, type ToolPolicy } from './policy/index.ts';
+import { decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
+import { parameterRecord } from './policy/parameter-value.ts';
 import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
 import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
-import { digestOf } from './digest.ts';
-import { KEPT_BYTES_MAX, outcomeEntry, type TypedRequest, untypedEntry } from './records.ts';
 import { RecentOutcomes } from './recent-outcomes.ts';
+import { KEPT_BYTES_MAX, outcomeEntry, type TypedRequest, untypedEntry } from './records.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
 import type { KnownRequest } from './request-ledger.ts';
 import { chainOf, grantsWithin, type RunningCall, RunningCalls } from './running-calls.ts';
@@ -81,6 +82,8 @@ export class Warden {
   readonly #alarm: Alarm;
   /** Capabilities whose use changes something outside of the call. */
   readonly #effectful: ReadonlySet<string>;
+  /** Paths of secret parameters by tool, as the redactor takes them. */
+  readonly #secrets: ReadonlyMap<string, readonly string[]>;
   readonly #running = new RunningCalls();
   readonly #recent = new RecentOutcomes();
   /** Cancels every request that has not ended. */
@@ -96,6 +99,7 @@ export class Warden {
     this.#admission = new Admission({ ...parts, callsPerToolMax: threadsOf(threads) });
     this.#alarm = new Alarm(parts.alerts, trail, policy);
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
+    this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail);
     trail.state.onRecord((record) => this.events.emit('record', record));
     setMaxListeners(0, this.#stop.signal); // each request listens
@@ -212,7 +216,10 @@ export class Warden {
     const values = paramsFromJson(snapshot.parameters, params);
     const bytes = encodeParams(values, params);
     const record = parameterRecord(values, params);
-    const shown = bytes.length > KEPT_BYTES_MAX ? undefined : this.#parts.redactor.redactParameters(jsonOf(values, params), tool.secrets);
+    const shown =
+      bytes.length > KEPT_BYTES_MAX
+        ? undefined
+        : this.#parts.redactor.redactParameters(jsonOf(values, params), this.#secrets.get(tool.name) ?? []);
     const chain = chainOf(parent);
     const told = this.#told(snapshot);
     return { snapshot, told, tool: tool.name, call, grants, bytes, parametersDigest: digestOf(bytes), record, shown, chain };
@@ -297,7 +304,15 @@ export class Warden {
     const { code, message } = error;
     const entries = [
       untypedEntry(filing.audit, journal.writer, filing.request, filing.snapshot && this.#told(filing.snapshot)),
-      { kind: 'decided', audit: filing.audit, effect: 'deny', code, message, rules: filing.rules, policy: digest } satisfies DecidedEntry,
+      {
+        kind: 'decided',
+        audit: filing.audit,
+        effect: 'deny',
+        code,
+        message,
+        rules: filing.rules,
+        policy: digest,
+      } satisfies DecidedEntry,
       ...this.#alertsFor(filing, error),
     ];
     try {

@@ -65,7 +65,11 @@ export const CODES = {
   'denied/tool-not-granted': row('refused', 'operator', 'The agent exists but may not use this tool.'),
   'denied/function-not-listed': row('refused', 'operator', 'The tool exists but this function of it is not offered.'),
   'denied/no-grant': row('refused', 'operator', 'The component imports something that was not granted.'),
-  'denied/parameters': row('refused', 'agent', 'The agent may use the tool, but no rule allows these parameters; `data.path` says which.'),
+  'denied/parameters': row(
+    'refused',
+    'agent',
+    'The agent may use the tool, but no rule allows these parameters; `data.path` says which.',
+  ),
   'denied/forbidden': row('refused', 'operator', 'A rule forbids the request, whatever others allow.'),
   'denied/outside-hours': row('refused', 'operator', 'The rules that would allow the request are not in force at this time.'),
   'denied/budget': row('refused', 'operator', 'A budget of calls is used up; `data.retryAfterMs` says when one is free again.'),

@@ -26,7 +26,7 @@ export function openSink(spec: AlertSinkSpec, context: SinkContext): OpenedSink 
   const { limits, now } = context;
   switch (spec.kind) {
     case 'file':
-      return { sink: new FileSink({ path: spec.path, bytesMax: limits.fileBytesMax, asideMax: limits.filesAsideMax, now }) };
+      return { sink: new FileSink({ path: spec.file, bytesMax: limits.fileBytesMax, asideMax: limits.filesAsideMax, now }) };
     case 'stderr':
       return { sink: new StderrSink(context.stderr) };
     case 'webhook':

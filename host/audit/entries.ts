@@ -7,6 +7,7 @@ import type { OutcomeKind, PlainJson } from '../../runtime/index.ts';
 export type TrailEntry =
   | OpenedEntry
   | ClosedEntry
+  | RecoveredEntry
   | RequestedEntry
   | DecidedEntry
   | ApprovalEntry
@@ -30,6 +31,13 @@ export interface OpenedEntry {
 export interface ClosedEntry {
   readonly kind: 'closed';
   readonly writer: string;
+}
+
+/** The bytes of a record that was not written to its end were cut; they had been acknowledged to nobody. */
+export interface RecoveredEntry {
+  readonly kind: 'recovered';
+  readonly droppedBytes: number;
+  readonly droppedDigest: string;
 }
 
 /** A request as it came, after redaction. `audit` is the id of the request in every later record. */

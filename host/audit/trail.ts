@@ -26,14 +26,24 @@ export interface Journal {
    * Decides and records in one step that no other process can come between: `build` is called when the trail is locked and the state has
    * seen all records before; what it returns is appended. Its entries become known to the state at once.
    *
-   * @param build - synchronous and short; what it throws rejects this call and appends nothing.
-   * @throws CodedError `failed/audit-unavailable`: nothing was acknowledged, and nothing may run.
+   * A call that rejects may still have left its records in the trail, where a sync failed: nothing may run on them, and nobody else takes
+   * them for undone.
+   *
+   * @param until - how far it must be before this resolves; a function is asked after `build`.
+   * @param build - synchronous and short; what it throws rejects this call and appends nothing. An empty list appends nothing, and resolves
+   * when what the state has seen is durable or written.
+   * @throws CodedError `failed/audit-unavailable`, `audit/broken-chain`: nothing was acknowledged, and nothing may run. `busy/overloaded`:
+   * too many wait; nothing was built. `usage/closed`.
    */
-  transact(build: () => readonly TrailEntry[], until: Until): Promise<void>;
+  transact(build: () => readonly TrailEntry[], until: Until | (() => Until)): Promise<void>;
   /** Reads what other processes have appended since, into the state. */
   catchUp(): Promise<void>;
-  /** True for a writer that lives: this one, or another process that still holds its lock. */
+  /** True for a writer that lives: this one, or another one that still holds its lock. */
   isWriting(writer: string): boolean;
-  /** Ends: later calls are refused, what was begun is made durable. */
+  /**
+   * Ends: later calls are refused, what was begun is made durable. All locks are free afterwards, also where it throws.
+   *
+   * @throws CodedError as `transact`: the end could not be written.
+   */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { CodedError, checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
+import { openWarden } from '../open-warden.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
-import { openWarden } from '../open-warden.ts';
 import type { Warden } from '../warden.ts';
 import { progress } from './output.ts';
 import { readParams } from './params.ts';

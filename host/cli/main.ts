@@ -5,10 +5,13 @@ import { CodedError, EXIT_CODES, failure, kindOf } from '../../runtime/index.ts'
 import { BUILT_IN } from '../capabilities/index.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
 import { toOutcome } from '../receipt.ts';
+import { addApprovals } from './approvals.ts';
 import type { CallOptions } from './call.ts';
 import { inspectCommand } from './inspect.ts';
 import { asCoded, note, printOutcome } from './output.ts';
+import { addRequest } from './request.ts';
 import { type RunOptions, runCommand } from './run.ts';
+import { openTrailOf } from './trail.ts';
 
 /* The command line: translates arguments into calls and outcomes into text. It holds no rules. */
 
@@ -42,6 +45,7 @@ Start here:
   cellblock inspect tool.wasm              what it imports, what it offers, what would grant each import
   cellblock run tool.wasm FUNCTION         try one function under limits, with nothing granted
   cellblock call TOOL --agent NAME         ask as an agent would: the policy file decides
+  cellblock approvals list                 what waits for a human's yes
 ${EXIT_TEXT}`,
   );
 
@@ -116,6 +120,9 @@ program
     const { callCommand } = await import('./call.ts'); // the policy's schema is slow to load, and only this command needs it
     printOutcome(await callCommand(tool, options), options.json === true);
   });
+
+addRequest(program);
+addApprovals(program, openTrailOf);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
 function fail(thrown: unknown, json: boolean): void {

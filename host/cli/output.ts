@@ -19,7 +19,9 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   }
   if (outcome.approval !== undefined) {
     const { id, expiresAt, channels } = outcome.approval;
-    note(`pending: a human is asked until ${new Date(expiresAt).toISOString()} (${['cli', ...channels].join(', ')}): approval ${id}`);
+    note(
+      `pending: a human is asked until ${new Date(expiresAt).toISOString()} (${['cli', ...channels].join(', ')}): approval ${id}`,
+    );
     note(`help: \`cellblock approvals show ${id}\`, then \`approve\` or \`deny\`; after that, file the same request again`);
   }
   note(receiptLine(outcome.kind, outcome.receipt));

@@ -107,7 +107,12 @@ async function askHere(warden: Warden, id: string): Promise<boolean> {
   const choice = await promptApproval(asked, { input: process.stdin, output: process.stderr, nowMs: Date.now() });
   if (choice === undefined) return false;
   const { event, shape } = choice;
-  const answer = { by: userInfo().username, channel: 'terminal', digest: asked.digest, ...(shape === undefined ? {} : { shape }) };
+  const answer = {
+    by: userInfo().username,
+    channel: 'terminal',
+    digest: asked.digest,
+    ...(shape === undefined ? {} : { shape }),
+  };
   if (event === 'revoked') throw new CodedError('internal/invariant', 'a prompt does not take back');
   await (event === 'approved' ? warden.approvals.approve(id, answer) : warden.approvals.deny(id, answer));
   return event === 'approved';

@@ -52,7 +52,11 @@ describe('the JSON of the field', () => {
     ['an empty request id', '{"tool_name": "a", "parameters": {}, "request_id": ""}', 'params/invalid $.request_id'],
     ['an approval that is no text', '{"tool_name": "a", "parameters": {}, "approval": true}', 'params/invalid $.approval'],
     ['a tool name in a list', '{"tool_name": ["a"], "parameters": {}}', 'params/invalid $.tool_name'],
-    ['a deadline without a zone', '{"tool_name": "a", "parameters": {}, "deadline": "2026-01-01T00:00:00"}', 'params/invalid $.deadline'],
+    [
+      'a deadline without a zone',
+      '{"tool_name": "a", "parameters": {}, "deadline": "2026-01-01T00:00:00"}',
+      'params/invalid $.deadline',
+    ],
     ['a deadline in words', '{"tool_name": "a", "parameters": {}, "deadline": "tomorrow"}', 'params/invalid $.deadline'],
     ['half a character', '{"tool_name": "a", "parameters": {}, "justification": "\\ud800"}', 'params/malformed-json'],
   ])('is refused with %s', (_what, json, code) => {
@@ -95,16 +99,19 @@ describe('a request of a program', () => {
 
   it('never runs code of its owner', () => {
     let ran = 0;
-    const trap = () => {
+    const trap = (): string => {
       ran += 1;
       return 'x';
     };
     const getter = (name: string) => Object.defineProperty({ ...base, parameters: {} }, name, { enumerable: true, get: trap });
-    const proxy = new Proxy({ ...base, parameters: {} }, { get: trap, ownKeys: () => (trap(), []), getPrototypeOf: () => (trap(), null) });
+    const proxy = new Proxy({ ...base, parameters: {} }, { get: trap, getPrototypeOf: () => (trap() === 'x' ? null : null) });
     for (const hostile of [getter('agent'), getter('parameters'), getter('toString'), proxy, new (class Request {})()]) {
       expect(codeOf(() => snapshotRequest(hostile))).toBe('params/invalid $');
     }
-    const deep = snapshotRequest({ ...base, parameters: { text: Object.defineProperty({}, 'x', { enumerable: true, get: trap }) } });
+    const deep = snapshotRequest({
+      ...base,
+      parameters: { text: Object.defineProperty({}, 'x', { enumerable: true, get: trap }) },
+    });
     expect(codeOf(() => paramsFromJson(deep.parameters, text))).toBe('params/invalid $.text');
     const inside = snapshotRequest({ ...base, parameters: new Proxy({ text: 'x' }, { get: trap }) });
     expect(codeOf(() => paramsFromJson(inside.parameters, text))).toBe('params/invalid $');
@@ -112,7 +119,9 @@ describe('a request of a program', () => {
   });
 
   it('takes nothing from a prototype, at any depth', () => {
-    const polluted = JSON.parse('{"agent": "a", "tool_name": "t", "parameters": {"text": {"__proto__": {"polluted": 1}}}}') as object;
+    const polluted = JSON.parse(
+      '{"agent": "a", "tool_name": "t", "parameters": {"text": {"__proto__": {"polluted": 1}}}}',
+    ) as object;
     const { parameters } = snapshotRequest(polluted);
     expect(codeOf(() => paramsFromJson(parameters, text))).toBe('params/invalid $.text');
     expect(({} as { polluted?: number }).polluted).toBeUndefined();
@@ -128,7 +137,7 @@ describe('a request of a program', () => {
     ['a function', () => base],
     ['a number that was rounded', { ...base, parameters: {}, deadline: 2 ** 53 }],
     ['a symbol as a key', { ...base, parameters: {}, [Symbol('x')]: 1 }],
-    ['an agent that becomes a name', { ...base, agent: { toString: () => 'a' }, parameters: {} }],
+    ['an agent that becomes a name', { ...base, agent: { toString: (): string => 'a' }, parameters: {} }],
     ['two forms of parameters', { ...base, parameters: {}, parametersJson: '{}' }],
     ['a justification of 16,385 characters', { ...base, parameters: {}, justification: 'x'.repeat(16_385) }],
     ['half a character', { ...base, parameters: {}, source: '\ud800' }],
@@ -151,6 +160,8 @@ describe('a request of a program', () => {
     expect(codeOf(() => paramsFromJson(snapshotRequest({ ...base, parameters: { text: cyclic } }).parameters, text))).toBe(
       'params/invalid $.text',
     );
-    expect(codeOf(() => snapshotRequest({ ...base, parameters: { text: new Array(2_000_000).fill(0) } }))).toBe('params/too-large');
+    expect(codeOf(() => snapshotRequest({ ...base, parameters: { text: new Array(2_000_000).fill(0) } }))).toBe(
+      'params/too-large',
+    );
   });
 });

@@ -26,4 +26,4 @@ export {
   type ValueConditionSpec,
 } from './value-condition.ts';
 export { compileWhen, type When } from './when.ts';
-export { textWitness, valueWitness, windowWitness } from './witness.ts';
+export { textWitness, valueWitness, valueWitnesses, windowWitness } from './witness.ts';

@@ -92,8 +92,7 @@ export function compileValueCondition(spec: ValueConditionSpec, mode: ConditionM
     if (given !== undefined)
       tests.push({ name, test: (COMPILERS[name] as (given: unknown, mode: ConditionMode) => Test)(given, mode) });
   }
-  if (tests.length === 0) throw new CodedError('usage/invalid-argument', 'expected one or more conditions, got none');
-  checkRange(spec);
+  checkWhole(spec);
   const unjudged = mode === 'allow' ? (name: ConditionName): ConditionName => name : refuseToJudge;
   return Object.freeze({
     failure: (value: ParameterValue, scope: ConditionScope): ConditionName | undefined => {
@@ -119,7 +118,16 @@ function notEmpty<Item>(items: readonly Item[], name: string): readonly Item[] {
   );
 }
 
-function checkRange({ min, max, lengthMin, lengthMax }: ValueConditionSpec): void {
+/**
+ * What can be wrong with a spec although each of its conditions is right.
+ *
+ * @throws CodedError `usage/invalid-argument` for no condition at all, and for a range that nothing is in.
+ */
+export function checkWhole(spec: ValueConditionSpec): void {
+  const { min, max, lengthMin, lengthMax } = spec;
+  if (!Object.keys(COMPILERS).some((name) => spec[name as ConditionName] !== undefined)) {
+    throw new CodedError('usage/invalid-argument', 'expected one or more conditions, got none');
+  }
   if (min !== undefined && max !== undefined && min > max) {
     throw new CodedError('usage/invalid-argument', `expected a \`max\` of at least ${min}, got ${max}`);
   }
