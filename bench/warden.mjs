@@ -43,7 +43,13 @@ class NoGuest {
   #runtime = new Runtime({ threads: 1, cacheDirectory: false });
   #outcome = {
     kind: 'ok',
-    usage: { fuel: 1n, memoryBytesPeak: 0, wallMs: 0, hostCalls: 0, phases: { instantiateMs: 0, lowerMs: 0, guestMs: 0, liftMs: 0 } },
+    usage: {
+      fuel: 1n,
+      memoryBytesPeak: 0,
+      wallMs: 0,
+      hostCalls: 0,
+      phases: { instantiateMs: 0, lowerMs: 0, guestMs: 0, liftMs: 0 },
+    },
     stdout: { bytes: new Uint8Array(0), truncated: false },
     stderr: { bytes: new Uint8Array(0), truncated: false },
     log: [],
@@ -60,7 +66,12 @@ class NoGuest {
 async function openBare(folder, sync, effectful) {
   const path = join(folder, `${sync}.yaml`);
   writeFileSync(path, policyText(sync, effectful ? 'outside' : ''));
-  const outside = { name: 'outside', summary: 'for the bench', interfaces: [], capability: { kind: 'wasi', name: 'outside', setup: {} } };
+  const outside = {
+    name: 'outside',
+    summary: 'for the bench',
+    interfaces: [],
+    capability: { kind: 'wasi', name: 'outside', setup: {} },
+  };
   const entries = [...BUILT_IN, outside];
   const policy = await loadPolicy(path, { knownGrants: new Set(entries.map(({ name }) => name)) });
   const trail = await openPolicyTrail(policy, { decides: true });
@@ -68,7 +79,17 @@ async function openBare(folder, sync, effectful) {
   const alerts = createAlerts({ sinks: [], env: {}, now: Date.now, onProblem: () => undefined });
   const guest = new NoGuest();
   const runners = { for: () => guest, close: () => guest.close() };
-  return new Warden({ policy, entries, runners, trail, redactor, alerts, threads: IN_FLIGHT, waitingMax: 4096, waitingPerAgentMax: 4096 });
+  return new Warden({
+    policy,
+    entries,
+    runners,
+    trail,
+    redactor,
+    alerts,
+    threads: IN_FLIGHT,
+    waitingMax: 4096,
+    waitingPerAgentMax: 4096,
+  });
 }
 
 async function one(warden) {

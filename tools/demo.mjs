@@ -29,13 +29,18 @@ function refusal({ error, receipt }) {
 
 function receipt({ receipt: r }) {
   const fuel = `${Number(r.fuel).toLocaleString('en')} of ${Number(r.fuelMax ?? 0).toLocaleString('en')}`;
-  say(`  receipt: audit ${r.audit} · component ${r.digest?.slice(0, 19)} · fuel ${fuel} · ${r.wallMs.toFixed(1)} ms · ${r.isolation}`);
+  say(
+    `  receipt: audit ${r.audit} · component ${r.digest?.slice(0, 19)} · fuel ${fuel} · ${r.wallMs.toFixed(1)} ms · ${r.isolation}`,
+  );
 }
 
 /** A policy in a folder of its own, so that each demo has a trail of its own. */
 function workshop() {
   const folder = mkdtempSync(join(tmpdir(), 'cellblock-demo-'));
-  const policy = readFileSync(here('kubesleuth.yaml'), 'utf8').replaceAll(/component: (\S+)/g, (_all, path) => `component: ${here(path)}`);
+  const policy = readFileSync(here('kubesleuth.yaml'), 'utf8').replaceAll(
+    /component: (\S+)/g,
+    (_all, path) => `component: ${here(path)}`,
+  );
   writeFileSync(join(folder, 'cellblock.yaml'), policy);
   return folder;
 }

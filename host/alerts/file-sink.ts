@@ -51,11 +51,18 @@ export class FileSink implements Sink {
     const { path, asideMax, now } = this.#options;
     // Sorted by name is sorted by time; the random part keeps two processes from choosing one name.
     const instant = new Date(now()).toISOString().replaceAll(/[-:]/g, '');
-    await rename(path, `${path}.${instant}-${randomBytes(4).toString('hex')}`);
+    await unlessGone(rename(path, `${path}.${instant}-${randomBytes(4).toString('hex')}`));
     const aside = new RegExp(`^${escaped(basename(path))}\\.\\d{8}T\\d{6}\\.\\d{3}Z-[0-9a-f]{8}$`);
     const names = (await readdir(dirname(path))).filter((name) => aside.test(name)).sort();
-    for (const name of names.slice(0, Math.max(0, names.length - asideMax))) await unlink(join(dirname(path), name));
+    for (const name of names.slice(0, Math.max(0, names.length - asideMax))) await unlessGone(unlink(join(dirname(path), name)));
   }
+}
+
+/** Another process may have put the same file aside, or removed it, first. */
+async function unlessGone(step: Promise<void>): Promise<void> {
+  await step.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 async function openPrivate(path: string): Promise<FileHandle> {

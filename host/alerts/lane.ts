@@ -157,9 +157,10 @@ export class Lane {
     for (let attempt = 1; ; attempt++) {
       const delivery = await this.#deliver(parcel);
       if (delivery.done) return undefined;
-      if (!delivery.again || attempt >= attemptsMax || this.#abort.signal.aborted) return delivery.reason;
+      if (!delivery.again || attempt >= attemptsMax) return delivery.reason;
       const backoff = backoffMs * 4 ** (attempt - 1) * (0.5 + random() / 2);
       await this.#wait(Math.max(backoff, delivery.afterMs ?? 0));
+      if (this.#abort.signal.aborted) return delivery.reason;
     }
   }
 

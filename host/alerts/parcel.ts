@@ -106,7 +106,10 @@ function packed(record: { readonly [key: string]: PlainJson | undefined }): { id
  * JSON escape, so that it reads back as it was.
  */
 function oneLine(json: string): string {
-  return json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) =>
-    Array.from({ length: char.length }, (_, index) => `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
-  );
+  return json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => {
+    const first = unitEscape(char.charCodeAt(0));
+    return char.length === 1 ? first : first + unitEscape(char.charCodeAt(1));
+  });
 }
+
+const unitEscape = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;

@@ -9,13 +9,13 @@ const IN_FLIGHT_RETRY_MS = 1000;
  * another's; it does not name the amounts, so that what was used stays used when they are changed.
  */
 export function chargeOf(rule: Rule, budget: Budget, request: DecisionRequest, toolName: string): BudgetCharge {
-  const scopes: string[] = [];
+  const parts = [JSON.stringify(rule.id)];
   for (const scope of budget.by) {
     // A request without a session shares the budget of all that have none.
     const value = scope === 'agent' ? request.agent : scope === 'tool' ? toolName : (request.session ?? null);
-    scopes.push(scope, JSON.stringify(value));
+    parts.push(scope, JSON.stringify(value));
   }
-  return { key: `${JSON.stringify(rule.id)} ${scopes.join(' ')}`, windowMs: budget.windowMs };
+  return { key: parts.join(' '), windowMs: budget.windowMs };
 }
 
 /**

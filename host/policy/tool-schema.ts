@@ -42,9 +42,9 @@ export const size = (example: string) => unitText(SIZE_FORM, SIZE_PATTERN, examp
 const outputBytes = (example: string, ceiling: number) =>
   size(example).transform(parsedBy((text) => atMost(parseSize(text), ceiling, `${ceiling / 2 ** 20}MiB`)));
 
-// Programs that read the file as YAML round a number past 2^53 - 1, so it goes in quotes.
+// The package may already have rounded a number past 2^53 - 1, so the message must not repeat it.
 const fuelError = ({ input }: { readonly input?: unknown }): string =>
-  typeof input === 'bigint' && input > 0n
+  typeof input === 'number' && input > Number.MAX_SAFE_INTEGER
     ? `expected ${FUEL_FORM}; above 2^53 - 1 they go in quotes`
     : expected(FUEL_FORM)({ input });
 

@@ -1,17 +1,4 @@
-import {
-  Composer,
-  type CST,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  Lexer,
-  type Node,
-  type Pair,
-  Parser,
-  type Scalar,
-  type YAMLMap,
-} from 'yaml';
+import { Composer, type CST, isAlias, isMap, isScalar, isSeq, Lexer, type Node, type Pair, Parser, type YAMLMap } from 'yaml';
 import { bareObject } from '../../runtime/index.ts';
 import { printable, quote } from './quote.ts';
 import { formatPath, invalidDocument, type PolicyIssue, type Source } from './source.ts';
@@ -98,17 +85,10 @@ function toData(node: unknown, path: readonly PropertyKey[], report: Report): un
   if (isSeq(node)) return node.items.map((item, index) => toData(item, [...path, index], report));
   if (isMap(node)) return mapToData(node, path, report);
   if (!isScalar(node)) return null;
-  return typeof node.value === 'number' ? toNumber(node, path, report) : node.value;
-}
-
-/** A number in its one shortest decimal form; past 2^53 - 1 as a bigint, since a double would have rounded it. */
-function toNumber(node: Scalar, path: readonly PropertyKey[], report: Report): unknown {
-  const source = node.source ?? '';
-  if (!/^-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?$/.test(source)) {
-    report(node, path, `expected a number in decimal digits, or text in quotes, got ${quote(source)}`);
-    return node.value;
+  if (typeof node.value === 'number' && !/^-?(?:0|[1-9][0-9]*)$/.test(node.source ?? '')) {
+    report(node, path, `expected a number in decimal digits, or text in quotes, got ${quote(node.source ?? '')}`);
   }
-  return Number.isInteger(node.value) && !Number.isSafeInteger(node.value) && !source.includes('.') ? BigInt(source) : node.value;
+  return node.value;
 }
 
 function mapToData(map: YAMLMap, path: readonly PropertyKey[], report: Report): unknown {

@@ -1,0 +1,194 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addressProblem, httpPost } from '../../../host/alerts/http-post.ts';
+import { createAlerts } from '../../../host/alerts/index.ts';
+import { webhookHeaders, webhookKey } from '../../../host/alerts/webhook-signature.ts';
+import { alertOf, ManualTimers, settled } from './fixture.ts';
+
+const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+
+describe('the signature', () => {
+  it('is the one of the reference vector of Standard Webhooks', () => {
+    const key = webhookKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+    expect(webhookHeaders('msg_p5jXN8AQM9LWM0D4loKWxJek', 1_614_265_330_999, '{"test": 2432232314}', key)).toEqual({
+      'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      'webhook-timestamp': '1614265330',
+      'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    });
+  });
+
+  it('takes secrets of 24 bytes or more in base64, and nothing that would be read in part', () => {
+    const bytes = Buffer.alloc(24, 7).toString('base64');
+    expect(webhookKey(bytes)).toEqual(Buffer.alloc(24, 7));
+    expect(webhookKey(SECRET)).toHaveLength(32);
+    for (const secret of [
+      '',
+      'whsec_',
+      'hunter2',
+      Buffer.alloc(23, 7).toString('base64'),
+      `${bytes}!`,
+      `${bytes} `,
+      `x y ${bytes}`,
+    ]) {
+      expect(webhookKey(secret)).toBeUndefined();
+    }
+  });
+});
+
+describe('an address', () => {
+  it.each([
+    'https://alerts.example.com/x?y=1',
+    'http://127.0.0.1:8080/',
+    'http://127.9.9.9/',
+    'http://[::1]/',
+    'http://localhost:1/',
+  ])('may be %s', (url) => expect(addressProblem(url)).toBeUndefined());
+  it.each([
+    'http://alerts.example.com/',
+    'http://localhost.example.com/',
+    'http://127.0.0.1.example.com/',
+    'http://localhost./',
+    'http://10.0.0.1/',
+    'http://0.0.0.0/',
+    'http://[::ffff:127.0.0.1]/',
+    'https://user:password@alerts.example.com/',
+    'http://127.0.0.1@evil.test/',
+    'file:///etc/passwd',
+    'ftp://127.0.0.1/',
+    'data:text/plain,x',
+    'alerts.example.com',
+    '',
+  ])('may not be %s', (url) => expect(addressProblem(url)).toMatch(/^its address /));
+});
+
+describe('a webhook on a server that is there', () => {
+  let server: Server;
+  let url: string;
+  let requests: { path: string; method: string; headers: IncomingHttpHeaders; body: string }[];
+  /** Status of each answer; `hang`: none. */
+  let answers: (number | 'hang')[];
+  /** Told when a request is there in whole. */
+  let arrived: () => void;
+
+  beforeEach(async () => {
+    requests = [];
+    answers = [];
+    arrived = () => undefined;
+    server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const { url: path = '', method = '', headers } = request;
+      requests.push({ path, method, headers, body: Buffer.concat(chunks).toString() });
+      arrived();
+      const answer = answers.shift() ?? 200;
+      if (answer === 'hang') return;
+      // A body without end, which nobody must wait for.
+      response.writeHead(answer, { location: `${url}elsewhere`, 'retry-after': '7' });
+      response.write('x');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const until = (): Promise<void> =>
+    new Promise((resolve) => {
+      arrived = resolve;
+    });
+
+  function hook(secret = true) {
+    const timers = new ManualTimers();
+    const problems: string[] = [];
+    const alerts = createAlerts({
+      sinks: [{ name: 'hook', kind: 'webhook', url: `${url}hook`, ...(secret ? { secretEnv: 'ALERT_SECRET' } : {}) }],
+      env: { ALERT_SECRET: SECRET },
+      now: () => timers.now,
+      timers,
+      random: () => 0,
+      onProblem: ({ sink, message }) => problems.push(`${sink}: ${message}`),
+    });
+    return { timers, problems, alerts };
+  }
+
+  it('gets a signed body that its receiver can check', async () => {
+    const { alerts, problems } = hook();
+    const alert = alertOf({ justification: 'line\u2028break', source: 'späte & <Zeile>', parameters: { a: [1, null, 'x'] } });
+    alerts.raise(alert, ['hook']);
+    await alerts.flush(1);
+    expect(problems).toEqual([]);
+    expect(requests).toHaveLength(1);
+    const { method, path, headers, body } = requests[0]!;
+    expect([method, path, headers['content-type']]).toEqual(['POST', '/hook', 'application/json']);
+    // As a receiver does it, by the words of the specification.
+    const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+    const key = Buffer.from(SECRET.slice('whsec_'.length), 'base64');
+    expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
+    expect(headers['webhook-timestamp']).toBe('1700000000');
+    expect(JSON.parse(body)).toEqual({
+      type: 'cellblock.alert',
+      timestamp: '2023-11-14T22:13:20.000Z',
+      data: { kind: 'alert', ...alert },
+    });
+    alerts.close();
+  });
+
+  it('gets the same id at each attempt, with the time of the attempt', async () => {
+    const { alerts, timers } = hook();
+    answers.push(503, 429);
+    alerts.raise(alertOf(), ['hook']);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const there = until();
+      await timers.advance(attempt === 0 ? 0 : 7_000); // what the server asked for
+      await there;
+      while (timers.count < 2 && attempt < 2) await settled(); // the window's timer and the wait
+    }
+    await alerts.flush(1);
+    expect(requests.map(({ headers }) => headers['webhook-timestamp'])).toEqual(['1700000000', '1700000007', '1700000014']);
+    expect(new Set(requests.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+    expect(new Set(requests.map(({ headers }) => headers['webhook-signature'])).size).toBe(3);
+    expect(alerts.counts().get('hook')).toMatchObject({ delivered: 1, dropped: 0, state: 'working' });
+    alerts.close();
+  });
+
+  it('is not followed where it points elsewhere, and not asked again', async () => {
+    const { alerts, problems } = hook(false);
+    answers.push(307);
+    alerts.raise(alertOf(), ['hook']);
+    await alerts.flush(1);
+    expect(requests.map(({ path }) => path)).toEqual(['/hook']);
+    expect(requests[0]!.headers).not.toHaveProperty('webhook-signature');
+    expect(problems).toEqual(['hook: alerts cannot be delivered: status 307']);
+    alerts.close();
+  });
+
+  it('costs no more than its time limit where it never answers', async () => {
+    const { alerts, timers, problems } = hook();
+    answers.push('hang', 'hang', 'hang');
+    let there = until();
+    alerts.raise(alertOf(), ['hook']);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await there;
+      there = until();
+      await timers.advance(10_000); // the limit of one attempt
+      await timers.advance(4_000); // the wait before the next
+    }
+    await settled();
+    expect(problems).toEqual(['hook: alerts cannot be delivered: no answer within 10000 ms']);
+    expect(alerts.counts().get('hook')).toMatchObject({ dropped: 1, state: 'failing' });
+    alerts.close();
+  });
+
+  it('is reported without its address where nobody listens', async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    const abort = new AbortController();
+    const refused = httpPost({ url, headers: {}, body: '{}', signal: abort.signal });
+    await expect(refused).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    server.listen(0, '127.0.0.1');
+  });
+});
