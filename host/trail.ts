@@ -1,4 +1,5 @@
-import type { OutcomeEntry } from './audit/entries.ts';
+import type { OutcomeEntry, TrailEntry } from './audit/entries.ts';
+import { expiryEntries } from './approvals/index.ts';
 import { openJournal, type SyncMode } from './audit/index.ts';
 import type { Journal } from './audit/trail.ts';
 import { WardenState } from './trail-state.ts';

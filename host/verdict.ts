@@ -95,7 +95,13 @@ function decided(judging: Judging): Judged {
   const decision = decide(policy, asked, nowMs, state.usage);
   if (decision.effect === 'deny') return denial(judging, decision);
   // An approval that is named must fit, even where nobody has to be asked: a wrong one is a sign that something was changed.
-  const found = decision.effect === 'ask' || approval !== undefined ? findApproval(judging) : undefined;
+  let found: ApprovalUse | undefined;
+  try {
+    if (decision.effect === 'ask' || approval !== undefined) found = findApproval(judging);
+  } catch (error) {
+    if (isCoded(error)) return refusal(judging, error, decision);
+    throw error;
+  }
   if (found !== undefined && 'use' in found) return permission(judging, decision, found);
   if (decision.effect === 'allow') return permission(judging, decision);
   return question(judging, decision, found);
@@ -129,7 +135,8 @@ function question(judging: Judging, decision: Asked, found: Extract<ApprovalUse,
   const { rules, logOnly, demand, alerts } = decision;
   const asked = found === undefined ? newQuestion(judging, demand) : found.pending.asked;
   const verdict: Verdict = { kind: 'pending', rules, logOnly, asked };
-  const entries = found === undefined ? [asked] : [];
+  // Whoever asks also writes down which questions nobody answered in time.
+  const entries = found === undefined ? [...expiryEntries(judging.state.approvals, judging.nowMs), asked] : [];
   return judged(judging, verdict, { effect: 'ask', approval: asked.approval }, entries, [...alerts, ...changeAlerts(judging)]);
 }
 
@@ -147,9 +154,9 @@ function denial(judging: Judging, { code, message, help, data, rules, alerts, lo
   return refusal(judging, new CodedError(code, message, { help, data: { ...data, rules } }), { rules, logOnly }, alerts);
 }
 
-function refusal(judging: Judging, error: CodedError, reasons: Reasons, alerts: readonly AlertDemand[] = []): Judged {
+function refusal(judging: Judging, error: CodedError, { rules, logOnly }: Reasons, alerts: readonly AlertDemand[] = []): Judged {
   const { code, message } = error;
-  return judged(judging, { kind: 'refused', ...reasons, error }, { effect: 'deny', code, message }, [], alerts);
+  return judged(judging, { kind: 'refused', rules, logOnly, error }, { effect: 'deny', code, message }, [], alerts);
 }
 
 const NO_RULES: Reasons = { rules: [], logOnly: [] };
