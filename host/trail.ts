@@ -38,13 +38,26 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
     state,
     opened: { version, ...(policy === undefined ? {} : { policy }), ...(reduced === undefined ? {} : { reduced }) },
   });
-  await journal
-    .transact(() => interruptedCalls(journal, state), 'durable')
-    .catch(async (error: unknown) => {
-      await journal.close().catch(() => undefined);
-      throw error;
-    });
-  return { journal, state, close: () => journal.close() };
+  const tidy = (): Promise<void> => journal.transact(() => overdue(journal, state, Date.now()), 'durable');
+  await tidy().catch(async (error: unknown) => {
+    await journal.close().catch(() => undefined);
+    throw error;
+  });
+  // Another process may die while this one goes on.
+  const timer = setInterval(() => void tidy().catch(() => undefined), TIDY_MS).unref();
+  const close = (): Promise<void> => {
+    clearInterval(timer);
+    return journal.close();
+  };
+  return { journal, state, close };
+}
+
+/** How often a process looks for what others have left. */
+const TIDY_MS = 30_000;
+
+/** What time and dead processes have ended, and nobody has written down. */
+function overdue(journal: Journal, state: WardenState, nowMs: number): readonly TrailEntry[] {
+  return [...interruptedCalls(journal, state), ...expiryEntries(state.approvals, nowMs)];
 }
 
 function interruptedCalls(journal: Journal, state: WardenState): readonly OutcomeEntry[] {

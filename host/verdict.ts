@@ -1,5 +1,5 @@
 import { CodedError, isCoded } from '../runtime/index.ts';
-import { type ApprovalUse, type Asked as AskedEntry, askEntry, useEntries } from './approvals/index.ts';
+import { type ApprovalUse, type Asked as AskedEntry, askEntry, expiryEntries, useEntries } from './approvals/index.ts';
 import type { AlertEntry, DecidedEntry, TrailEntry } from './audit/entries.ts';
 import {
   type AlertDemand,
