@@ -1,5 +1,5 @@
-import type { OutcomeEntry, TrailEntry } from './audit/entries.ts';
 import { expiryEntries } from './approvals/index.ts';
+import type { OutcomeEntry, TrailEntry } from './audit/entries.ts';
 import { openJournal, type SyncMode } from './audit/index.ts';
 import type { Journal } from './audit/trail.ts';
 import { WardenState } from './trail-state.ts';
