@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
 import { installCommand } from './fuel/packages.mjs';
 
-const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners] [--peer FOLDER]
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide] [--peer FOLDER]
        npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
                         [--wasmtime PYTHON] [--peer-metering FOLDER]
 
 Measures a call by phase, warm calls beside a piscina no-op, whole processes beside \`node -e 0\`, our bindings beside
-jco's glue, and large values through a call.
+jco's glue, large values through a call, and decisions on a large policy beside Cedar's engine.
 Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
@@ -33,7 +33,7 @@ raw data and a plot are kept:
   --peer-metering FOLDER  wasm-metering: npm install --prefix FOLDER wasm-metering@0.2.1`;
 
 /** Of a run without `--only`. */
-const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners'];
+const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners', 'decide'];
 
 function options() {
   const { values } = parseArgs({
@@ -67,6 +67,7 @@ async function measure({ quick, only, peer, ...fuel }) {
   if (wants('bindings')) results.bindings = (await import('./bindings.mjs')).measureBindings({ quick, peer });
   if (wants('throughput')) results.throughput = await (await import('./throughput.mjs')).measureThroughput({ quick });
   if (wants('runners')) results.runners = await (await import('./runners.mjs')).measureRunners({ quick });
+  if (wants('decide')) results.decide = (await import('./decide.mjs')).measureDecide({ quick });
   if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
 }
@@ -76,7 +77,7 @@ function fuelOptions({ node: nodes, jobs, workloads, kernels, wasmtime, 'peer-me
 }
 
 /** The tables of a run, as Markdown. */
-async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, runners, fuel }) {
+async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, runners, decide, fuel }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
   const parts = [
@@ -94,6 +95,7 @@ async function report({ machine, versions, startedAt, phases, warmCalls, starts,
   if (bindings !== undefined) parts.push((await import('./bindings.mjs')).bindingsTable(bindings));
   if (throughput !== undefined) parts.push((await import('./throughput.mjs')).throughputTable(throughput));
   if (runners !== undefined) parts.push((await import('./runners.mjs')).runnersTable(runners));
+  if (decide !== undefined) parts.push((await import('./decide.mjs')).decideTable(decide));
   if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
 }

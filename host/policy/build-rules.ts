@@ -1,7 +1,8 @@
+import { isCoded } from '../../runtime/index.ts';
 import { compileParameterConditions, compileTextDemand, compileWhen, compileWindow } from './conditions/index.ts';
 import type { RuleRef } from './policy.ts';
 import type { Ask, Budget, Rule, RuleSpec } from './rule.ts';
-import { formatPath } from './source.ts';
+import { formatPath, invalidDocument } from './source.ts';
 import type { RuleFields, WrittenRule } from './written-rule.ts';
 
 const EXPIRES_MS = 15 * 60_000;
@@ -14,8 +15,20 @@ const NO_CONDITIONS: RuleSpec = Object.freeze({});
  * Compiles a rule whose references were checked.
  *
  * @param isLogOnly - the policy is.
+ * @throws CodedError `policy/invalid-document`.
  */
-export function buildRule({ document, path, origin, isApart, agents, tools, fields }: WrittenRule, isLogOnly: boolean): Rule {
+export function buildRule(written: WrittenRule, isLogOnly: boolean): Rule {
+  try {
+    return compileRule(written, isLogOnly);
+  } catch (error) {
+    // The schema compiled each part before; what it let pass is refused here, as any rule that cannot be asked.
+    if (!isCoded(error)) throw error;
+    const { document, path } = written;
+    throw invalidDocument(document.source, [document.issueAt(path, error.message)], error);
+  }
+}
+
+function compileRule({ document, path, origin, isApart, agents, tools, fields }: WrittenRule, isLogOnly: boolean): Rule {
   const { effect, budget, alert } = fields;
   // The place in a file of its own must not be taken for the same place in the policy.
   const id = fields.id ?? `${isApart ? 'file:' : ''}${formatPath(path)}`;

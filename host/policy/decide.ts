@@ -3,7 +3,7 @@ import type { Allowed, Asked, Decision, DecisionRequest, Denied, Usage, WouldHav
 import { mergeDemands } from './demand.ts';
 import { denial } from './denial.ts';
 import { Findings, type Side } from './findings.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, RuleRef } from './policy.ts';
 import { budgetDenial, closest, failureDenial, forbiddenDenial, nobodyDenial, refsOf, refusalDenial } from './refusals.ts';
 
 /**
@@ -53,8 +53,11 @@ function combine(access: Access, findings: Findings): Decision {
   const denied = refuse(enforced, findings);
   if (denied !== undefined) return { ...denied, alerts, logOnly: wouldHave(findings) };
   const { tool, functionName } = access;
-  const allows = [...enforced.applied, ...findings.observed.applied, ...findings.waved];
-  const rules = [...refsOf(allows), tool.rules.byFunction.get(functionName)!];
+  const rules: RuleRef[] = [];
+  for (const { ref } of enforced.applied) rules.push(ref);
+  for (const { ref } of findings.observed.applied) rules.push(ref);
+  for (const { ref } of findings.waved) rules.push(ref);
+  rules.push(tool.rules.byFunction.get(functionName)!);
   const allowed: Allowed = {
     effect: 'allow',
     tool,

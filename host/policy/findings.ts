@@ -27,14 +27,16 @@ export class Side {
   readonly asks: Rule[] = [];
 }
 
+/** Most policies have no log-only rules: their requests share one side that stays empty. */
+const NOTHING_OBSERVED: Readonly<Side> = Object.freeze(new Side());
+
 /**
  * What all rules say to one request. Each is asked, whatever the others say: a refusal must name every rule that refuses, alerts must not
  * depend on the order of rules, and no error may hide behind a rule that comes before it.
  */
 export class Findings {
   readonly enforced = new Side();
-  /** Log-only rules. */
-  readonly observed = new Side();
+  #observed: Side | undefined;
   /** Allows that only let a request through because they are log-only. */
   readonly waved: Rule[] = [];
   readonly charges: BudgetCharge[] = [];
@@ -45,8 +47,19 @@ export class Findings {
     for (const rule of candidates.others) this.#other(rule, outcomeOf(rule, request, instantMs, usage, toolName));
   }
 
+  /** Log-only rules. */
+  get observed(): Readonly<Side> {
+    return this.#observed ?? NOTHING_OBSERVED;
+  }
+
+  #sideOf({ isEnforced }: Rule): Side {
+    if (isEnforced) return this.enforced;
+    this.#observed ??= new Side();
+    return this.#observed;
+  }
+
   #allow(rule: Rule, outcome: RuleOutcome): void {
-    const side = rule.isEnforced ? this.enforced : this.observed;
+    const side = this.#sideOf(rule);
     switch (outcome.kind) {
       case 'holds':
         side.applied.push(rule);
@@ -71,7 +84,7 @@ export class Findings {
 
   #other(rule: Rule, outcome: RuleOutcome): void {
     if (outcome.kind === 'unmet') return;
-    const side = rule.isEnforced ? this.enforced : this.observed;
+    const side = this.#sideOf(rule);
     if (outcome.kind === 'failed') side.failures.push({ rule, ...outcome });
     else if (rule.effect === 'limit') return this.#limit(rule, side, outcome);
     else if (rule.effect === 'forbid') side.forbids.push(rule);

@@ -8,6 +8,8 @@ export interface ExpressionFacts {
   readonly patterns: readonly string[];
   /** Its evaluation takes at most about (parts of the expression) x (size of the request) ^ degree steps. */
   readonly degree: number;
+  /** Parts of the expression. */
+  readonly size: number;
 }
 
 /** Comprehensions: they run their body once for each item. */
@@ -61,8 +63,13 @@ const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>
 interface Walk {
   /** Collects the literal patterns. */
   readonly patterns: string[];
-  /** Name of the innermost loop's item. All its turns together see each part of the items once. */
-  readonly item?: string;
+  /** Counts the parts. */
+  readonly count: { parts: number };
+  /**
+   * Items of loops around of which no part is looped over: however often the other loops turn, all turns of an item's own loop together see each of its
+   * parts once, so that work on them adds no degree.
+   */
+  readonly items: ReadonlySet<string>;
 }
 
 /**
@@ -76,10 +83,12 @@ interface Walk {
  */
 export function checkExpression(root: ASTNode): ExpressionFacts {
   const patterns: string[] = [];
-  return { degree: degreeOf(root, { patterns }), patterns };
+  const count = { parts: 0 };
+  return { degree: degreeOf(root, { patterns, count, items: new Set() }), patterns, size: count.parts };
 }
 
 function degreeOf(node: ASTNode, walk: Walk): number {
+  walk.count.parts++;
   switch (node.op) {
     case 'value':
     case 'id':
@@ -108,22 +117,23 @@ function highest(nodes: readonly ASTNode[], walk: Walk): number {
   return nodes.reduce((most, node) => Math.max(most, degreeOf(node, walk)), 0);
 }
 
-/** Whether an operator takes no more time than the expression has parts, or than one item of the innermost loop has. */
+/** Whether an operator takes no more time than the expression has parts, or than an item of a loop has. */
 function isConstant(op: string, [left, right]: readonly [ASTNode, ASTNode], walk: Walk): boolean {
   if (COMPARISONS.has(op)) return isSmall(left, walk) || isSmall(right, walk);
   if (op === 'in') return isSmall(right, walk);
   return op !== '+' || (isSmall(left, walk) && isSmall(right, walk));
 }
 
-/** A literal, a list of literals, or a part of the innermost loop's item. */
+/** A literal, a list of literals, or a part of an item. */
 function isSmall(node: ASTNode, walk: Walk): boolean {
   if (node.op === 'list') return node.args.every((item) => item.op === 'value');
-  return node.op === 'value' || isPartOfItem(node, walk);
+  return node.op === 'value' || itemOf(node, walk) !== undefined;
 }
 
-function isPartOfItem(node: ASTNode, walk: Walk): boolean {
-  if (node.op === '.' || node.op === '[]') return isPartOfItem(node.args[0], walk);
-  return node.op === 'id' && node.args === walk.item;
+/** The item that the node is, or is a part of. */
+function itemOf(node: ASTNode, walk: Walk): string | undefined {
+  if (node.op === '.' || node.op === '[]') return itemOf(node.args[0], walk);
+  return node.op === 'id' && walk.items.has(node.args) ? node.args : undefined;
 }
 
 function degreeOfCall(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], walk: Walk): number {
@@ -137,12 +147,14 @@ function degreeOfCall(name: string, receiver: ASTNode | undefined, args: readonl
   return Math.max(operands.every((operand) => isSmall(operand, walk)) ? 0 : 1, highest(operands, walk));
 }
 
-/** One turn of the body for each item; the list itself is made once. A loop over parts of an item adds to the turns of the loop around it. */
+/** One turn of the body for each item; the list itself is made once. A loop over parts of an item adds to the turns of that item's own loop. */
 function degreeOfLoop(list: ASTNode, args: readonly ASTNode[], walk: Walk): number {
-  const item = args[0];
-  const inner = item?.op === 'id' ? { patterns: walk.patterns, item: item.args } : walk;
-  const body = highest(args.slice(1), inner);
-  return Math.max((isPartOfItem(list, walk) ? 0 : 1) + body, degreeOf(list, walk));
+  const [item, ...body] = args;
+  const outer = itemOf(list, walk);
+  const items = new Set(walk.items);
+  if (outer !== undefined) items.delete(outer);
+  if (item?.op === 'id') items.add(item.args);
+  return Math.max((outer === undefined ? 1 : 0) + highest(body, { ...walk, items }), degreeOf(list, walk));
 }
 
 function readLiteral(name: string, args: readonly ASTNode[], patterns: string[]): void {

@@ -73,9 +73,11 @@ function parsed(environment: Environment, source: string): Expression {
 }
 
 function evaluate(expression: Expression, facts: ExpressionFacts, request: DecisionRequest, instantMs: number): boolean {
+  const now = new Date(instantMs);
+  if (Number.isNaN(now.getTime())) throw conditionError('when', 'the instant is none');
+  if (facts.degree > 1) checkWork(request, facts);
   let result: unknown;
   try {
-    if (facts.degree > 1) checkWork(request, facts.degree);
     result = expression({
       parameters: request.parameters,
       justification: request.justification ?? null,
@@ -83,7 +85,7 @@ function evaluate(expression: Expression, facts: ExpressionFacts, request: Decis
       session: request.session ?? null,
       agent: request.agent,
       tool: splitEntry(request.toolName).tool,
-      now: new Date(instantMs),
+      now,
     });
   } catch (cause) {
     // The words of the package name types and keys, but now and then a value: they stay in the cause.
