@@ -61,9 +61,11 @@ export class UsageLedger implements Usage, TrailState {
     return this.#budgets.get(key)?.oldest(sinceMs, this.#latest);
   }
 
-  /** Budgets that are remembered. */
-  get size(): number {
-    return this.#budgets.size;
+  /** How much is in memory: budgets, and instants of calls with those that are forgotten but still there. */
+  get size(): { readonly budgets: number; readonly instants: number } {
+    let instants = 0;
+    for (const budget of this.#budgets.values()) instants += budget.length;
+    return { budgets: this.#budgets.size, instants };
   }
 
   carry(): unknown {
@@ -169,6 +171,10 @@ class Budget {
 
   get isEmpty(): boolean {
     return this.#head === this.#instants.length && this.flights.size === 0;
+  }
+
+  get length(): number {
+    return this.#instants.length;
   }
 
   add(at: number): void {

@@ -14,7 +14,7 @@ export interface FileSinkOptions {
   readonly now: () => number;
 }
 
-// O_NOFOLLOW and O_NONBLOCK are absent on Windows. Without the second, opening a named pipe would wait for a reader for ever.
+// O_NOFOLLOW and O_NONBLOCK are absent on Windows. Without the second, opening a named pipe may wait for ever.
 const FLAGS =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const LINE_END = 0x0a;

@@ -4,6 +4,7 @@ export { type Checkpoint, readCheckpointFile } from './checkpoint.ts';
 export type * from './entries.ts';
 export { type JournalOptions, openJournal, type SyncMode } from './journal.ts';
 export { openRedactionKey } from './keys.ts';
+export { type ReadRecord, readRecords, showCall } from './query.ts';
 export { createRedactor, type Redactor } from './redact.ts';
 export type { Journal, TrailRecord, TrailState, Until } from './trail.ts';
 export { type BrokenTrail, type VerifiedTrail, type VerifyOptions, verifyTrail } from './verify.ts';

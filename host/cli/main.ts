@@ -9,6 +9,7 @@ import { addApprovals } from './approvals.ts';
 import type { CallOptions } from './call.ts';
 import { inspectCommand } from './inspect.ts';
 import { asCoded, note, printOutcome } from './output.ts';
+import { addReplay } from './replay.ts';
 import { addRequest } from './request.ts';
 import { type RunOptions, runCommand } from './run.ts';
 import { openTrailOf } from './trail.ts';
@@ -122,6 +123,7 @@ program
   });
 
 addRequest(program);
+addReplay(program);
 addApprovals(program, openTrailOf);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */

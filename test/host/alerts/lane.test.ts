@@ -101,6 +101,18 @@ describe('a queue', () => {
     expect(got).toEqual(['c0', 'c1', 'c2', 'c3', 'c4', '7 alerts were dropped']);
   });
 
+  it('has room again in bytes, too, where others made it', async () => {
+    const { got, deliver, next } = gated();
+    const { lane } = laneTo(deliver, { bytesMax: 3 * parcel('c0', { severity: 'critical' }).bytes });
+    for (const name of ['p0', 'p1', 'p2']) lane.push(parcel(name));
+    for (const name of ['c0', 'c1', 'c2']) lane.push(parcel(name, { severity: 'critical' }));
+    await settled();
+    for (let index = 0; index < 5; index++) await next();
+    lane.push(parcel('last'));
+    await settled();
+    expect(got).toEqual(['c0', 'c1', 'c2', '3 alerts were dropped', 'last']);
+  });
+
   it('tells of dropped alerts also where it never empties', async () => {
     const { got, deliver, next } = gated();
     const { lane } = laneTo(deliver, { parcelsMax: 1 });

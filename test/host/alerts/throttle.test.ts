@@ -55,10 +55,12 @@ describe('alerts of one kind', () => {
     const { throttle, records } = throttled();
     throttle.raise(alertOf({ agent: 'a","b', tool: 'c' }));
     throttle.raise(alertOf({ agent: 'a', tool: 'b","c' }));
+    throttle.raise(alertOf({ agent: 'a,b', tool: 'c' }));
+    throttle.raise(alertOf({ agent: 'a', tool: 'b,c' }));
     const { code: _, ...without } = alertOf({ agent: 'a', tool: 'null' });
     throttle.raise(without);
     throttle.raise({ ...without, code: 'null' });
-    expect(records()).toHaveLength(4);
+    expect(records()).toHaveLength(6);
   });
 
   it('do not tell the parameters of one as those of all', async () => {
@@ -99,6 +101,14 @@ describe('the rate', () => {
     });
     expect(sum(parcels)).toBe(1_100);
     expect(throttle.held).toBe(0);
+  });
+
+  it('holds no more kinds than it may, though it could tell more', async () => {
+    const { timers, throttle, records } = throttled({ parcelsMax: 100, kindsMax: 10 });
+    for (let index = 0; index < 200; index++) throttle.raise(alertOf({ agent: `made-up-${index}` }));
+    await timers.advance(WINDOW);
+    expect(records()).toHaveLength(101);
+    expect(records().at(-1)).toMatchObject({ kind: 'notice', summarised: 100 });
   });
 
   it('never keeps the first critical alert of a rule, whatever came before', () => {

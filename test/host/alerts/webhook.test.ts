@@ -71,15 +71,19 @@ describe('a webhook on a server that is there', () => {
   let answers: (number | 'hang')[];
   /** Told when a request is there in whole. */
   let arrived: () => void;
+  /** Connections that the client ended, or we. */
+  let closed: Promise<unknown>[];
 
   beforeEach(async () => {
     requests = [];
     answers = [];
+    closed = [];
     arrived = () => undefined;
     server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { url: path = '', method = '', headers } = request;
+      closed.push(new Promise((resolve) => response.once('close', resolve)));
       requests.push({ path, method, headers, body: Buffer.concat(chunks).toString() });
       arrived();
       const answer = answers.shift() ?? 200;
@@ -122,6 +126,7 @@ describe('a webhook on a server that is there', () => {
     await alerts.flush(1);
     expect(problems).toEqual([]);
     expect(requests).toHaveLength(1);
+    await closed[0]; // whose body never ends: nobody reads it
     const { method, path, headers, body } = requests[0]!;
     expect([method, path, headers['content-type']]).toEqual(['POST', '/hook', 'application/json']);
     // As a receiver does it, by the words of the specification.
