@@ -14,7 +14,16 @@ export type { Approval, Asked as AskedApproval } from './approvals/index.ts';
 export { renderApproval } from './approvals/index.ts';
 export { type Answer, ApprovalsDesk } from './approvals-desk.ts';
 export * from './audit/entries.ts';
-export { type BrokenTrail, type TrailRecord, type VerifiedTrail, type VerifyOptions, verifyTrail } from './audit/index.ts';
+export {
+  type BrokenTrail,
+  type ReadRecord,
+  type TrailFilter,
+  type TrailRecord,
+  type VerifiedTrail,
+  type VerifyOptions,
+  verifyTrail,
+} from './audit/index.ts';
+export { AuditDesk } from './audit-desk.ts';
 export { BUILT_IN, type CapabilityEntry, grantFor, KNOWN_GRANTS } from './capabilities/index.ts';
 export { openWarden, type WardenOptions } from './open-warden.ts';
 export * from './policy/index.ts';

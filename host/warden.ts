@@ -22,6 +22,7 @@ import { ApprovalsDesk } from './approvals-desk.ts';
 import type { AlertEntry, DecidedEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
+import { AuditDesk } from './audit-desk.ts';
 import type { CapabilityEntry } from './capabilities/index.ts';
 import { digestOf } from './digest.ts';
 import { Filing } from './filing.ts';
@@ -75,6 +76,8 @@ export class Warden {
   readonly policy: Policy;
   /** Where humans answer. */
   readonly approvals: ApprovalsDesk;
+  /** The trail, to read. */
+  readonly audit: AuditDesk;
   readonly events = new EventEmitter<WardenEvents>();
   readonly #parts: WardenParts;
   readonly #tools: PreparedTools;
@@ -101,6 +104,7 @@ export class Warden {
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail);
+    this.audit = new AuditDesk(policy.trail.folder);
     trail.state.onRecord((record) => this.events.emit('record', record));
     setMaxListeners(0, this.#stop.signal); // each request listens
   }

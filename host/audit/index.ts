@@ -2,6 +2,7 @@
 
 export { type Checkpoint, readCheckpointFile } from './checkpoint.ts';
 export type * from './entries.ts';
+export type { TrailFilter } from './filter.ts';
 export { type JournalOptions, openJournal, type SyncMode } from './journal.ts';
 export { openRedactionKey } from './keys.ts';
 export { type ReadRecord, readRecords, showCall } from './query.ts';
