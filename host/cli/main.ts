@@ -6,6 +6,7 @@ import { BUILT_IN } from '../capabilities/index.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
 import { toOutcome } from '../receipt.ts';
 import { addApprovals } from './approvals.ts';
+import { addAudit } from './audit.ts';
 import type { CallOptions } from './call.ts';
 import { inspectCommand } from './inspect.ts';
 import { asCoded, note, printOutcome } from './output.ts';
@@ -47,6 +48,7 @@ Start here:
   cellblock run tool.wasm FUNCTION         try one function under limits, with nothing granted
   cellblock call TOOL --agent NAME         ask as an agent would: the policy file decides
   cellblock approvals list                 what waits for a human's yes
+  cellblock audit tail                     what was asked, decided, approved and run
 ${EXIT_TEXT}`,
   );
 
@@ -123,6 +125,7 @@ program
   });
 
 addRequest(program);
+addAudit(program);
 addReplay(program);
 addApprovals(program, openTrailOf);
 

@@ -15,8 +15,14 @@ const STEPS_MAX = 2 ** 23;
 const STATE_BYTES_MAX = 2 ** 20;
 
 /**
+ * What `.` takes. `line`: all but a line break, as in RE2. `any`: line breaks, too, for patterns that deny: a line break in a text must not be a way
+ * around `.*evil.*`.
+ */
+export type Dot = 'line' | 'any';
+
+/**
  * A pattern that was checked and compiled. RE2 syntax, for the whole text; linear in the text, whatever both are. It sees code points: `.`
- * is one (but no line break, unless `(?s)`), a lone surrogate is one, too. Case counts, unless `(?i)` asks for Unicode's simple folding (then `k`
+ * is one, a lone surrogate is one, too. Case counts, unless `(?i)` asks for Unicode's simple folding (then `k`
  * is also the Kelvin sign). Nothing is normalised: `é` and `e` with an accent differ. `\d`, `\w`, `\s`, `\b` are ASCII.
  */
 export interface Pattern {
@@ -34,13 +40,14 @@ export interface Pattern {
 /**
  * Compiles a pattern. Takes about 0.1 ms, so that it is done once, when a policy is loaded.
  *
+ * @param dot - default `line`; `(?s)` and `(?-s)` inside the pattern go before it.
  * @throws CodedError `usage/invalid-argument` for what RE2 does not take (look-around, back references, counts above 1,000), for a pattern of more
  *   than 1,000 characters, and for one that compiles to more than 2,048 instructions.
  */
-export function compilePattern(text: string): Pattern {
+export function compilePattern(text: string, dot: Dot = 'line'): Pattern {
   if (text.length > PATTERN_CHARS_MAX) throw refused(`of at most ${PATTERN_CHARS_MAX} characters, got ${text.length}`);
   if (/\p{Surrogate}/u.test(text)) throw refused('that is valid Unicode');
-  const compiled = compileRe2(text);
+  const compiled = compileRe2(text, dot === 'any' ? RE2JS.DOTALL : 0);
   const size = compiled.programSize();
   if (size > PROGRAM_SIZE_MAX) {
     throw refused(
@@ -67,9 +74,9 @@ function refused(what: string, cause?: unknown): CodedError {
   return new CodedError('usage/invalid-argument', `expected a pattern ${what}`, cause === undefined ? {} : { cause });
 }
 
-function compileRe2(text: string): RE2JS {
+function compileRe2(text: string, flags: number): RE2JS {
   try {
-    return RE2JS.compile(text);
+    return RE2JS.compile(text, flags);
   } catch (cause) {
     const reason =
       cause instanceof RE2JSSyntaxException ? `: ${cause.getDescription()} at ${quote(cause.getPattern() ?? '')}` : '';

@@ -32,7 +32,9 @@ function checked<Schema extends z.ZodType>(schema: Schema, check: (value: z.outp
 
 const text = (what: string) => z.string({ error: expected(what) });
 
-const pattern = checked(text('a pattern in RE2 syntax'), compilePattern).meta({ maxLength: PATTERN_CHARS_MAX });
+const pattern = checked(text('a pattern in RE2 syntax'), (written) => compilePattern(written)).meta({
+  maxLength: PATTERN_CHARS_MAX,
+});
 
 function someOf<Item extends z.ZodType<string>>(item: Item, what: string) {
   return listOf(item, what).min(1, { error: `expected ${what}, got an empty one, which nothing can match` });

@@ -3,7 +3,7 @@ import type { ParameterValue } from '../parameter-value.ts';
 import { conditionError } from './condition-error.ts';
 import { compileHostname } from './hostname.ts';
 import { lengthAtLeast, lengthAtMost } from './length.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern, type Dot } from './pattern.ts';
 import { compileOneOf, isAtLeast, isAtMost, type Scalar } from './scalar.ts';
 import { compileWithin } from './within.ts';
 
@@ -12,7 +12,7 @@ export interface ValueConditionSpec {
   readonly equals?: Scalar | undefined;
   readonly oneOf?: readonly Scalar[] | undefined;
   readonly notOneOf?: readonly Scalar[] | undefined;
-  /** RE2, for the whole text. */
+  /** RE2, for the whole text: `compilePattern`. In mode `restrict`, and for `deny`, `.` takes line breaks as well. */
   readonly pattern?: string | undefined;
   /** At least one of these matches the whole text. */
   readonly patterns?: readonly string[] | undefined;
@@ -70,10 +70,10 @@ const COMPILERS: {
   max: (bound) => isAtMost(bound),
   lengthMin: (bound) => lengthAtLeast(bound),
   lengthMax: (bound) => lengthAtMost(bound),
-  pattern: (text) => anyPattern([text]),
-  patterns: (texts) => anyPattern(notEmpty(texts, 'patterns')),
+  pattern: (text, mode) => anyPattern([text], dotIn(mode)),
+  patterns: (texts, mode) => anyPattern(notEmpty(texts, 'patterns'), dotIn(mode)),
   deny: (texts, mode) => {
-    if (mode === 'allow') return negated(anyPattern(notEmpty(texts, 'deny')));
+    if (mode === 'allow') return negated(anyPattern(notEmpty(texts, 'deny'), 'any'));
     throw new CodedError(
       'usage/invalid-argument',
       '`deny` is for rules that allow; a rule that forbids has `pattern` or `patterns`',
@@ -147,8 +147,10 @@ function onText(test: (text: string, scope: ConditionScope) => boolean | undefin
   return (value, scope) => (typeof value === 'string' ? test(value, scope) : undefined);
 }
 
-function anyPattern(texts: readonly string[]): Test {
-  const patterns = texts.map(compilePattern);
+const dotIn = (mode: ConditionMode): Dot => (mode === 'allow' ? 'line' : 'any');
+
+function anyPattern(texts: readonly string[], dot: Dot): Test {
+  const patterns = texts.map((text) => compilePattern(text, dot));
   const valueCharsMax = Math.min(...patterns.map((pattern) => pattern.valueCharsMax));
   return (value) => {
     if (typeof value !== 'string' || value.length > valueCharsMax) return undefined;

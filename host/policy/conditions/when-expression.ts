@@ -49,8 +49,21 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   'duration',
 ]);
 
-// Their time grows with the value in a way that is not linear, or a pattern has to be compiled: known at load or not at all.
-const LITERAL_ONLY: ReadonlySet<string> = new Set(['duration', 'fits']);
+/**
+ * What is only for literals, and the form of those. The pattern of `fits` is compiled when the policy is loaded. The package reads a `duration` in a time
+ * that is not linear, and a `timestamp` without `Z` or offset in the zone of the host.
+ */
+const LITERALS: Readonly<Record<string, { readonly form: RegExp; readonly what: string }>> = {
+  fits: { form: /(?:)/, what: 'one pattern in quotes' },
+  duration: {
+    form: /^[+-]?(?:[0-9]{1,12}(?:\.[0-9]{1,9})?(?:h|ms|us|ns|m|s))+$/,
+    what: 'one duration in quotes, such as `"1h30m"`',
+  },
+  timestamp: {
+    form: /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,3})?(?:Z|[+-][0-9]{2}:[0-9]{2})$/,
+    what: 'one time in quotes, such as `"2026-11-26T09:30:00Z"`',
+  },
+};
 
 const HELP: Readonly<Record<string, string>> = {
   matches: '; `fits("pattern")` takes an RE2 pattern for the whole text',
@@ -139,7 +152,7 @@ function itemOf(node: ASTNode, walk: Walk): string | undefined {
 function degreeOfCall(name: string, receiver: ASTNode | undefined, args: readonly ASTNode[], walk: Walk): number {
   if (receiver !== undefined && QUANTIFIERS.has(name)) return degreeOfLoop(receiver, args, walk);
   if (!(receiver === undefined ? FUNCTIONS : METHODS).has(name)) throw unknown(name, receiver !== undefined);
-  if (LITERAL_ONLY.has(name)) readLiteral(name, args, walk.patterns);
+  if (Object.hasOwn(LITERALS, name)) readLiteral(name, args, walk.patterns);
   if (name.startsWith('get') && args.length > 0) {
     throw new CodedError('usage/invalid-argument', `\`${name}\` is for UTC alone: expected no zone; \`during\` has one`);
   }
@@ -159,11 +172,9 @@ function degreeOfLoop(list: ASTNode, args: readonly ASTNode[], walk: Walk): numb
 
 function readLiteral(name: string, args: readonly ASTNode[], patterns: string[]): void {
   const text = args.length === 1 && args[0]!.op === 'value' ? args[0]!.args : undefined;
-  if (typeof text !== 'string') {
-    throw new CodedError(
-      'usage/invalid-argument',
-      `expected one text in quotes for \`${name}\`: it is read when the policy is loaded`,
-    );
+  const { form, what } = LITERALS[name]!;
+  if (typeof text !== 'string' || !form.test(text) || (name === 'timestamp' && Number.isNaN(Date.parse(text)))) {
+    throw new CodedError('usage/invalid-argument', `expected ${what} for \`${name}\`: it is read when the policy is loaded`);
   }
   if (name === 'fits') patterns.push(text);
 }

@@ -1,4 +1,4 @@
-import type { Policy, PolicyIssue } from '../../../host/policy/index.ts';
+import type { Policy, PolicyIssue, Usage } from '../../../host/policy/index.ts';
 import { parsePolicy } from '../../../host/policy/index.ts';
 import type { CodedError } from '../../../runtime/error.ts';
 import { isCoded } from '../../../runtime/error.ts';
@@ -65,3 +65,9 @@ export function exampleWith(part: string, replacement: string): string {
   if (EXAMPLE.split(part).length !== 2) throw new Error(`the example does not have this part once: ${part}`);
   return EXAMPLE.replace(part, () => replacement);
 }
+
+/** Nothing was ever called. */
+export const UNUSED: Usage = { used: () => 0, inFlight: () => 0, oldest: () => undefined };
+
+/** Every budget has no room left, because of calls that have not ended. */
+export const USED_UP: Usage = { used: () => 1_000_000, inFlight: () => 1_000_000, oldest: () => undefined };
