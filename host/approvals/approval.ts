@@ -52,13 +52,15 @@ export function shapeStatus({ added, ended }: Shape, nowMs: number): ShapeStatus
 /**
  * What an event makes of an approval. A yes counts once, in time and only when nothing came before it; a no counts after a yes, too, until the
  * approval was used. After an end nothing counts.
+ *
+ * @param nowMs - the latest instant that the trail has seen.
  */
-export function afterApprovalEvent(approval: Approval, entry: Exclude<ApprovalEntry, Asked>): Approval {
+export function afterApprovalEvent(approval: Approval, entry: Exclude<ApprovalEntry, Asked>, nowMs: number): Approval {
   if (approval.ended !== undefined) return approval;
   const { at } = entry;
   switch (entry.event) {
     case 'approved':
-      return approvalStatus(approval, at) === 'pending' ? { ...approval, approved: answered(entry) } : approval;
+      return approvalStatus(approval, nowMs) === 'pending' ? { ...approval, approved: answered(entry) } : approval;
     case 'denied':
     case 'revoked':
       return ended(approval, { status: entry.event, ...answered(entry) });

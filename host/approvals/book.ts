@@ -159,7 +159,7 @@ export class ApprovalBook implements TrailState {
       this.#approvals.set(entry.approval, approval);
       this.#index(approval);
     } else if (before !== undefined) {
-      const after = afterApprovalEvent(before, entry);
+      const after = afterApprovalEvent(before, entry, this.#latestAt);
       this.#approvals.set(entry.approval, after);
       if (after.ended !== undefined) this.#unindex(after.asked.digest, entry.approval);
     }

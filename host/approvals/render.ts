@@ -37,9 +37,9 @@ export function renderApproval(asked: Asked, nowMs: number, width: number): read
     '',
     ...parameterSection(parameters, `request ${printable(asked.audit)}`, columns),
     '',
-    ...wordsSection('justification', subject.justification, columns),
-    ...wordsSection('source', subject.source, columns),
-    '',
+    ...(isKept(asked)
+      ? [...wordsSection('justification', subject.justification, columns), ...wordsSection('source', subject.source, columns), '']
+      : []),
     ...fields(questionFields(asked, nowMs), columns),
   ];
 }
@@ -65,6 +65,11 @@ export function renderShape({ added, uses }: Shape, nowMs: number, width: number
     '',
     ...parameterSection(added.parameters, `approval ${printable(added.approval)}`, columns, new Set(added.free)),
   ];
+}
+
+/** The book lets go of what can be large once an approval has ended. */
+function isKept({ parameters }: Asked): boolean {
+  return parameters !== null;
 }
 
 type Field = readonly [label: string, text: string];
@@ -158,7 +163,7 @@ function valueLines(head: string, value: PlainJson, columns: number, charsMax = 
   const kept = pieces.slice(0, charsMax);
   const lines = wrapped([...head, ...kept], columns - 4).map((line, index) => `${index === 0 ? '  > ' : '  : '}${line}`);
   const note = notAscii(kept.join(''));
-  if (note !== undefined) lines.push(...wrapped([...note], columns - 4).map((line) => `    ${line}`));
+  if (note !== undefined) lines.push(...wrapped(note.split(/(?<= )/), columns - 4).map((line) => `    ${line.trimEnd()}`));
   if (pieces.length > charsMax) lines.push(`... ${grouped(pieces.length - charsMax)} more characters`);
   return lines;
 }

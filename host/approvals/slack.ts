@@ -84,7 +84,7 @@ function callText({ subject, rules }: Asked): string {
   const lines = [
     `*agent* ${code(subject.agent)}${subject.session === undefined ? '' : `, session ${code(subject.session)}`}`,
     `*tool* ${code(subject.tool)}, function ${code(subject.function)}`,
-    `*component* ${escapedUpTo([...printable(subject.component)], NAME_CHARS_MAX).text}`,
+    `*component* ${code(subject.component)}`,
     `*grants* ${escapedUpTo([...quoteList(subject.grants)], LIST_CHARS_MAX).text}`,
     `*limits* ${escapedUpTo([...limits.sort().join(', ')], LIST_CHARS_MAX).text || 'none'}`,
     `*rules* ${escapedUpTo([...quoteList(rules)], LIST_CHARS_MAX).text}`,

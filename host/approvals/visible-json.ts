@@ -6,7 +6,7 @@ import { jsonText, type PlainJson } from '../../runtime/index.ts';
  */
 const UNSEEN = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2500-\u259f\u2800]/gu;
 /** Marks that sit on a quote or a sign, which they would hide or change, and more than two marks on one letter. */
-const STACKED = /(?<=[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]|\p{M}{2})\p{M}/gu;
+const STACKED = /\p{M}(?<=(?:[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]|\p{M}{2})\p{M})/gu;
 
 /** A piece of JSON text that stands for one character of the value: an escape or the character itself. */
 const PIECE = /\\u[0-9a-f]{4}|\\.|[^\\]/gu;
@@ -16,7 +16,8 @@ const PIECE = /\\u[0-9a-f]{4}|\\.|[^\\]/gu;
  * draw on it is a JSON escape. Reading it as JSON gives the same value.
  */
 export function visibleJson(value: PlainJson): string {
-  return jsonText(value).replace(UNSEEN, jsonEscape).replace(STACKED, jsonEscape);
+  const json = jsonText(value);
+  return /^[\x20-\x7e]*$/.test(json) ? json : json.replace(UNSEEN, jsonEscape).replace(STACKED, jsonEscape);
 }
 
 /** The pieces of a `visibleJson`, none of which may be cut through. */

@@ -90,8 +90,8 @@ export interface WebhookOptions {
   readonly onError: (error: Error, asked: Asked) => void;
 }
 
-export const ATTEMPTS_MAX = 3;
 export const ATTEMPT_MS_MAX = 10_000;
+/** Waits between attempts, so there is one attempt more than waits. */
 const BACK_OFF_MS = [1000, 5000] as const;
 /** Deliveries under way; a receiver that is slow costs questions, never memory. */
 export const DELIVERIES_MAX = 100;
