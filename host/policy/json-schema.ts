@@ -11,6 +11,6 @@ import { policySchema } from './schema.ts';
  */
 export function policyJsonSchema(): Record<string, unknown> {
   // `input`: what people write (`64MiB`), not what the schema makes of it (pages).
-  const schema = z.toJSONSchema(policySchema, { io: 'input', target: 'draft-2020-12' });
+  const schema = z.toJSONSchema(policySchema, { io: 'input', target: 'draft-2020-12', reused: 'ref' });
   return { ...schema, title: 'Cellblock policy, version 1' };
 }
