@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
 import { installCommand } from './fuel/packages.mjs';
 
-const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide] [--peer FOLDER]
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide|warden] [--peer FOLDER]
        npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
                         [--wasmtime PYTHON] [--peer-metering FOLDER]
 
@@ -33,7 +33,7 @@ raw data and a plot are kept:
   --peer-metering FOLDER  wasm-metering: npm install --prefix FOLDER wasm-metering@0.2.1`;
 
 /** Of a run without `--only`. */
-const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners', 'decide'];
+const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners', 'decide', 'warden'];
 
 function options() {
   const { values } = parseArgs({
@@ -68,6 +68,7 @@ async function measure({ quick, only, peer, ...fuel }) {
   if (wants('throughput')) results.throughput = await (await import('./throughput.mjs')).measureThroughput({ quick });
   if (wants('runners')) results.runners = await (await import('./runners.mjs')).measureRunners({ quick });
   if (wants('decide')) results.decide = (await import('./decide.mjs')).measureDecide({ quick });
+  if (wants('warden')) results.warden = await (await import('./warden.mjs')).measureWarden({ quick });
   if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
 }
@@ -77,7 +78,7 @@ function fuelOptions({ node: nodes, jobs, workloads, kernels, wasmtime, 'peer-me
 }
 
 /** The tables of a run, as Markdown. */
-async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, runners, decide, fuel }) {
+async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, runners, decide, warden, fuel }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
   const parts = [
@@ -96,6 +97,7 @@ async function report({ machine, versions, startedAt, phases, warmCalls, starts,
   if (throughput !== undefined) parts.push((await import('./throughput.mjs')).throughputTable(throughput));
   if (runners !== undefined) parts.push((await import('./runners.mjs')).runnersTable(runners));
   if (decide !== undefined) parts.push((await import('./decide.mjs')).decideTable(decide));
+  if (warden !== undefined) parts.push((await import('./warden.mjs')).wardenTable(warden));
   if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
 }

@@ -1,5 +1,5 @@
 // The warden's full path without a guest: request, decision, trail, outcome. Beside a bare fdatasync of the same run.
-import { fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAlerts } from '../dist/host/alerts/index.js';
@@ -10,7 +10,7 @@ import { loadPolicy } from '../dist/host/policy/index.js';
 import { Warden } from '../dist/host/warden.js';
 import { Runtime } from '../dist/runtime/index.js';
 import { ROOT } from '../test/setup/set-up.mjs';
-import { summarise } from './stats.mjs';
+import { duration, median, ratio, rounded, summarise, table } from './stats.mjs';
 
 const IN_FLIGHT = 256;
 
@@ -97,13 +97,13 @@ async function one(warden) {
   if (outcome.kind !== 'ok') throw new Error(JSON.stringify(outcome));
 }
 
-/** Microseconds of each call of one caller. */
+/** Milliseconds of each call of one caller. */
 async function alone(warden, count) {
   const samples = [];
   for (let index = 0; index < count; index++) {
     const began = performance.now();
     await one(warden);
-    samples.push((performance.now() - began) * 1000);
+    samples.push(performance.now() - began);
   }
   return samples;
 }
@@ -119,49 +119,64 @@ async function together(warden, count) {
   return (count * 1000) / (performance.now() - began);
 }
 
-/** Microseconds of each write and fdatasync of as many bytes as one call leaves. */
-function bareSync(folder, count) {
+/** Milliseconds of each fdatasync after a write of as many bytes as one call leaves. */
+function bareSyncs(folder, count) {
   const file = openSync(join(folder, 'bare'), 'a');
-  const bytes = Buffer.alloc(1500, 120);
+  const bytes = Buffer.alloc(1800, 120);
   const samples = [];
   for (let index = 0; index < count; index++) {
     writeSync(file, bytes);
     const began = performance.now();
     fdatasyncSync(file);
-    samples.push((performance.now() - began) * 1000);
+    samples.push(performance.now() - began);
   }
+  closeSync(file);
   return samples;
 }
 
 /**
- * @returns p50 in microseconds of a bare fdatasync and of one caller's request, without an effect and with one; requests a second with 256 in
- * flight.
+ * Rounds in which a bare fdatasync, one caller alone and 256 requests in flight take turns, so that a slow minute of the disk meets all alike.
+ *
+ * @returns rows of `{grants, bareMs: summary, aloneMs: summary, perSecond: [each round], samples}`: calls without an effect, and calls that wait for
+ * their intent.
  */
-export async function measureWarden({ quick = false } = {}) {
+export async function measureWarden({ quick }) {
   const folder = mkdtempSync(join(tmpdir(), 'cellblock-bench-warden-'));
-  const count = quick ? 500 : 3000;
-  const rounds = quick ? 2 : 5;
+  const count = quick ? 300 : 1000;
   try {
-    const result = { inFlight: IN_FLIGHT, rounds: [] };
-    for (let round = 0; round < rounds; round++) {
-      const row = {};
-      for (const [name, effectful] of [
-        ['free', false],
-        ['effectful', true],
-      ]) {
-        const warden = await openBare(folder, 'group', effectful);
-        await together(warden, 20 * count);
-        await alone(warden, 500);
-        const sync = summarise(bareSync(folder, count)).p50;
-        const own = summarise(await alone(warden, count)).p50;
-        const perSecond = Math.round(await together(warden, 40 * count));
-        row[name] = { fdatasyncUs: sync, requestUs: own, ratio: own / sync, perSecond };
-        await warden.close();
-      }
-      result.rounds.push(row);
-    }
-    return result;
+    const rows = [];
+    for (const effectful of [false, true]) rows.push(await measureOne(folder, effectful, count, quick ? 2 : 8));
+    return rows;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function measureOne(folder, effectful, count, rounds) {
+  const warden = await openBare(folder, 'group', effectful);
+  const row = { grants: effectful ? 'with an effect' : 'without', perSecond: [] };
+  const bare = [];
+  const own = [];
+  await together(warden, 60 * count); // the compiler's warm-up
+  await alone(warden, count);
+  for (let round = 0; round < rounds; round++) {
+    bare.push(...bareSyncs(folder, count));
+    own.push(...(await alone(warden, count)));
+    row.perSecond.push(Math.round(await together(warden, 40 * count)));
+  }
+  await warden.close();
+  return { ...row, bareMs: summarise(bare), aloneMs: summarise(own), samples: { bareMs: rounded(bare), aloneMs: rounded(own) } };
+}
+
+export function wardenTable(rows) {
+  return table(
+    ['the way of a request, no guest', 'fdatasync p50', 'alone p50', 'alone / fdatasync', '256 in flight, a second'],
+    rows.map(({ grants, bareMs, aloneMs, perSecond }) => [
+      `${grants === 'without' ? 'no grant with an effect' : 'waits for its intent'}`,
+      duration(bareMs.p50),
+      duration(aloneMs.p50),
+      ratio(aloneMs.p50, bareMs.p50),
+      median(perSecond).toLocaleString('en'),
+    ]),
+  );
 }

@@ -6,14 +6,15 @@ import type { PolicyDocument } from './schema.ts';
 import type { PolicyIssue } from './source.ts';
 import { allRules, type WrittenRule } from './written-rule.ts';
 
-/** The sinks, channels and people that a policy defines, for its rules to name. */
+/** What a policy defines, for its rules to name. */
 export interface Defined {
+  readonly agents: ReadonlySet<string>;
   readonly sinks: ReadonlySet<string>;
   readonly channels: ReadonlySet<string>;
   readonly approvers: ReadonlySet<string>;
 }
 
-export function definedIn({ alerts = {}, approvers = {} }: PolicyDocument): Defined {
+export function definedIn({ agents, alerts = {}, approvers = {} }: PolicyDocument): Defined {
   const { people = [], webhooks = {}, slack = {} } = approvers;
   const channels = [
     'terminal',
@@ -21,7 +22,12 @@ export function definedIn({ alerts = {}, approvers = {} }: PolicyDocument): Defi
     ...Object.keys(slack).map((name) => `slack:${name}`),
   ];
   const users = Object.values(slack).flatMap((workspace) => Object.values(workspace.users));
-  return { sinks: new Set(Object.keys(alerts)), channels: new Set(channels), approvers: new Set([...people, ...users]) };
+  return {
+    agents: new Set(Object.keys(agents)),
+    sinks: new Set(Object.keys(alerts)),
+    channels: new Set(channels),
+    approvers: new Set([...people, ...users]),
+  };
 }
 
 type Report = (path: readonly PropertyKey[], message: string) => void;
@@ -86,7 +92,7 @@ function checkRule(
     const message = entryProblem(policy, tools[0]!);
     if (message !== undefined) report(locateTool(policy, path), message);
   } else {
-    if (agents !== 'any') each(agents, ['agents'], among('agent', new Set(Object.keys(policy.agents))));
+    if (agents !== 'any') each(agents, ['agents'], among('agent', defined.agents));
     if (tools !== 'any') each(tools, ['tools'], (entry) => entryProblem(policy, entry));
   }
   each(fields.ask?.channels, ['ask', 'channels'], among('channel', defined.channels));

@@ -11,12 +11,12 @@ no code with it (test/host/policy/naive-decide.ts). Effect, code, rules, alerts,
 rules would have done have to be the same. Prints how often each decision was met, and every difference with policy and request; exits
 with 1 when there is one. Needs no build: vite, which vitest brings, loads the sources.
 
-  --pairs N  pairs of policy and request, 40 on each policy; 1000000 by default
+  --pairs N  pairs of policy and request, 100 on each policy; 1000000 by default
   --seed N   of the first policy; 1 by default, and the same number gives the same pairs
   --help     this text
 
 example: node test/outside/decide.mjs --pairs 1000000 --seed 1
-         node test/outside/decide.mjs --pairs 40 --seed 155      # the pairs of one policy again`;
+         node test/outside/decide.mjs --pairs 100 --seed 155     # the pairs of one policy again`;
 
 const PROGRESS_MS = 10_000;
 const SHOWN_MAX = 10;

@@ -56,9 +56,9 @@ export interface Pair {
   readonly naive: PlainDecision;
 }
 
-const REQUESTS_PER_POLICY = 40;
+const REQUESTS_PER_POLICY = 100;
 
-/** The pairs of a seed: one policy, 40 requests at different instants with different usage. */
+/** The pairs of a seed: one policy, 100 requests at different instants with different usage. */
 export function* pairsOf(seed: number): Generator<Pair> {
   const random = new Random(seed);
   const written = randomPolicy(random);

@@ -7,7 +7,7 @@ import { Random, randomPolicy, randomRule } from './random-policy.ts';
 describe('a naive evaluator', () => {
   test('agrees on 24,000 random policies and requests (PO-13)', () => {
     const seen = new Map<string, number>();
-    for (let seed = 1; seed <= 600; seed++) {
+    for (let seed = 1; seed <= 240; seed++) {
       for (const pair of pairsOf(seed)) {
         const found = difference(pair);
         if (found !== undefined) expect.fail(found);
@@ -38,6 +38,18 @@ describe('a naive evaluator', () => {
     ]);
   });
 
+  /** The first pair in which the naive evaluator, on a changed policy, is found out. */
+  function firstDifference(change: (policy: PlainPolicy) => PlainPolicy): string | undefined {
+    for (let seed = 1; seed <= 240; seed++) {
+      for (const pair of pairsOf(seed)) {
+        const { policy, request, instantMs, counted } = pair;
+        const found = difference({ ...pair, naive: naiveDecide(change(policy), request, instantMs, counted) });
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
   /** What a policy would be without one part of the language: an evaluator that does not know it must be found out. */
   const without: Readonly<Record<string, (rule: PlainRule) => PlainRule | undefined>> = {
     'forbid rules': (rule) => (rule.effect === 'forbid' ? undefined : rule),
@@ -54,15 +66,9 @@ describe('a naive evaluator', () => {
   test.each(Object.keys(without))('is found out where it does not know %s', (part) => {
     const change = without[part]!;
     const all = (rules: readonly PlainRule[]) => rules.flatMap((rule) => change(rule) ?? []);
-    let different = 0;
-    for (let seed = 1; seed <= 15; seed++) {
-      for (const pair of pairsOf(seed)) {
-        const { policy, request, instantMs, counted } = pair;
-        const other: PlainPolicy = { ...policy, rules: all(policy.rules), ceiling: { rules: all(policy.ceiling.rules) } };
-        if (difference({ ...pair, naive: naiveDecide(other, request, instantMs, counted) }) !== undefined) different++;
-      }
-    }
-    expect(different).toBeGreaterThan(0);
+    expect(
+      firstDifference((policy) => ({ ...policy, rules: all(policy.rules), ceiling: { rules: all(policy.ceiling.rules) } })),
+    ).toBeDefined();
   });
 });
 

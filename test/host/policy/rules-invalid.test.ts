@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { issuesOf, parse } from './fixture.ts';
 
@@ -250,4 +251,40 @@ describe('sinks, approvers and the trail', () => {
 test.each(['kubectl', '""', '["a["]', '[a, 7]'])('refuses the secrets `%s`', (secrets) => {
   const text = `version: 1\ntools: { kubectl: { component: x.wasm, functions: [run], secrets: ${secrets} } }\nagents: {}\n`;
   expect(issuesOf(text)[0]).toMatch(/^2:\d+: tools\.kubectl\.secrets\S*: expected /);
+});
+
+test('a damaged file with rules of every kind is a policy or a typed refusal, and never anything else (PO-10)', () => {
+  const whole = `${HEAD}  triage:
+    tools:
+      - { tool: kubectl.run, parameters: { verb: { oneOf: [get] }, "list[*]": { pattern: "a+", deny: ["b"], lengthMax: 9 } } }
+      - { tool: kubectl, when: "parameters.n < 5", during: { days: [mon], from: "08:00", to: "18:00", zone: UTC }, justification: required }
+      - { tool: kubectl, budget: { calls: 3, per: 1h, by: [agent] }, ask: { channels: [terminal], approvers: [ann], expires: 15m } }
+rules:
+  - { id: no-shell, effect: forbid, agents: any, tools: [kubectl], parameters: { host: { hostname: ["*.example.com"] } } }
+  - { effect: limit, agents: [triage], tools: any, budget: { concurrent: 2 }, alert: { severity: info, sinks: [file] } }
+ceiling: { limits: { fuel: 100 }, rules: [{ effect: ask, agents: any, tools: any, when: "source != null" }] }
+`;
+  expect(parse(whole).ruleSet.all).toHaveLength(6);
+  const damage = fc.tuple(
+    fc.nat(whole.length),
+    fc.nat(8),
+    fc.oneof(
+      fc.string({ maxLength: 4 }),
+      fc.constantFrom('', ' ', '[', ']', '{', '}', ': ', ', ', '"', '~', '0', '-1', 'any', '*', '(', '\n  '),
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(damage, { minLength: 1, maxLength: 2 }), (damages) => {
+      const text = damages.reduce((all, [at, cut, added]) => all.slice(0, at) + added + all.slice(at + cut), whole);
+      try {
+        expect(parse(text).digest).toMatch(/^sha256:/);
+      } catch (error) {
+        expect(error).toMatchObject({
+          code: 'policy/invalid-document',
+          message: expect.stringMatching(/^cellblock\.yaml:\d+:\d+: [^\n]+$/),
+        });
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
