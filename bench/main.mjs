@@ -78,7 +78,20 @@ function fuelOptions({ node: nodes, jobs, workloads, kernels, wasmtime, 'peer-me
 }
 
 /** The tables of a run, as Markdown. */
-async function report({ machine, versions, startedAt, phases, warmCalls, starts, bindings, throughput, runners, decide, warden, fuel }) {
+async function report({
+  machine,
+  versions,
+  startedAt,
+  phases,
+  warmCalls,
+  starts,
+  bindings,
+  throughput,
+  runners,
+  decide,
+  warden,
+  fuel,
+}) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
   const commit = versions.commit === undefined ? '' : ` (${versions.commit}${versions.dirty ? ', changed' : ''})`;
   const parts = [
