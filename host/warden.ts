@@ -51,7 +51,7 @@ export interface RequestOptions {
   readonly parent?: string;
 }
 
-/** What `Warden.events` tells: each record once it is in the trail, of whichever process. */
+/** What `Warden.events` tells: each record as it is appended to the trail, by whichever process. */
 export interface WardenEvents {
   record: [TrailRecord];
 }
@@ -105,7 +105,7 @@ export class Warden {
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail);
     this.audit = new AuditDesk(policy.trail.folder);
-    trail.state.onRecord((record) => this.events.emit('record', record));
+    trail.state.onRecord((record) => this.#tell(record));
     setMaxListeners(0, this.#stop.signal); // each request listens
   }
 
@@ -157,6 +157,11 @@ export class Warden {
     await Promise.all(this.#inFlight);
     await this.#alarm.close();
     await this.#parts.trail.close();
+  }
+
+  /** Listeners are the embedding program's code: they run after the trail's lock is free, and can neither hold it nor break it. */
+  #tell(record: TrailRecord): void {
+    if (this.events.listenerCount('record') > 0) queueMicrotask(() => this.events.emit('record', record));
   }
 
   /** Files a request; while its caller waits for a human, files it again once there is an answer. */
