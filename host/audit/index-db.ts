@@ -2,7 +2,7 @@ import { chmodSync, closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCoded } from '../../runtime/index.ts';
 import { readLine } from './chain.ts';
-import { type Asker, type Askers, keysOf, type TrailFilter } from './filter.ts';
+import { type Asker, type Askers, AskersInMemory, keysOf, type TrailFilter } from './filter.ts';
 import { segmentName } from './segment-reader.ts';
 import { isBusy, openDatabase, type SqlDatabase, type SqlRow, type SqlStatement, type SqlValue } from './sqlite.ts';
 import type { PlacedRecord } from './trail-cursor.ts';
@@ -13,18 +13,23 @@ import { TRAIL_START, TrailCursor, type TrailPosition } from './trail-cursor.ts'
 
 const SCHEMA_VERSION = 1;
 
-/** Most records lack most of these. */
-const indexOn = (column: string): string => `CREATE INDEX records_${column} ON records (${column}) WHERE ${column} IS NOT NULL;`;
-
 const SCHEMA = `
   CREATE TABLE records (
     seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, agent TEXT, tool TEXT, outcome TEXT, code TEXT, audit TEXT,
-    approval TEXT, shape TEXT, segment INTEGER NOT NULL, offset INTEGER NOT NULL, bytes INTEGER NOT NULL, previous TEXT NOT NULL
+    approval TEXT, shape TEXT, segment INTEGER NOT NULL, offset INTEGER NOT NULL, bytes INTEGER NOT NULL, previous BLOB NOT NULL
   );
-  CREATE INDEX records_at ON records (at);
-  ${['agent', 'tool', 'outcome', 'code', 'audit', 'approval', 'shape'].map(indexOn).join(' ')}
+  CREATE INDEX records_audit ON records (audit) WHERE audit IS NOT NULL;
+  CREATE INDEX records_approval ON records (approval) WHERE approval IS NOT NULL;
   CREATE TABLE place (segment INTEGER, offset INTEGER, lines INTEGER, seq INTEGER, link TEXT);
   PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Made when the first rows are there, which takes a third of the time. Most records have no outcome, code or shape. */
+const LATER_INDEXES = `
+  CREATE INDEX IF NOT EXISTS records_at ON records (at);
+  ${['agent', 'tool', 'outcome', 'code', 'shape']
+    .map((column) => `CREATE INDEX IF NOT EXISTS records_${column} ON records (${column}) WHERE ${column} IS NOT NULL;`)
+    .join(' ')}
 `;
 
 /** Name of the index below the trail's folder. */
@@ -58,7 +63,7 @@ function openOnce(folder: string, fresh: boolean): TrailIndex | undefined {
     if (fresh) for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
     database = openDatabase(path);
     chmodSync(path, 0o600);
-    database.exec('PRAGMA synchronous = OFF'); // lost or damaged, it is made anew
+    database.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -65536'); // lost or damaged, it is made anew
     return new TrailIndex(folder, database);
   } catch {
     database?.close();
@@ -72,7 +77,8 @@ interface Row {
   readonly segment: number;
   readonly offset: number;
   readonly bytes: number;
-  readonly previous: string;
+  /** Link of the record before. */
+  readonly previous: Uint8Array;
 }
 
 export class TrailIndex {
@@ -161,6 +167,7 @@ export class TrailIndex {
     const askers = new AskersInIndex(this.database);
     const insert = this.database.prepare(`INSERT INTO records VALUES (${Array(14).fill('?').join()})`);
     for await (const batch of cursor.batches()) for (const placed of batch) insert.run(...rowOf(placed, askers));
+    this.database.exec(LATER_INDEXES);
     const { segment, offset, lines, end } = cursor.position;
     this.database.exec('DELETE FROM place');
     this.database.prepare('INSERT INTO place VALUES (?, ?, ?, ?, ?)').run(segment, offset, lines, end.seq, end.link);
@@ -179,22 +186,28 @@ function rollBack(database: SqlDatabase): void {
 function rowOf({ record, segment, offset, bytes, previousLink }: PlacedRecord, askers: Askers): readonly SqlValue[] {
   const { seq, at, kind, agent, tool, outcome, code, audit, approval, shape } = keysOf(record, askers);
   const texts = [agent, tool, outcome, code, audit, approval, shape].map((text) => text ?? null);
-  return [seq, at, kind, ...texts, segment, offset, bytes, previousLink];
+  return [seq, at, kind, ...texts, segment, offset, bytes, Buffer.from(previousLink, 'hex')];
 }
 
 function readRow(descriptor: number, { seq, segment, offset, bytes, previous }: Row): PlacedRecord | undefined {
   const line = Buffer.alloc(bytes);
   if (readSync(descriptor, line, 0, bytes, offset) !== bytes) return undefined;
-  const read = readLine(line, { seq: seq - 1, link: previous });
+  const previousLink = Buffer.from(previous).toString('hex');
+  const read = readLine(line, { seq: seq - 1, link: previousLink });
   return typeof read === 'string'
     ? undefined
-    : { record: read.record, segment, offset, bytes, previousLink: previous, link: read.end.link };
+    : { record: read.record, segment, offset, bytes, previousLink, link: read.end.link };
 }
 
-/** Who asked is in the index already, but for what this batch brought. */
+/** Askers that were asked for lately, before the index is asked. */
+const CACHED_MAX = 10_000;
+
+/** Who asked is in the index already, as soon as the row of the record that says it was added. */
 class AskersInIndex implements Askers {
   private readonly audits: SqlStatement;
   private readonly approvals: SqlStatement;
+  private cache = new AskersInMemory();
+  private cached = 0;
 
   constructor(database: SqlDatabase) {
     this.audits = database.prepare("SELECT agent, tool FROM records WHERE audit = ? AND kind = 'requested' LIMIT 1");
@@ -204,15 +217,19 @@ class AskersInIndex implements Askers {
   }
 
   byAudit(audit: string): Asker | undefined {
-    return askerOf(this.audits.get(audit));
+    return this.cache.byAudit(audit) ?? askerOf(this.audits.get(audit));
   }
 
   byApproval(approval: string): Asker | undefined {
-    return askerOf(this.approvals.get(approval));
+    return this.cache.byApproval(approval) ?? askerOf(this.approvals.get(approval));
   }
 
-  remember(): void {
-    // The row that is being added says it.
+  remember(asker: Asker, ids: { readonly audit?: string; readonly approval?: string }): void {
+    if (this.cached++ >= CACHED_MAX) {
+      this.cache = new AskersInMemory();
+      this.cached = 0;
+    }
+    this.cache.remember(asker, ids);
   }
 }
 

@@ -52,6 +52,7 @@ export function openSigningKeys(folder: string): SigningKeys {
   const privateKey = parsed(() => createPrivateKey(pem), 'checkpoint.key');
   const publicKey = createPublicKey(privateKey);
   makeOnce(folder, 'checkpoint.pub', publicKey.export({ type: 'spki', format: 'pem' }) as string, 0o644);
+  if (!readPublicKey(folder)?.equals(publicKey)) throw unreadable('`checkpoint.pub` is not the public half of `checkpoint.key`');
   return { privateKey, publicKey };
 }
 

@@ -58,7 +58,7 @@ export interface BrokenTrail {
  * from some record on, only by a checkpoint (see `Checkpoint`).
  *
  * @throws CodedError `audit/unreadable` where there is no trail, or it cannot be read.
- * Memory: one megabyte, the longest record, and some bytes for each request. Time: about 10 s a gigabyte.
+ * Memory: one megabyte, the longest record, and some bytes for each request. Time: about 20 s a gigabyte.
  */
 export async function verifyTrail(folder: string, options: VerifyOptions = {}): Promise<VerifiedTrail | BrokenTrail> {
   const segments = await listSegments(folder);

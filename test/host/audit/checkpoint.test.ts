@@ -83,6 +83,13 @@ describe('keys', () => {
     expect(() => openSigningKeys(folder)).toThrow(expect.objectContaining({ code: 'audit/unreadable' }));
   });
 
+  it('are refused when the public half is not that of the private one', () => {
+    openSigningKeys(folder);
+    openSigningKeys(join(folder, 'other'));
+    writeFileSync(join(folder, 'keys', 'checkpoint.pub'), readFileSync(join(folder, 'other', 'keys', 'checkpoint.pub')));
+    expect(() => openSigningKeys(folder)).toThrow(expect.objectContaining({ code: 'audit/unreadable' }));
+  });
+
   it('are refused when they are of another kind, or private where a public one is due', () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     expect(() => parsePublicKey(other.publicKey.export({ type: 'spki', format: 'pem' }) as string, 'k')).toThrow(

@@ -35,7 +35,7 @@ async function rows(): Promise<{ readonly indexed: unknown; readonly scanned: un
   const indexed = database
     .prepare('SELECT * FROM records ORDER BY seq')
     .all()
-    .map((row) => ({ ...row }));
+    .map((row) => ({ ...row, previous: Buffer.from(row.previous as Uint8Array).toString('hex') }));
   database.close();
   const scanned: unknown[] = [];
   const askers = new AskersInMemory();

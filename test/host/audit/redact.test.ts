@@ -344,11 +344,13 @@ describe('any text', () => {
   });
 
   // Counted, not timed: a scan that went back would read a hostile megabyte millions of millions of times and never end here.
-  it.each(PIECES.flatMap((piece) => [`${piece}x`, `Authorization: ${piece} `, `"token":"${piece}`]))(
-    'goes once over a megabyte of %j',
-    (piece) => {
-      const text = piece.repeat(Math.ceil((1024 * 1024) / piece.length));
-      expect(findSecrets(text).length).toBeLessThan(text.length);
-    },
-  );
+  const around: readonly ((piece: string) => string)[] = [
+    (piece) => `${piece}x`,
+    (piece) => `Authorization: ${piece} `,
+    (piece) => `"token":"${piece}`,
+  ];
+  it.each(PIECES.map((piece, index) => around[index % around.length]!(piece)))('goes once over a megabyte of %j', (piece) => {
+    const text = piece.repeat(Math.ceil((1024 * 1024) / piece.length));
+    expect(findSecrets(text).length).toBeLessThan(text.length);
+  });
 });
