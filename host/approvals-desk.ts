@@ -59,7 +59,7 @@ export class ApprovalsDesk {
 
   #answer(event: 'approved' | 'denied' | 'revoked', approval: string, { channel = 'library', ...answer }: Answer): Promise<void> {
     const { journal } = this.#trail;
-    return journal.transact(() => answerEntries(this.#book, { approval, event, channel, ...answer }, Date.now()), 'durable');
+    return journal.transact((nowMs) => answerEntries(this.#book, { approval, event, channel, ...answer }, nowMs), 'durable');
   }
 
   /**

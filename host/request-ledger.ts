@@ -1,7 +1,7 @@
-import type { OutcomeEntry } from './audit/entries.ts';
+import type { DecidedEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
 import type { TrailRecord } from './audit/trail.ts';
 
-/** A call whose intent is written and whose outcome is not. */
+/** A call that was allowed and has not ended. */
 export interface OpenCall {
   readonly audit: string;
   readonly writer: string;
@@ -13,7 +13,7 @@ export interface KnownRequest {
   /** Over everything that the agent said; see `DecidedEntry.requestDigest`. */
   readonly digest: string;
   readonly at: number;
-  /** Absent while it runs, or while a human is asked. */
+  /** Absent while it runs, or while a human is asked. Without result and answers, which the trail has. */
   readonly outcome?: OutcomeEntry;
   /** True between intent and outcome. */
   readonly isRunning: boolean;
@@ -21,8 +21,8 @@ export interface KnownRequest {
 
 /** How long a `request_id` is remembered. */
 const REMEMBERED_MS = 24 * 3_600_000;
-/** The most that are remembered, the newest: some 300 bytes each. */
-const REMEMBERED_MAX = 100_000;
+/** The most that are remembered, the newest: some 300 bytes each, which every segment of the trail carries over. */
+const REMEMBERED_MAX = 20_000;
 
 type Carried = {
   readonly open: readonly OpenCall[];
@@ -40,13 +40,14 @@ export class RequestLedger {
   readonly #known = new Map<string, KnownRequest>();
   /** Keys of `#known` by audit id, while the request has not ended. */
   readonly #unended = new Map<string, string>();
-  /** Agent and request id of requests that are not decided yet. */
-  readonly #requested = new Map<string, string>();
+  /** The request that is not decided yet: one record follows the other. */
+  #requested: RequestedEntry | undefined;
   /** By tool, the digest of the component that last ran. */
   readonly #components = new Map<string, string>();
 
   reset(carried: unknown): void {
-    for (const map of [this.#open, this.#known, this.#unended, this.#requested, this.#components]) map.clear();
+    for (const map of [this.#open, this.#known, this.#unended, this.#components]) map.clear();
+    this.#requested = undefined;
     const { open = [], known = [], components = [] } = (carried ?? {}) as Partial<Carried>;
     for (const call of open) this.#open.set(call.audit, call);
     for (const [key, request] of known) {
@@ -62,23 +63,30 @@ export class RequestLedger {
 
   apply(record: TrailRecord): void {
     if (record.kind === 'requested') {
-      if (record.requestId !== undefined) this.#requested.set(record.audit, keyOf(record.agent, record.requestId));
+      this.#requested = record;
     } else if (record.kind === 'decided') {
-      const key = this.#requested.get(record.audit);
-      this.#requested.delete(record.audit);
-      // A refused request may be asked again: perhaps the policy has changed.
-      if (key === undefined || record.requestDigest === undefined || record.effect === 'deny') return;
-      this.#remember(key, { audit: record.audit, digest: record.requestDigest, at: record.at, isRunning: false });
+      const requested = this.#requested;
+      this.#requested = undefined;
+      if (requested?.audit === record.audit) this.#decided(requested, record);
     } else if (record.kind === 'intent') {
-      this.#open.set(record.audit, { audit: record.audit, writer: record.writer });
       this.#components.set(record.tool, record.component);
-      this.#update(record.audit, { isRunning: true });
     } else if (record.kind === 'outcome') {
       this.#open.delete(record.audit);
-      const { seq: _seq, ...outcome } = record;
+      const { seq: _seq, result: _result, hostAnswers: _answers, ...outcome } = record;
       this.#update(record.audit, { isRunning: false, outcome });
       this.#unended.delete(record.audit);
     }
+  }
+
+  #decided(
+    { audit, writer, agent, requestId }: RequestedEntry,
+    { effect, requestDigest, at }: DecidedEntry & { at: number },
+  ): void {
+    // Its intent follows in the same write; where a crash tore that, it is open all the same.
+    if (effect === 'allow') this.#open.set(audit, { audit, writer });
+    // A refused request may be asked again: perhaps the policy has changed.
+    if (requestId === undefined || requestDigest === undefined || effect === 'deny') return;
+    this.#remember(keyOf(agent, requestId), { audit, digest: requestDigest, at, isRunning: effect === 'allow' });
   }
 
   /** Calls that have begun and not ended. */

@@ -36,9 +36,10 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
     sync,
     segmentBytesMax,
     state,
+    noteOpened: policy === undefined ? 'first-entry' : 'at-once',
     opened: { version, ...(policy === undefined ? {} : { policy }), ...(reduced === undefined ? {} : { reduced }) },
   });
-  const tidy = (): Promise<void> => journal.transact(() => overdue(journal, state, Date.now()), 'durable');
+  const tidy = (): Promise<void> => journal.transact((nowMs) => overdue(journal, state, nowMs), 'durable');
   await tidy().catch(async (error: unknown) => {
     await journal.close().catch(() => undefined);
     throw error;

@@ -19,7 +19,7 @@ import { Admission, type AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { Alerts } from './alerts/index.ts';
 import { ApprovalsDesk } from './approvals-desk.ts';
-import type { AlertEntry, DecidedEntry } from './audit/entries.ts';
+import type { AlertEntry, DecidedEntry, OutcomeEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import { AuditDesk } from './audit-desk.ts';
@@ -254,8 +254,8 @@ export class Warden {
     // Nothing has an effect before its intent is on the disk. A call that can have none may begin before.
     const mayBegin = !request.grants.some((name) => this.#effectful.has(name));
     await journal.transact(
-      () => {
-        judged = judge({ policy, state, audit, writer: journal.writer, request, nowMs: Date.now() });
+      (nowMs) => {
+        judged = judge({ policy, state, audit, writer: journal.writer, request, nowMs });
         return judged.entries;
       },
       () => (mayBegin && judged?.verdict.kind === 'run' ? 'written' : 'durable'),
@@ -352,13 +352,23 @@ export class Warden {
         help: `ask again after ${RETRY_MS} ms`,
       });
     }
-    if (outcome.resultDigest !== undefined && outcome.result === undefined) {
+    const recorded = await this.#withResult(outcome);
+    if (recorded.resultDigest !== undefined && recorded.result === undefined) {
       throw new CodedError('failed/result-not-kept', 'the request with this `request_id` was run, and its result is not kept', {
         data: { audit, outcome: outcome.outcome, resultDigest: outcome.resultDigest },
         help: 'set `trail: { results: keep }` in the policy to have results answered again after a restart',
       });
     }
-    return recordedOutcome(outcome, filing.context);
+    return recordedOutcome(recorded, filing.context);
+  }
+
+  /** What the state knows of an outcome is without its result, which only the trail may have. */
+  async #withResult(outcome: OutcomeEntry): Promise<OutcomeEntry> {
+    if (outcome.resultDigest === undefined || this.policy.trail.results !== 'keep') return outcome;
+    for await (const record of this.audit.query({ audit: outcome.audit, kind: 'outcome' })) {
+      if (record.kind === 'outcome') return record;
+    }
+    return outcome;
   }
 }
 

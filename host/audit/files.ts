@@ -11,6 +11,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 
@@ -43,6 +44,8 @@ export interface JournalFiles {
   create(path: string): JournalFile;
   open(path: string): JournalFile;
   rename(from: string, to: string): void;
+  /** Also where there is none. */
+  remove(path: string): void;
   /** Names that were made or changed in the folder are on the disk when this returns. */
   syncFolder(path: string): void;
 }
@@ -58,6 +61,7 @@ export const nodeFiles: JournalFiles = {
   },
   open: openFile,
   rename: renameSync,
+  remove: (path) => rmSync(path, { force: true }),
   syncFolder: (path) => {
     // Windows has no way to sync a folder, and no need to.
     if (process.platform === 'win32') return;

@@ -1,22 +1,19 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../../runtime/index.ts';
 import { printable } from '../policy/quote.ts';
-import { RecordEncoder } from './chain.ts';
-import type { OpenedEntry, TrailEntry } from './entries.ts';
+import type { OpenedEntry } from './entries.ts';
+import { FileJournal, type SyncMode } from './file-journal.ts';
 import { type JournalFiles, nodeFiles } from './files.ts';
 import { KernelLock } from './lock.ts';
-import { type Dropped, type Place, Segments } from './segments.ts';
-import { Syncs, type Waiter } from './syncs.ts';
-import type { Journal, TrailRecord, TrailState, Until } from './trail.ts';
+import { Segments } from './segments.ts';
+import type { Journal, TrailState } from './trail.ts';
 import { asUnavailable } from './trail-errors.ts';
 import { Writers } from './writers.ts';
 
-/**
- * When a record counts as durable. `each`: every durable transaction has a sync of its own. `group`: one sync for all that are in the file
- * when it begins. `os`: when it was handed to the system, so that it outlives the process, and not a power cut.
- */
-export type SyncMode = 'each' | 'group' | 'os';
+export type { SyncMode } from './file-journal.ts';
+
+const SEGMENT_BYTES_MAX = 2 ** 24;
 
 export interface JournalOptions {
   /** Made with mode 0700 where missing; on a local file system. */
@@ -27,36 +24,11 @@ export interface JournalOptions {
   /** Bytes of records after which the next segment begins. Default 16 MiB. */
   readonly segmentBytesMax?: number;
   readonly opened: Omit<OpenedEntry, 'kind' | 'writer' | 'pid'>;
+  /** `at-once`: note that this writer began; `first-entry`: only once it has something to write. Default `at-once`. */
+  readonly noteOpened?: 'at-once' | 'first-entry';
   readonly files?: JournalFiles;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-}
-
-const SEGMENT_BYTES_MAX = 2 ** 24;
-/** Transactions that wait to be built; more are refused. */
-const WAITING_TRANSACTIONS_MAX = 65_536;
-/** So that other processes come to the lock, and the event loop to other work. */
-const BATCH_TRANSACTIONS_MAX = 1024;
-const BATCH_BYTES_MAX = 2 ** 22;
-const EMPTY_DIGEST = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
-
-/** Asked once it was built: what it must wait for may follow from what it decided. */
-function mustLast({ until }: Transaction): boolean {
-  return (typeof until === 'function' ? until() : until) === 'durable';
-}
-
-interface Transaction extends Waiter {
-  readonly build: () => readonly TrailEntry[];
-  readonly until: Until | (() => Until);
-  reject(error: unknown): void;
-}
-
-/** What has to be done before anything is appended again. */
-interface Broken {
-  /** The state may know records that are not in the trail: it has to be read again. */
-  readonly reread: boolean;
-  /** What is behind it may never have got to the disk, though the system takes it for written. */
-  readonly unsynced: Place;
 }
 
 /**
@@ -66,9 +38,9 @@ interface Broken {
  * @throws CodedError `failed/audit-unavailable`, `audit/broken-chain`, `audit/unreadable`: nothing may run.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { folder, files = nodeFiles } = options;
+  const { folder, state, sync, segmentBytesMax = SEGMENT_BYTES_MAX, opened, files = nodeFiles, now = Date.now } = options;
   const segmentFolder = join(folder, 'trail');
-  const segments = new Segments(segmentFolder, files, options.state);
+  const segments = new Segments(segmentFolder, files, state);
   let lock: KernelLock | undefined;
   let writers: Writers | undefined;
   try {
@@ -76,14 +48,27 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     lock = new KernelLock(join(folder, 'lock.db'));
     await lock.take();
     const dropped = segments.reopen();
-    if (dropped === false) segments.startNext((options.now ?? Date.now)());
+    if (dropped === false) segments.startNext(now());
     // Others may have written without syncing; and errors that nobody was told of are told to the first who syncs.
-    segments.file.datasync();
+    segments.rewrite();
+    segments.sync();
     writers = new Writers(join(folder, 'writers'));
     lock.release();
-    const journal = new FileJournal(options, segments, lock, writers, dropped || undefined);
-    const entry: OpenedEntry = { kind: 'opened', writer: writers.id, pid: process.pid, ...options.opened };
-    await journal.transact(() => [entry], 'durable');
+    const entry: OpenedEntry = { kind: 'opened', writer: writers.id, pid: process.pid, ...opened };
+    const parts = {
+      opened: entry,
+      folder,
+      state,
+      sync,
+      segmentBytesMax,
+      now,
+      segments,
+      lock,
+      writers,
+      dropped: dropped || undefined,
+    };
+    const journal = new FileJournal(parts);
+    if (options.noteOpened !== 'first-entry') await journal.noteOpened();
     return journal;
   } catch (cause) {
     segments.close();
@@ -94,6 +79,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
 }
 
 function makeFolders(folder: string, segmentFolder: string, files: JournalFiles): void {
+  const isNew = !existsSync(folder);
   // The locks are in real files, whatever the segments are in.
   for (const path of [folder, join(folder, 'writers')]) nodeFiles.makeFolder(path);
   if (process.platform !== 'win32' && (statSync(folder).mode & 0o022) !== 0) {
@@ -103,261 +89,6 @@ function makeFolders(folder: string, segmentFolder: string, files: JournalFiles)
   }
   files.makeFolder(segmentFolder);
   files.syncFolder(folder);
-  files.syncFolder(join(folder, '..'));
-}
-
-class FileJournal implements Journal {
-  readonly #folder: string;
-  readonly #state: TrailState;
-  readonly #mode: SyncMode;
-  readonly #segmentBytesMax: number;
-  readonly #now: () => number;
-  readonly #segments: Segments;
-  readonly #lock: KernelLock;
-  readonly #writers: Writers;
-  readonly #encoder: RecordEncoder;
-  readonly #syncs: Syncs;
-  #queue: Transaction[] = [];
-  #scheduled = false;
-  #dropped: Dropped | undefined;
-  #broken: Broken | undefined;
-  /** Somebody changed the trail: final. */
-  #refusal: CodedError | undefined;
-  /** Everything before is on the disk. */
-  #synced: Place;
-  #closing: Promise<void> | undefined;
-
-  constructor(options: JournalOptions, segments: Segments, lock: KernelLock, writers: Writers, dropped: Dropped | undefined) {
-    this.#folder = options.folder;
-    this.#state = options.state;
-    this.#mode = options.sync;
-    this.#segmentBytesMax = options.segmentBytesMax ?? SEGMENT_BYTES_MAX;
-    this.#now = options.now ?? Date.now;
-    this.#segments = segments;
-    this.#lock = lock;
-    this.#writers = writers;
-    this.#encoder = new RecordEncoder(segments.end);
-    this.#dropped = dropped;
-    this.#synced = segments.place;
-    let reached = segments.place;
-    this.#syncs = new Syncs({
-      begin: () => {
-        reached = segments.place;
-        return segments.file;
-      },
-      synced: () => {
-        this.#synced = reached;
-      },
-      failed: (cause) => this.#break(cause),
-      idle: () => this.#schedule(),
-    });
-  }
-
-  get writer(): string {
-    return this.#writers.id;
-  }
-
-  transact(build: () => readonly TrailEntry[], until: Until | (() => Until)): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(new CodedError('usage/closed', 'the trail was closed'));
-    if (this.#queue.length >= WAITING_TRANSACTIONS_MAX) {
-      const message = `${WAITING_TRANSACTIONS_MAX} transactions wait for the trail`;
-      return Promise.reject(new CodedError('busy/overloaded', message, { data: { retryAfterMs: 1000 } }));
-    }
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ build, until, resolve, reject });
-      this.#schedule();
-    });
-  }
-
-  catchUp(): Promise<void> {
-    return this.transact(() => [], 'written');
-  }
-
-  isWriting(writer: string): boolean {
-    return this.#writers.isWriting(writer);
-  }
-
-  close(): Promise<void> {
-    const last =
-      this.#closing === undefined ? this.transact(() => [{ kind: 'closed', writer: this.writer }], 'durable') : undefined;
-    this.#closing ??= this.#end(last!);
-    return this.#closing;
-  }
-
-  async #end(last: Promise<void>): Promise<void> {
-    try {
-      await last;
-      while (!this.#syncs.idle) await new Promise(setImmediate);
-      if (this.#mode === 'os') this.#segments.file.datasync();
-    } catch (cause) {
-      while (!this.#syncs.idle) await new Promise(setImmediate);
-      throw asUnavailable(cause, this.#folder);
-    } finally {
-      this.#segments.close();
-      this.#writers.close();
-      this.#lock.close();
-    }
-  }
-
-  /** One batch at the end of this turn of the event loop, when all who are about to have asked. */
-  #schedule(): void {
-    if (this.#scheduled || this.#queue.length === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#run());
-  }
-
-  #run(): void {
-    if (this.#mustWait()) {
-      this.#scheduled = false;
-      return;
-    }
-    try {
-      if (this.#lock.tryTake()) this.#runLocked();
-      else
-        this.#lock.take().then(
-          () => this.#runLocked(),
-          (cause) => this.#refuse(cause),
-        );
-    } catch (cause) {
-      this.#refuse(cause);
-    }
-  }
-
-  /** True while the file must not change, or not yet: the end of the sync that runs is what schedules again. */
-  #mustWait(): boolean {
-    return this.#syncs.running && (this.#mode === 'each' || this.#broken !== undefined || this.#isFull());
-  }
-
-  #isFull(): boolean {
-    return this.#segments.recordBytes >= this.#segmentBytesMax;
-  }
-
-  /** Nobody who waits is served. */
-  #refuse(cause: unknown): void {
-    this.#scheduled = false;
-    const error = asUnavailable(cause, this.#folder);
-    for (const transaction of this.#queue.splice(0)) transaction.reject(error);
-  }
-
-  #runLocked(): void {
-    this.#scheduled = false;
-    const begun: Transaction[] = [];
-    try {
-      try {
-        if (this.#prepare()) this.#write(begun);
-      } finally {
-        this.#lock.release();
-      }
-      this.#queue.splice(0, begun.length);
-      for (const transaction of begun) this.#wrote(transaction);
-    } catch (cause) {
-      const error = this.#break(cause);
-      // Where nothing was built yet, what failed is the same for all.
-      for (const { reject } of this.#queue.splice(0, begun.length || this.#queue.length)) reject(error);
-    }
-    this.#syncs.run(this.#queue.length === 0);
-    this.#schedule();
-  }
-
-  /** Its records are in the file. Does nothing to one that was rejected, since promises settle once. */
-  #wrote(transaction: Transaction): void {
-    if (!mustLast(transaction) || this.#mode === 'os') transaction.resolve();
-    else this.#syncs.wait(transaction);
-  }
-
-  /** Whatever fails is mended before the next batch. */
-  #break(cause: unknown): CodedError {
-    const error = asUnavailable(cause, this.#folder);
-    if (error.code === 'audit/broken-chain' || error.code === 'audit/unreadable') this.#refusal = error;
-    this.#broken ??= { reread: true, unsynced: this.#synced };
-    return error;
-  }
-
-  /** Reads what others wrote, and makes sure that a batch can be appended. False where it has to wait for a sync. */
-  #prepare(): boolean {
-    if (this.#refusal !== undefined) throw this.#refusal;
-    if (this.#broken !== undefined) this.#mend(this.#broken);
-    else this.#readOthers();
-    if (!this.#isFull()) return true;
-    // Of two syncs of one file at once, only one is told of an error.
-    if (this.#syncs.running) return false;
-    this.#segments.startNext(this.#now());
-    this.#synced = this.#segments.place;
-    return true;
-  }
-
-  #readOthers(): void {
-    const { seq } = this.#segments.end;
-    const { number } = this.#segments.place;
-    this.#dropped = this.#segments.catchUp() ?? this.#dropped;
-    if (this.#segments.end.seq !== seq) this.#syncs.wrote();
-    // Whoever began this segment had synced those before.
-    if (this.#segments.place.number !== number) this.#synced = { number: this.#segments.place.number, offset: 0 };
-  }
-
-  /** After a failure: reads again, writes again what no sync vouches for, and finds out by a record of its own whether that lasts. */
-  #mend({ reread, unsynced }: Broken): void {
-    const dropped = reread ? this.#segments.reopen() : this.#segments.catchUp();
-    if (dropped === false) throw new CodedError('audit/broken-chain', 'the segments of the trail are gone', { data: { seq: 1 } });
-    this.#dropped = dropped ?? this.#dropped;
-    this.#broken = { reread: false, unsynced };
-    this.#segments.rewrite(unsynced);
-    this.#encoder.begin(this.#segments.end);
-    const record = this.#addDropped(this.#dropped ?? { droppedBytes: 0, droppedDigest: EMPTY_DIGEST });
-    this.#append();
-    this.#state.apply(record);
-    this.#segments.file.datasync();
-    this.#synced = this.#segments.place;
-    this.#broken = undefined;
-  }
-
-  /** @param begun - gets every transaction that is looked at; all that were not rejected are in the file when this returns. */
-  #write(begun: Transaction[]): void {
-    this.#encoder.begin(this.#segments.end);
-    if (this.#dropped !== undefined) this.#state.apply(this.#addDropped(this.#dropped));
-    const now = this.#now();
-    for (const transaction of this.#queue) {
-      if (begun.length >= BATCH_TRANSACTIONS_MAX || this.#encoder.length >= BATCH_BYTES_MAX) break;
-      begun.push(transaction);
-      for (const record of this.#build(transaction, now)) this.#state.apply(record);
-      if (this.#mode === 'each' && mustLast(transaction)) break;
-    }
-    if (this.#encoder.length > 0) this.#append();
-  }
-
-  /** Records of one transaction. Where it cannot be built, none, and it is rejected. */
-  #build({ build, reject }: Transaction, now: number): readonly TrailRecord[] {
-    const { length, end } = this.#encoder;
-    try {
-      return build().map((entry) => this.#encoder.add(entry, now));
-    } catch (error) {
-      this.#encoder.rollBack(length, end);
-      reject(error);
-      return [];
-    }
-  }
-
-  #addDropped(dropped: Dropped): TrailRecord {
-    return this.#encoder.add({ kind: 'recovered', ...dropped }, this.#now());
-  }
-
-  #append(): void {
-    try {
-      this.#segments.append(this.#encoder.bytes(), this.#encoder.end);
-    } catch (cause) {
-      this.#cutFailed();
-      throw cause;
-    }
-    this.#dropped = undefined;
-    this.#syncs.wrote();
-  }
-
-  /** Nobody else has seen any of it yet. Where this fails, too, what is whole of it stays, and the rest is cut later. */
-  #cutFailed(): void {
-    try {
-      this.#dropped = this.#segments.cut() ?? this.#dropped;
-    } catch {
-      // The error that is told is the first one.
-    }
-  }
+  // Somebody else's folder may not be ours to read.
+  if (isNew) files.syncFolder(join(folder, '..'));
 }

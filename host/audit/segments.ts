@@ -10,6 +10,8 @@ import { brokenChain } from './trail-errors.ts';
 const READ_BYTES = 2 ** 20;
 const NAME = /^(\d{6,15})\.jsonl$/;
 const LF = 0x0a;
+/** A file that is there while somebody could not sync what he wrote. */
+const UNSYNCED = 'unsynced';
 
 export const segmentName = (number: number): string => `${String(number).padStart(6, '0')}.jsonl`;
 
@@ -79,9 +81,9 @@ export class Segments {
    * @throws CodedError `audit/broken-chain`, `audit/unreadable`.
    */
   reopen(): Dropped | undefined | false {
-    this.close();
     const number = segmentNumbers(this.#files.list(this.#folder)).at(-1);
     if (number === undefined) {
+      this.close();
       this.#end = CHAIN_START;
       this.#number = 0;
       this.#state.reset(undefined);
@@ -106,9 +108,9 @@ export class Segments {
       // Whoever began the next one had cut what was torn in this one.
       if (torn) throw brokenChain(this.#end.seq + 1, segmentName(this.#number), 'is not whole');
       // What we wrote is on the disk, since they synced it. If it could not be put there, our descriptor knows, too.
-      this.file.datasync();
-      this.close();
+      this.sync();
       this.#open(this.#number + 1);
+      this.rewrite();
       this.#readHeader(false);
     }
   }
@@ -136,7 +138,7 @@ export class Segments {
    * @throws the system's errors; then the trail is as it was, or has the next segment: `reopen` finds out.
    */
   startNext(at: number): void {
-    this.#file?.datasync();
+    if (this.#file !== undefined) this.sync();
     const number = this.#number + 1;
     const encoder = new RecordEncoder(this.#end);
     const state = this.#state.carry();
@@ -151,32 +153,62 @@ export class Segments {
     }
     this.#files.rename(`${path}.new`, path);
     this.#files.syncFolder(this.#folder);
-    this.close();
     this.#open(number);
     this.#end = encoder.end;
     this.#offset = encoder.length;
     this.#recordsOffset = encoder.length;
   }
 
+  /** Returns when everything is on the disk. @throws the system's error; see `rewrite`. */
+  sync(): void {
+    try {
+      this.file.datasync();
+    } catch (error) {
+      this.syncFailed();
+      throw error;
+    }
+  }
+
+  /** Leaves word for those who open the segment later: the system tells each descriptor that was open of a failed sync, and no other. */
+  syncFailed(): void {
+    try {
+      this.#files.create(join(this.#folder, UNSYNCED)).close();
+    } catch {
+      // Then nothing can be written here, by nobody.
+    }
+  }
+
   /**
    * Has the system put everything from a place on to the disk once more. After a sync that failed, it takes what it could not write for
    * written: only bytes that are written again are tried again.
+   *
+   * @param from - default: the start of the last segment, where somebody left word of a failed sync, else nothing is done.
    */
-  rewrite(from: Place): void {
-    for (let number = from.number; number <= this.#number; number += 1) {
-      const file = this.#files.open(this.#path(number));
-      try {
-        let offset = number === from.number ? from.offset : 0;
-        for (const piece of this.#pieces(offset, file)) {
-          file.rewrite(piece, offset);
-          offset += piece.length;
-        }
-        file.datasync();
-      } finally {
-        file.close();
-      }
-    }
+  rewrite(from?: Place): void {
+    if (from === undefined && !this.#files.exists(join(this.#folder, UNSYNCED))) return;
+    const start = from ?? { number: this.#number, offset: 0 };
+    // The descriptor of before would still be told of errors that this makes good.
+    const file = this.#files.open(this.#path(this.#number));
+    this.close();
+    this.#file = file;
+    for (let number = start.number; number <= this.#number; number += 1)
+      this.#rewriteOne(number, number === start.number ? start.offset : 0);
     this.#files.syncFolder(this.#folder);
+    this.#files.remove(join(this.#folder, UNSYNCED));
+  }
+
+  #rewriteOne(number: number, from: number): void {
+    const file = this.#files.open(this.#path(number));
+    try {
+      let offset = from;
+      for (const piece of this.#pieces(offset, file)) {
+        file.rewrite(piece, offset);
+        offset += piece.length;
+      }
+      file.datasync();
+    } finally {
+      file.close();
+    }
   }
 
   close(): void {
@@ -189,7 +221,9 @@ export class Segments {
   }
 
   #open(number: number): void {
-    this.#file = this.#files.open(this.#path(number));
+    const file = this.#files.open(this.#path(number));
+    this.close();
+    this.#file = file;
     this.#number = number;
     this.#offset = 0;
   }

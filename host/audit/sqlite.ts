@@ -94,13 +94,22 @@ function openWithLibsql(): Open {
         // As one array: a single null or blob would be taken for an object of named parameters.
         return {
           run: (...values) => void statement.run(values),
-          get: (...values) => statement.get(values),
-          all: (...values) => statement.all(values),
+          get: (...values) => plainRow(statement.get(values)),
+          all: (...values) => statement.all(values).map((row) => plainRow(row)!),
         };
       },
       close: () => void database.close(),
     };
   };
+}
+
+/** As Node's own has them: libsql adds how long `get` took, and gives blobs as array buffers. */
+function plainRow(row: SqlRow | undefined): SqlRow | undefined {
+  if (row === undefined) return undefined;
+  const rest: Record<string, unknown> = { ...row };
+  delete rest._metadata;
+  for (const [name, value] of Object.entries(rest)) if (value instanceof ArrayBuffer) rest[name] = new Uint8Array(value);
+  return rest;
 }
 
 /** Runs `load` and swallows the one warning that SQLite is experimental; all others pass. */

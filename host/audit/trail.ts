@@ -19,6 +19,9 @@ export interface TrailState {
 /** `durable`: on the disk, as the sync mode has it. `written`: handed to the system, in the order of the trail. */
 export type Until = 'written' | 'durable';
 
+/** Makes the entries of one transaction. @param nowMs - instant that they will have, milliseconds since 1970. */
+export type Build = (nowMs: number) => readonly TrailEntry[];
+
 export interface Journal {
   /** Id of this writer. */
   readonly writer: string;
@@ -35,7 +38,7 @@ export interface Journal {
    * @throws CodedError `failed/audit-unavailable`, `audit/broken-chain`: nothing was acknowledged, and nothing may run. `busy/overloaded`:
    * too many wait; nothing was built. `usage/closed`.
    */
-  transact(build: () => readonly TrailEntry[], until: Until | (() => Until)): Promise<void>;
+  transact(build: Build, until: Until | (() => Until)): Promise<void>;
   /** Reads what other processes have appended since, into the state. */
   catchUp(): Promise<void>;
   /** True for a writer that lives: this one, or another one that still holds its lock. */

@@ -20,7 +20,7 @@ function setUp({ userName = 'ann', isTTY = false, line = '' } = {}) {
   const now = T0 + MINUTE;
   let opened = 0;
   const journal = {
-    transact: async (build: () => Parameters<FoldedTrail['add']>[0]) => trail.add(build(), now),
+    transact: async (build: (nowMs: number) => Parameters<FoldedTrail['add']>[0]) => trail.add(build(now), now),
     catchUp: async () => undefined,
   };
   const run = async (...args: string[]): Promise<Ran> => {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { segmentNumbers } from '../../../host/audit/segments.ts';
 import { type Failure, ForgetfulFiles, segmentPath } from './forgetful-files.ts';
-import { alert, codeOf, foldPlainly, freshFolder, open, readPlainly } from './plain-trail.ts';
+import { alert, codeOf, foldPlainly, freshFolder, type Opened, open, readPlainly } from './plain-trail.ts';
 
 let folder: string;
 let files: ForgetfulFiles;
@@ -111,5 +111,93 @@ describe('a disk that fails', () => {
     const other = await open(folder, { files });
     expect(other.journal.isWriting(journal.writer)).toBe(false);
     await other.journal.close();
+  });
+
+  it('takes back a whole batch of which only a part was written', async () => {
+    files = new ForgetfulFiles(() => 0.7);
+    const { journal, state } = await open(folder, { files });
+    files.fail({ call: 1, code: 'ENOSPC', only: 'append' });
+    const all = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => codeOf(journal.transact(() => [alert(name)], 'written'))),
+    );
+    expect(all).toEqual(Array(5).fill('failed/audit-unavailable'));
+    await journal.transact(() => [alert('f')], 'durable');
+    await journal.close();
+    expect(plain().map(({ kind, audit }) => audit ?? kind)).toEqual(['segment', 'opened', 'recovered', 'f', 'closed']);
+    expect(plain()[2]!.droppedBytes).toBeGreaterThan(400);
+    expect(state.seen).toEqual(foldPlainly(plain()));
+  });
+
+  it('keeps what is whole of a batch that can neither be written nor be taken back', async () => {
+    files = new ForgetfulFiles(() => 0.7);
+    const { journal, state } = await open(folder, { files });
+    files.fail({ call: 1, code: 'EIO', only: 'append' });
+    files.fail({ call: 1, code: 'EIO', only: 'truncate' });
+    const all = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => codeOf(journal.transact(() => [alert(name)], 'written'))),
+    );
+    expect(all).toEqual(Array(5).fill('failed/audit-unavailable'));
+    await journal.transact(() => [alert('f')], 'durable');
+    await journal.close();
+    expect(plain().map(({ kind, audit }) => audit ?? kind)).toEqual([
+      'segment',
+      'opened',
+      'a',
+      'b',
+      'c',
+      'recovered',
+      'f',
+      'closed',
+    ]);
+    expect(state.seen).toEqual(foldPlainly(plain()));
+  });
+
+  it('EIO at a sync that others wait behind: all of them are refused', async () => {
+    const { journal } = await open(folder, { files });
+    files.fail({ call: 1, code: 'EIO', only: 'datasync' });
+    const first = ['a', 'b'].map((name) => codeOf(journal.transact(() => [alert(name)], 'durable')));
+    await new Promise(setImmediate);
+    const behind = codeOf(journal.transact(() => [alert('c')], 'durable'));
+    expect(await Promise.all([...first, behind])).toEqual(Array(3).fill('failed/audit-unavailable'));
+    await journal.close();
+  });
+
+  /** Loses `lost` at a failed sync of the first journal, and has another one acknowledge `kept` behind it. Then the power is cut. */
+  const behindFailedSync = async (other: (lose: (call: number) => Promise<void>) => Promise<Opened>): Promise<string[]> => {
+    files = new ForgetfulFiles(() => 0);
+    const one = await open(folder, { files, segmentBytesMax: 400 });
+    const two = await other(async (call) => {
+      files.fail({ call, code: 'EIO', only: 'datasync' });
+      expect(await codeOf(one.journal.transact(() => [alert('lost')], 'durable'))).toBe('failed/audit-unavailable');
+    });
+    await two.journal.transact(() => [alert('kept')], 'durable');
+    files.crash();
+    for (const { journal } of [one, two]) await journal.close().catch(() => undefined);
+    files.restart();
+    const { journal, state } = await open(folder, { files });
+    await journal.close();
+    return state.alerts;
+  };
+
+  it('EIO at a sync: who opens the trail after it writes the lost record once more', async () => {
+    const alerts = await behindFailedSync(async (lose) => {
+      await lose(1);
+      return open(folder, { files });
+    });
+    expect(alerts).toEqual(['lost', 'kept']);
+  });
+
+  it('EIO at a sync: so does who comes to that segment later', async () => {
+    const alerts = await behindFailedSync(async (lose) => {
+      const two = await open(folder, { files });
+      // Fills the first segment, so that the first journal goes on in the second one.
+      await two.journal.transact(() => [alert('full')], 'durable');
+      expect(two.state.seen.length).toBe(3);
+      // Syncs of the first segment, of the start of the second one, and of the record.
+      await lose(3);
+      expect(files.list(`${folder}/trail`)).toContain('000002.jsonl');
+      return two;
+    });
+    expect(alerts).toEqual(['full', 'lost', 'kept']);
   });
 });

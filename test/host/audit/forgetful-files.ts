@@ -6,12 +6,18 @@ interface Range {
   readonly to: number;
 }
 
-/** What a file has in memory, and what of it is on the disk. Bytes whose sync failed count as clean, as Linux has it, and are not there. */
+/**
+ * What a file has in memory, and what of it is on the disk. As Linux has it: bytes whose sync failed count as clean, and are not there;
+ * each descriptor that was open then is told of it once, by its next sync; a sync waits for what another one is writing.
+ */
 interface Node {
   bytes: Buffer;
   disk: Buffer;
   dirty: Range[];
+  inFlight: Range[];
+  errors: number;
 }
+const nodeOf = (bytes: Buffer): Node => ({ bytes, disk: bytes, dirty: [], inFlight: [], errors: 0 });
 
 /** A disk error to come: at which call from now on, counting from 1. */
 export interface Failure {
@@ -31,6 +37,8 @@ const diskError = (code: string): Error => Object.assign(new Error(`${code}: the
  */
 export class ForgetfulFiles implements JournalFiles {
   calls = 0;
+  /** Syncs that failed, so that later bytes may be on the disk without them. */
+  syncsFailed = 0;
   #failures: { from: number; to: number; code: string; only: Failure['only'] }[] = [];
   readonly #callsOf = new Map<string, number>();
   #crashAt = Number.POSITIVE_INFINITY;
@@ -87,7 +95,7 @@ export class ForgetfulFiles implements JournalFiles {
 
   /** As if somebody had edited it. */
   put(path: string, bytes: Buffer): void {
-    const node: Node = { bytes, disk: bytes, dirty: [] };
+    const node = nodeOf(bytes);
     this.#names.set(path, node);
     this.#namesOnDisk.set(path, node);
   }
@@ -112,8 +120,9 @@ export class ForgetfulFiles implements JournalFiles {
   }
 
   create(path: string): JournalFile {
-    this.#call('create');
-    this.#names.set(path, { bytes: Buffer.alloc(0), disk: Buffer.alloc(0), dirty: [] });
+    // The word that a sync failed is the one thing that has to get through; where it does not, others would write upon a hole.
+    if (!path.endsWith('unsynced') || this.#dead) this.#call('create');
+    this.#names.set(path, nodeOf(Buffer.alloc(0)));
     return this.#file(this.#names.get(path)!);
   }
 
@@ -128,6 +137,11 @@ export class ForgetfulFiles implements JournalFiles {
     this.#call('rename');
     this.#names.set(to, this.#names.get(from)!);
     this.#names.delete(from);
+  }
+
+  remove(path: string): void {
+    this.#call('remove');
+    this.#names.delete(path);
   }
 
   syncFolder(path: string): void {
@@ -154,6 +168,7 @@ export class ForgetfulFiles implements JournalFiles {
   }
 
   #file(node: Node): JournalFile {
+    const told = { errors: node.errors };
     return {
       size: () => {
         this.#call('size');
@@ -174,10 +189,11 @@ export class ForgetfulFiles implements JournalFiles {
         node.disk = node.disk.subarray(0, size);
         node.dirty = node.dirty.filter(({ from }) => from < size).map(({ from, to }) => ({ from, to: Math.min(to, size) }));
       },
-      datasync: () => this.#datasync(node)(),
+      datasync: () => this.#datasync(node, told)(),
       datasyncLater: (done) => {
-        const finish = this.#begun(node);
-        setImmediate(() => done(finish()));
+        const finish = this.#begun(node, told);
+        // Long enough for another batch to be written meanwhile.
+        setImmediate(() => setImmediate(() => done(finish())));
       },
       close: () => undefined,
     };
@@ -199,25 +215,33 @@ export class ForgetfulFiles implements JournalFiles {
   }
 
   /** @returns what ends the sync: what was dirty when it began is on the disk then, in spite of what happens meanwhile. */
-  #datasync(node: Node): () => void {
-    const { dirty } = node;
+  #datasync(node: Node, told: { errors: number }): () => void {
+    const ranges = [...node.inFlight, ...node.dirty];
+    const { bytes } = node;
     node.dirty = [];
+    let failed: unknown;
     try {
       this.#call('datasync');
+      node.inFlight = ranges;
     } catch (error) {
-      return () => {
-        throw error;
-      };
+      failed = error;
+      node.errors += 1;
+      this.syncsFailed += 1;
     }
-    const { bytes } = node;
     return () => {
       if (this.#dead) throw diskError('EIO');
-      for (const range of dirty) writeBack(node, bytes, range);
+      if (failed === undefined) {
+        for (const range of ranges) writeBack(node, bytes, range);
+        node.inFlight = node.inFlight.filter((range) => !ranges.includes(range));
+      }
+      const untold = told.errors < node.errors;
+      told.errors = node.errors;
+      if (failed !== undefined || untold) throw failed ?? diskError('EIO');
     };
   }
 
-  #begun(node: Node): () => Error | null {
-    const finish = this.#datasync(node);
+  #begun(node: Node, told: { errors: number }): () => Error | null {
+    const finish = this.#datasync(node, told);
     return () => {
       try {
         finish();
@@ -230,16 +254,17 @@ export class ForgetfulFiles implements JournalFiles {
 
   /** Dirty bytes get to the disk in their order, up to somewhere; behind that there may be room without content. */
   #survivor(node: Node): Node {
-    const copy: Node = { ...node, dirty: [] };
-    let left = Math.floor(this.#random() * (node.dirty.reduce((sum, { from, to }) => sum + to - from, 0) + 1));
-    for (const { from, to } of node.dirty) {
+    const copy = { ...node };
+    const unsynced = [...node.inFlight, ...node.dirty];
+    let left = Math.floor(this.#random() * (unsynced.reduce((sum, { from, to }) => sum + to - from, 0) + 1));
+    for (const { from, to } of unsynced) {
       const length = Math.min(left, to - from);
       if (length > 0) writeBack(copy, node.bytes, { from, to: from + length });
       left -= length;
     }
     const missing = node.bytes.length - copy.disk.length;
     if (missing > 0 && this.#random() < 0.3) copy.disk = Buffer.concat([copy.disk, Buffer.alloc(missing)]);
-    return { bytes: copy.disk, disk: copy.disk, dirty: [] };
+    return nodeOf(copy.disk);
   }
 }
 

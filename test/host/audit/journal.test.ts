@@ -151,6 +151,15 @@ describe('the sync modes', () => {
     expect(await durable('group')).toBe('write sync');
   });
 
+  it('each of them: whoever opens a trail syncs what others left', async () => {
+    for (const sync of ['each', 'group', 'os'] as const) {
+      const events: string[] = [];
+      const { journal } = await open(folder, { sync, files: watched(events) });
+      await journal.close();
+      expect(events.slice(0, 2)).toEqual(['sync', 'write']);
+    }
+  });
+
   it('os: no sync until the end', async () => {
     expect(await durable('os')).toBe('write');
   });
@@ -169,17 +178,7 @@ describe('the sync modes', () => {
 
   it('group: writes the next batch while a sync is under way, which does not vouch for it', async () => {
     const events: string[] = [];
-    const syncs: (() => void)[] = [];
-    const files: JournalFiles = {
-      ...nodeFiles,
-      open: (path) => ({
-        ...nodeFiles.open(path),
-        datasyncLater: (done) => {
-          events.push('sync');
-          syncs.push(() => done(null));
-        },
-      }),
-    };
+    const { files, syncs, letGo } = held(() => events.push('sync'));
     const { journal } = await open(folder, { files });
     const durable = (name: string) => journal.transact(() => [alert(name)], 'durable').then(() => events.push(name));
     const first = [durable('a'), durable('b')];
@@ -192,9 +191,29 @@ describe('the sync modes', () => {
     syncs[1]!();
     await Promise.all([...first, ...next]);
     expect(events).toEqual(['c', 'd']);
+    letGo();
     await journal.close();
   });
 });
+
+/** The real files, whose syncs for many end when a test says so, until it lets go of them. */
+function held(onSync: () => void = () => undefined): { files: JournalFiles; syncs: (() => void)[]; letGo(): void } {
+  const syncs: (() => void)[] = [];
+  let holds = true;
+  const open = (path: string) => {
+    const file = nodeFiles.open(path);
+    const datasyncLater: typeof file.datasyncLater = (done) => {
+      if (!holds) return file.datasyncLater(done);
+      onSync();
+      syncs.push(() => done(null));
+    };
+    return { ...file, datasyncLater };
+  };
+  const letGo = () => {
+    holds = false;
+  };
+  return { files: { ...nodeFiles, open }, syncs, letGo };
+}
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(setImmediate);
@@ -244,6 +263,30 @@ describe('segments', () => {
     expect(one.state.alerts).toEqual(Array.from({ length: 30 }, (_, at) => `${at}`));
     expect(foldPlainly(plain())).toEqual(one.state.seen);
     expect(existsSync(`${segmentPath(folder, 2)}.new`)).toBe(false);
+    await Promise.all([one.journal.close(), two.journal.close()]);
+  });
+});
+
+describe('a segment that is full', () => {
+  it('is not left while a sync of it is under way, whoever filled it', async () => {
+    const { files, syncs, letGo } = held();
+    const one = await open(folder, { files, segmentBytesMax: 2000 });
+    const two = await open(folder, { files, segmentBytesMax: 2000 });
+    const durable = ['a', 'b'].map((name) => one.journal.transact(() => [alert(name)], 'durable'));
+    await until(() => syncs.length === 1);
+    await two.journal.transact(() => [alert('x'.repeat(2000))], 'written');
+    let written = false;
+    const next = one.journal
+      .transact(() => [alert('c')], 'written')
+      .then(() => {
+        written = true;
+      });
+    for (let at = 0; at < 5; at += 1) await new Promise(setImmediate);
+    expect([written, segments().length]).toEqual([false, 1]);
+    syncs[0]!();
+    letGo();
+    await Promise.all([...durable, next]);
+    expect(segments()).toHaveLength(2);
     await Promise.all([one.journal.close(), two.journal.close()]);
   });
 });
