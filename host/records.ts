@@ -1,40 +1,16 @@
 import { types } from 'node:util';
-import { type CellOutcome, type PlainJson, type PreparedCall, toJson, type ValueType } from '../runtime/index.ts';
+import { type CellOutcome, type PreparedCall, toJson, type ValueType } from '../runtime/index.ts';
 import type { ApprovalSubject, DecidedEntry, IntentEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import { digestOf } from './digest.ts';
 import type { AnswerRecorder } from './host-answers.ts';
-import type { ParameterRecord } from './policy/index.ts';
 import type { RequestSnapshot } from './request.ts';
+import type { TypedRequest } from './typed-request.ts';
 
 /* What one request leaves in the trail, and the digests that bind its parts together. Pure. */
 
-/** A request whose parameters have their types: everything that is decided, approved, recorded and run. */
-export interface TypedRequest {
-  readonly snapshot: RequestSnapshot;
-  /** The same as the trail and approvers have it: secrets in the agent's words are keyed digests. */
-  readonly told: RequestSnapshot;
-  /** Name of the tool, without its function. */
-  readonly tool: string;
-  readonly call: PreparedCall;
-  /** Capabilities that this call gets. */
-  readonly grants: readonly string[];
-  /** Canonical bytes of the parameters: what is hashed is what the cell decodes. */
-  readonly bytes: Uint8Array;
-  readonly parametersDigest: string;
-  /** As rules see them. */
-  readonly record: ParameterRecord;
-  /** As the trail and approvers see them: secrets are keyed digests. Undefined where they are too large to be kept. */
-  readonly shown: PlainJson | undefined;
-  /** Audit ids of the calls on whose behalf it is, outermost first. */
-  readonly chain: readonly string[];
-}
-
 /** UTF-16 units of names and text in a record of a request that may be nothing of the kind. */
 const SHOWN_CHARS_MAX = 256;
-
-/** Bytes of canonical parameters beyond which the trail has their digest alone. */
-export const KEPT_BYTES_MAX = 256 * 1024;
 
 /** Of a request that was refused before its parameters had types. @param told - without secrets, where it had at least the right shape. */
 export function untypedEntry(audit: string, writer: string, request: unknown, told: RequestSnapshot | undefined): RequestedEntry {

@@ -8,6 +8,11 @@ import { WardenState } from './trail-state.ts';
 export interface Trail {
   readonly journal: Journal;
   readonly state: WardenState;
+  /**
+   * Leaves an outcome to be written when the disk is well again: of a call whose records were refused, and which may be in the trail
+   * all the same, since a sync that fails does not say what it has written.
+   */
+  owe(outcome: OutcomeEntry): void;
   close(): Promise<void>;
 }
 
@@ -39,18 +44,35 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
     noteOpened: policy === undefined ? 'first-entry' : 'at-once',
     opened: { version, ...(policy === undefined ? {} : { policy }), ...(reduced === undefined ? {} : { reduced }) },
   });
-  const tidy = (): Promise<void> => journal.transact((nowMs) => overdue(journal, state, nowMs), 'durable');
+  const owed = new Map<string, OutcomeEntry>();
+  const tidy = async (): Promise<void> => {
+    const paid = [...owed.keys()];
+    await journal.transact((nowMs) => [...openOnes(owed, state), ...overdue(journal, state, nowMs)], 'durable');
+    for (const audit of paid) owed.delete(audit);
+  };
   await tidy().catch(async (error: unknown) => {
     await journal.close().catch(() => undefined);
     throw error;
   });
   // Another process may die while this one goes on.
   const timer = setInterval(() => void tidy().catch(() => undefined), TIDY_MS).unref();
-  const close = (): Promise<void> => {
-    clearInterval(timer);
-    return journal.close();
+  const owe = (outcome: OutcomeEntry): void => {
+    if (owed.size < OWED_MAX) owed.set(outcome.audit, outcome);
   };
-  return { journal, state, close };
+  const close = async (): Promise<void> => {
+    clearInterval(timer);
+    if (owed.size > 0) await tidy().catch(() => undefined);
+    await journal.close();
+  };
+  return { journal, state, owe, close };
+}
+
+/** Outcomes that wait for a disk; what is beyond is `interrupted` once this process has ended. */
+const OWED_MAX = 10_000;
+
+/** Those whose call is open in the trail. */
+function openOnes(owed: ReadonlyMap<string, OutcomeEntry>, state: WardenState): readonly OutcomeEntry[] {
+  return state.requests.openCalls().flatMap(({ audit }) => owed.get(audit) ?? []);
 }
 
 /** How often a process looks for what others have left. */

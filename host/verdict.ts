@@ -11,9 +11,10 @@ import {
   decide,
   type Policy,
 } from './policy/index.ts';
-import { intentEntry, requestDigest, subjectOf, type TypedRequest, typedEntry } from './records.ts';
+import { intentEntry, requestDigest, subjectOf, typedEntry } from './records.ts';
 import type { KnownRequest } from './request-ledger.ts';
 import type { WardenState } from './trail-state.ts';
+import type { TypedRequest } from './typed-request.ts';
 
 /** What becomes of a request. */
 export type Verdict =

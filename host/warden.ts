@@ -1,20 +1,5 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
-import {
-  bareObject,
-  type CellOutcome,
-  CodedError,
-  encodeParams,
-  failure,
-  isCoded,
-  type Param,
-  type PlainJson,
-  type PreparedCall,
-  paramsFromJson,
-  threadsOf,
-  toJson,
-  WASM_PAGE_BYTES,
-  type WitValue,
-} from '../runtime/index.ts';
+import { type CellOutcome, CodedError, failure, isCoded, threadsOf, WASM_PAGE_BYTES } from '../runtime/index.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { Alerts } from './alerts/index.ts';
@@ -24,19 +9,18 @@ import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import { AuditDesk } from './audit-desk.ts';
 import type { CapabilityEntry } from './capabilities/index.ts';
-import { digestOf } from './digest.ts';
 import { Filing } from './filing.ts';
 import { AnswerRecorder } from './host-answers.ts';
 import { decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
-import { parameterRecord } from './policy/parameter-value.ts';
 import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
 import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
 import { RecentOutcomes } from './recent-outcomes.ts';
-import { KEPT_BYTES_MAX, outcomeEntry, type TypedRequest, untypedEntry } from './records.ts';
+import { outcomeEntry, untypedEntry } from './records.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
 import type { KnownRequest } from './request-ledger.ts';
 import { chainOf, grantsWithin, type RunningCall, RunningCalls } from './running-calls.ts';
 import type { Trail } from './trail.ts';
+import { type TypedRequest, toldRequest, typedRequest } from './typed-request.ts';
 import { type AskedEntry, type Judged, judge, type Verdict } from './verdict.ts';
 
 /** What the program that files a request for an agent may add; an agent cannot. */
@@ -196,7 +180,9 @@ export class Warden {
     context.digest = (await prepared.component).digest; // a refusal after this names the component that it is about
     const call = await orCancelled(prepared.call, signal);
     context.call = call;
-    const request = this.#typed(snapshot, tool, grants, call, parent);
+    const { redactor } = this.#parts;
+    const secrets = this.#secrets.get(tool.name) ?? [];
+    const request = typedRequest(snapshot, { tool: tool.name, call, grants, chain: chainOf(parent), redactor, secrets });
     const verdict = await this.#judge(filing, request);
     if (verdict.kind === 'refused') throw verdict.error;
     if (verdict.kind === 'pending') return pendingOutcome(approvalOf(verdict.asked), filing.elapsedMs(), context);
@@ -214,38 +200,6 @@ export class Warden {
     throw new CodedError(code, message, { help, data: { rules } });
   }
 
-  #typed(
-    snapshot: RequestSnapshot,
-    tool: ToolPolicy,
-    grants: readonly string[],
-    call: PreparedCall,
-    parent: RunningCall | undefined,
-  ): TypedRequest {
-    const { params } = call.function.type;
-    const values = paramsFromJson(snapshot.parameters, params);
-    const bytes = encodeParams(values, params);
-    const record = parameterRecord(values, params);
-    const shown =
-      bytes.length > KEPT_BYTES_MAX
-        ? undefined
-        : this.#parts.redactor.redactParameters(jsonOf(values, params), this.#secrets.get(tool.name) ?? []);
-    const chain = chainOf(parent);
-    const told = this.#told(snapshot);
-    return { snapshot, told, tool: tool.name, call, grants, bytes, parametersDigest: digestOf(bytes), record, shown, chain };
-  }
-
-  /** A request as the trail and approvers have it. */
-  #told(snapshot: RequestSnapshot): RequestSnapshot {
-    const { justification, source } = snapshot;
-    if (justification === undefined && source === undefined) return snapshot;
-    const { redactor } = this.#parts;
-    return {
-      ...snapshot,
-      ...(justification === undefined ? {} : { justification: redactor.redactText(justification) }),
-      ...(source === undefined ? {} : { source: redactor.redactText(source) }),
-    };
-  }
-
   async #judge(filing: Filing, request: TypedRequest): Promise<Verdict> {
     const { policy } = this;
     const { journal, state } = this.#parts.trail;
@@ -253,13 +207,20 @@ export class Warden {
     let judged: Judged | undefined;
     // Nothing has an effect before its intent is on the disk. A call that can have none may begin before.
     const mayBegin = !request.grants.some((name) => this.#effectful.has(name));
-    await journal.transact(
-      (nowMs) => {
-        judged = judge({ policy, state, audit, writer: journal.writer, request, nowMs });
-        return judged.entries;
-      },
-      () => (mayBegin && judged?.verdict.kind === 'run' ? 'written' : 'durable'),
-    );
+    await journal
+      .transact(
+        (nowMs) => {
+          judged = judge({ policy, state, audit, writer: journal.writer, request, nowMs });
+          return judged.entries;
+        },
+        () => (mayBegin && judged?.verdict.kind === 'run' ? 'written' : 'durable'),
+      )
+      .catch((error: unknown) => {
+        this.#parts.trail.owe(
+          outcomeEntry(audit, failure(error, filing.elapsedMs()), undefined, this.#parts.redactor, { result: false }),
+        );
+        throw error;
+      });
     if (judged === undefined) throw new CodedError('internal/invariant', 'the trail was written without a verdict');
     filing.judged(judged.verdict);
     return judged.verdict;
@@ -276,7 +237,13 @@ export class Warden {
     this.#running.end(audit);
     const kept = { result: this.policy.trail.results === 'keep', recorder };
     const entry = outcomeEntry(audit, cell, payloadType(cell, call), this.#parts.redactor, kept);
-    await this.#parts.trail.journal.transact(() => [entry], 'durable');
+    const { trail } = this.#parts;
+    await trail.journal
+      .transact(() => [entry], 'durable')
+      .catch((error: unknown) => {
+        trail.owe(entry);
+        throw error;
+      });
     return toOutcome(cell, filing.context);
   }
 
@@ -312,7 +279,12 @@ export class Warden {
     const { digest } = this.policy;
     const { code, message } = error;
     const entries = [
-      untypedEntry(filing.audit, journal.writer, filing.request, filing.snapshot && this.#told(filing.snapshot)),
+      untypedEntry(
+        filing.audit,
+        journal.writer,
+        filing.request,
+        filing.snapshot && toldRequest(filing.snapshot, this.#parts.redactor),
+      ),
       {
         kind: 'decided',
         audit: filing.audit,
@@ -374,12 +346,6 @@ export class Warden {
 
 /** Milliseconds after which somebody may ask again for a request that runs elsewhere. */
 const RETRY_MS = 200;
-
-function jsonOf(values: readonly WitValue[], params: readonly Param[]): { readonly [name: string]: PlainJson } {
-  const json = bareObject<PlainJson>();
-  for (const [index, { name, type }] of params.entries()) json[name] = toJson(values[index]!, type);
-  return json;
-}
 
 function approvalOf({ approval: id, expiresAt, channels }: AskedEntry): NonNullable<Outcome['approval']> {
   return { id, expiresAt, channels };

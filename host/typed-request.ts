@@ -1,0 +1,93 @@
+import {
+  bareObject,
+  encodeParams,
+  type Param,
+  type PlainJson,
+  type PreparedCall,
+  paramsFromJson,
+  toJson,
+  type WitValue,
+} from '../runtime/index.ts';
+import type { Redactor } from './audit/index.ts';
+import { digestOf } from './digest.ts';
+import type { ParameterRecord } from './policy/index.ts';
+import { parameterRecord } from './policy/parameter-value.ts';
+import type { RequestSnapshot } from './request.ts';
+
+/** A request whose parameters have their types: everything that is decided, approved, recorded and run. */
+export interface TypedRequest {
+  readonly snapshot: RequestSnapshot;
+  /** The same as the trail and approvers have it: secrets in the agent's words are keyed digests. */
+  readonly told: RequestSnapshot;
+  /** Name of the tool, without its function. */
+  readonly tool: string;
+  readonly call: PreparedCall;
+  /** Capabilities that this call gets. */
+  readonly grants: readonly string[];
+  /** Canonical bytes of the parameters: what is hashed is what the cell decodes. */
+  readonly bytes: Uint8Array;
+  readonly parametersDigest: string;
+  /** As rules see them. */
+  readonly record: ParameterRecord;
+  /** As the trail and approvers see them: secrets are keyed digests. Undefined where they are too large to be kept. */
+  readonly shown: PlainJson | undefined;
+  /** Audit ids of the calls on whose behalf it is, outermost first. */
+  readonly chain: readonly string[];
+}
+
+/** Bytes of canonical parameters beyond which the trail has their digest alone. */
+const KEPT_BYTES_MAX = 256 * 1024;
+
+/** What the warden knows of a request beside what the agent said. */
+export interface RequestSetting {
+  readonly tool: string;
+  readonly call: PreparedCall;
+  readonly grants: readonly string[];
+  readonly chain: readonly string[];
+  readonly redactor: Redactor;
+  /** Paths of secret parameters; the same array for the same tool. */
+  readonly secrets: readonly string[];
+}
+
+/**
+ * Gives the parameters of a request their types, once: the values that rules see, the bytes that are hashed and run, and what people see all come
+ * from the same reading.
+ *
+ * @throws CodedError `params/invalid`, `params/too-large`, as `paramsFromJson`.
+ */
+export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting): TypedRequest {
+  const { tool, call, grants, chain, redactor, secrets } = setting;
+  const { params } = call.function.type;
+  const values = paramsFromJson(snapshot.parameters, params);
+  const bytes = encodeParams(values, params);
+  const isKept = bytes.length <= KEPT_BYTES_MAX;
+  return {
+    snapshot,
+    told: toldRequest(snapshot, redactor),
+    tool,
+    call,
+    grants,
+    bytes,
+    parametersDigest: digestOf(bytes),
+    record: parameterRecord(values, params),
+    shown: isKept ? redactor.redactParameters(jsonOf(values, params), secrets) : undefined,
+    chain,
+  };
+}
+
+/** A request as the trail and approvers have it: secrets in the agent's words are keyed digests. */
+export function toldRequest(snapshot: RequestSnapshot, redactor: Redactor): RequestSnapshot {
+  const { justification, source } = snapshot;
+  if (justification === undefined && source === undefined) return snapshot;
+  return {
+    ...snapshot,
+    ...(justification === undefined ? {} : { justification: redactor.redactText(justification) }),
+    ...(source === undefined ? {} : { source: redactor.redactText(source) }),
+  };
+}
+
+function jsonOf(values: readonly WitValue[], params: readonly Param[]): { readonly [name: string]: PlainJson } {
+  const json = bareObject<PlainJson>();
+  for (const [index, { name, type }] of params.entries()) json[name] = toJson(values[index]!, type);
+  return json;
+}
