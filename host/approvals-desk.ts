@@ -21,9 +21,12 @@ const LOOK_MS = 250;
 /** Where humans answer what agents ask, whichever surface brings the answer. All of it is in the trail before it holds. */
 export class ApprovalsDesk {
   readonly #trail: Trail;
+  readonly #redactText: (text: string) => string;
 
-  constructor(trail: Trail) {
+  /** @param redactText - takes secrets out of what approvers write. */
+  constructor(trail: Trail, redactText: (text: string) => string) {
     this.#trail = trail;
+    this.#redactText = redactText;
   }
 
   get #book(): ApprovalBook {
@@ -57,9 +60,14 @@ export class ApprovalsDesk {
     return this.#answer('revoked', id, answer);
   }
 
-  #answer(event: 'approved' | 'denied' | 'revoked', approval: string, { channel = 'library', ...answer }: Answer): Promise<void> {
+  #answer(
+    event: 'approved' | 'denied' | 'revoked',
+    approval: string,
+    { channel = 'library', reason, ...rest }: Answer,
+  ): Promise<void> {
     const { journal } = this.#trail;
-    return journal.transact((nowMs) => answerEntries(this.#book, { approval, event, channel, ...answer }, nowMs), 'durable');
+    const answer = { approval, event, channel, ...rest, ...(reason === undefined ? {} : { reason: this.#redactText(reason) }) };
+    return journal.transact((nowMs) => answerEntries(this.#book, answer, nowMs), 'durable');
   }
 
   /**

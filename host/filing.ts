@@ -11,7 +11,10 @@ export class Filing {
   readonly audit = randomUUID();
   /** As it came. Only the snapshot of it is ever used, but for its name where there is none. */
   readonly request: unknown;
-  readonly signal: AbortSignal;
+  /** Aborts when the caller cancels it, or when the call on whose behalf it is ends. */
+  signal: AbortSignal;
+  /** Audit ids of the calls on whose behalf it is, outermost first. */
+  chain: readonly string[] = [];
   readonly context: Writable<ReceiptContext>;
   readonly #began = performance.now();
   readonly #policy: Policy;
@@ -35,9 +38,9 @@ export class Filing {
     this.context.tool = this.#snapshot.toolName;
   }
 
-  /** The same request, filed anew. */
-  again(): Filing {
-    return new Filing(this.request, this.#policy, this.signal, () => this.takeSnapshot());
+  /** The same request, filed anew. @param approval - the one that it waited for: whatever became of that is the answer. */
+  again(approval: string): Filing {
+    return new Filing(this.request, this.#policy, this.signal, () => ({ ...this.takeSnapshot(), approval }));
   }
 
   /** Undefined for a request that has not the right shape. */

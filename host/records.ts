@@ -1,21 +1,49 @@
 import { types } from 'node:util';
-import { type CellOutcome, type PreparedCall, toJson, type ValueType } from '../runtime/index.ts';
+import {
+  type CellOutcome,
+  type CodedError,
+  type PlainJson,
+  type PreparedCall,
+  toJson,
+  type ValueType,
+  type WitValue,
+} from '../runtime/index.ts';
 import type { ApprovalSubject, DecidedEntry, IntentEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import { digestOf } from './digest.ts';
 import type { AnswerRecorder } from './host-answers.ts';
 import type { RequestSnapshot } from './request.ts';
-import type { TypedRequest } from './typed-request.ts';
+import { type TypedRequest, toldRequest } from './typed-request.ts';
 
 /* What one request leaves in the trail, and the digests that bind its parts together. Pure. */
 
 /** UTF-16 units of names and text in a record of a request that may be nothing of the kind. */
 const SHOWN_CHARS_MAX = 256;
 
-/** Of a request that was refused before its parameters had types. @param told - without secrets, where it had at least the right shape. */
-export function untypedEntry(audit: string, writer: string, request: unknown, told: RequestSnapshot | undefined): RequestedEntry {
-  if (told !== undefined) return { kind: 'requested', audit, writer, ...wordsOf(told) };
-  return { kind: 'requested', audit, writer, agent: namedIn(request, 'agent'), tool: namedIn(request, 'tool_name') };
+/** What is known of a request that was refused before its parameters had types. */
+interface Untyped {
+  readonly audit: string;
+  /** As it came; only names in it are looked at, and only where there is no snapshot. */
+  readonly request: unknown;
+  readonly snapshot: RequestSnapshot | undefined;
+  readonly chain: readonly string[];
+  readonly rules: readonly string[];
+}
+
+export function untypedEntry({ audit, request, snapshot, chain }: Untyped, writer: string, redactor: Redactor): RequestedEntry {
+  const named = (name: string): string => redactor.redactText(namedIn(request, name));
+  const words =
+    snapshot === undefined ? { agent: named('agent'), tool: named('tool_name') } : wordsOf(toldRequest(snapshot, redactor));
+  return { kind: 'requested', audit, writer, ...words, ...(chain.length === 0 ? {} : { chain }) };
+}
+
+export function refusedEntry(
+  { audit, rules }: Untyped,
+  { code, message }: CodedError,
+  policy: string,
+  redactor: Redactor,
+): DecidedEntry {
+  return { kind: 'decided', audit, effect: 'deny', code, message: redactor.redactText(message), rules, policy };
 }
 
 /** Looks without running code of the request's owner; what is no text is not shown. */
@@ -83,10 +111,13 @@ export function limitTexts(call: PreparedCall): Readonly<Record<string, string>>
   return texts;
 }
 
-/** What a `request_id` stands for: every word of the agent. Length-prefixed, so that no two requests have one text. */
-export function requestDigest({ snapshot, parametersDigest }: TypedRequest): string {
-  const { agent, toolName, justification, source, session } = snapshot;
-  const parts = [agent, toolName, parametersDigest, justification, source, session];
+/**
+ * What a `request_id` stands for: every word of the agent, and what the call gets, so that a weak caller is not answered by what a strong one
+ * did. Length-prefixed, so that no two requests have one text.
+ */
+export function requestDigest({ told, parametersDigest, grants }: TypedRequest): string {
+  const { agent, toolName, justification, source, session } = told;
+  const parts = [agent, toolName, parametersDigest, justification, source, session, ...grants];
   const text = parts.map((part) => (part === undefined ? '-;' : `${part.length}:${part};`)).join('');
   return digestOf(`cellblock/request/1\n${text}`);
 }
@@ -122,11 +153,17 @@ export function outcomeEntry(
   cell: CellOutcome,
   result: ValueType | undefined,
   redactor: Redactor,
-  kept: { readonly result: boolean; readonly recorder?: AnswerRecorder | undefined },
+  kept: {
+    readonly result: boolean;
+    readonly recorder?: AnswerRecorder | undefined;
+    /** The parameters hold secrets: then the result may, too, and neither it nor anything that it can be guessed by is kept. */
+    readonly isSecret: boolean;
+  },
 ): OutcomeEntry {
   const { usage, error, value, valueBytes } = cell;
-  const { recorder } = kept;
-  const hasResult = kept.result && result !== undefined && value !== undefined;
+  const { recorder, isSecret } = kept;
+  const json =
+    kept.result && !isSecret && result !== undefined && value !== undefined ? openJson(value, result, redactor) : undefined;
   return {
     kind: 'outcome',
     audit,
@@ -136,10 +173,19 @@ export function outcomeEntry(
     memoryBytesPeak: usage.memoryBytesPeak,
     wallMs: Math.round(usage.wallMs * 1000) / 1000,
     hostCalls: usage.hostCalls,
-    ...(valueBytes === undefined ? {} : { resultDigest: digestOf(valueBytes) }),
-    ...(hasResult ? { result: redactor.redactParameters(toJson(value, result), NO_PATHS) } : {}),
+    ...(valueBytes === undefined
+      ? {}
+      : { resultDigest: isSecret ? redactor.digestOf(digestOf(valueBytes)) : digestOf(valueBytes) }),
+    ...(json === undefined ? {} : { result: json }),
     ...(recorder === undefined || recorder.overflowed ? {} : { hostAnswers: recorder.answers }),
   };
 }
 
 const NO_PATHS: readonly string[] = [];
+
+/** The JSON of a value that holds nothing secret: one with parts taken out would be another value, and is not kept. */
+function openJson(value: WitValue, type: ValueType, redactor: Redactor): PlainJson | undefined {
+  const before = redactor.hidden;
+  const json = redactor.redactParameters(toJson(value, type), NO_PATHS);
+  return redactor.hidden === before ? json : undefined;
+}

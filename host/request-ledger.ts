@@ -85,7 +85,7 @@ export class RequestLedger {
     // Its intent follows in the same write; where a crash tore that, it is open all the same.
     if (effect === 'allow') this.#open.set(audit, { audit, writer });
     // A refused request may be asked again: perhaps the policy has changed.
-    if (requestId === undefined || requestDigest === undefined || effect === 'deny') return;
+    if (requestId === undefined || requestDigest === undefined || effect === 'deny' || effect === 'repeat') return;
     this.#remember(keyOf(agent, requestId), { audit, digest: requestDigest, at, isRunning: effect === 'allow' });
   }
 

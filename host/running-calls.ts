@@ -9,6 +9,8 @@ export interface RunningCall {
   readonly chain: readonly string[];
   /** Milliseconds since 1970 at which it has to have ended. */
   readonly endsMs: number;
+  /** Aborts when its caller cancels it. */
+  readonly signal: AbortSignal;
 }
 
 /** Calls on each other's behalf: a chain this long is a loop. */
@@ -20,6 +22,8 @@ const CHAIN_MAX = 16;
  */
 export class RunningCalls {
   readonly #calls = new Map<string, RunningCall>();
+  /** Of calls that others were filed on behalf of: aborts at their end. */
+  readonly #ends = new Map<string, AbortController>();
 
   begin(call: RunningCall): void {
     this.#calls.set(call.audit, call);
@@ -27,6 +31,22 @@ export class RunningCalls {
 
   end(audit: string): void {
     this.#calls.delete(audit);
+    this.#ends.get(audit)?.abort();
+    this.#ends.delete(audit);
+  }
+
+  isRunning(audit: string): boolean {
+    return this.#calls.has(audit);
+  }
+
+  /** Aborts when the call ends, however it does, or is cancelled. */
+  endOf({ audit, signal }: RunningCall): AbortSignal {
+    let end = this.#ends.get(audit);
+    if (end === undefined) {
+      end = new AbortController();
+      this.#ends.set(audit, end);
+    }
+    return AbortSignal.any([end.signal, signal]);
   }
 
   /**

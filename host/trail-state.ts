@@ -10,7 +10,7 @@ export class WardenState implements TrailState {
   readonly requests = new RequestLedger();
   readonly #listeners = new Set<(record: TrailRecord) => void>();
 
-  /** Hears each record after it was folded, of whichever process. @returns undoes it. */
+  /** Hears each record once it is in the file, of whichever process. A listener throws nothing. @returns undoes it. */
   onRecord(listener: (record: TrailRecord) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -27,7 +27,10 @@ export class WardenState implements TrailState {
     this.approvals.apply(record);
     this.usage.apply(record);
     this.requests.apply(record);
-    for (const listener of this.#listeners) listener(record);
+  }
+
+  committed(records: readonly TrailRecord[]): void {
+    for (const record of records) for (const listener of this.#listeners) listener(record);
   }
 
   carry(): unknown {

@@ -13,6 +13,8 @@ export interface Trail {
    * all the same, since a sync that fails does not say what it has written.
    */
   owe(outcome: OutcomeEntry): void;
+  /** Writes what is owed, if anything is. @throws CodedError as `Journal.transact`. */
+  pay(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,12 +61,15 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
   const owe = (outcome: OutcomeEntry): void => {
     if (owed.size < OWED_MAX) owed.set(outcome.audit, outcome);
   };
+  const pay = async (): Promise<void> => {
+    if (owed.size > 0) await tidy();
+  };
   const close = async (): Promise<void> => {
     clearInterval(timer);
-    if (owed.size > 0) await tidy().catch(() => undefined);
+    await pay().catch(() => undefined);
     await journal.close();
   };
-  return { journal, state, owe, close };
+  return { journal, state, owe, pay, close };
 }
 
 /** Outcomes that wait for a disk; what is beyond is `interrupted` once this process has ended. */

@@ -27,6 +27,8 @@ export interface TypedRequest {
   /** Canonical bytes of the parameters: what is hashed is what the cell decodes. */
   readonly bytes: Uint8Array;
   readonly parametersDigest: string;
+  /** True when the parameters hold secrets: then the digests of parameters and result are keyed. */
+  readonly isSecret: boolean;
   /** As rules see them. */
   readonly record: ParameterRecord;
   /** As the trail and approvers see them: secrets are keyed digests. Undefined where they are too large to be kept. */
@@ -60,7 +62,10 @@ export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting)
   const { params } = call.function.type;
   const values = paramsFromJson(snapshot.parameters, params);
   const bytes = encodeParams(values, params);
-  const isKept = bytes.length <= KEPT_BYTES_MAX;
+  const before = redactor.hidden;
+  const shown = bytes.length <= KEPT_BYTES_MAX ? redactor.redactParameters(jsonOf(values, params), secrets) : undefined;
+  // A short secret could be guessed from the digest of its parameters, so where there is one, that has a key, too.
+  const isSecret = redactor.hidden > before || (shown === undefined && secrets.length > 0);
   return {
     snapshot,
     told: toldRequest(snapshot, redactor),
@@ -68,21 +73,26 @@ export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting)
     call,
     grants,
     bytes,
-    parametersDigest: digestOf(bytes),
+    parametersDigest: isSecret ? redactor.digestOf(digestOf(bytes)) : digestOf(bytes),
     record: parameterRecord(values, params),
-    shown: isKept ? redactor.redactParameters(jsonOf(values, params), secrets) : undefined,
+    shown,
+    isSecret,
     chain,
   };
 }
 
-/** A request as the trail and approvers have it: secrets in the agent's words are keyed digests. */
+/** A request as the trail and approvers have it: secrets in the agent's words, names among them, are keyed digests. */
 export function toldRequest(snapshot: RequestSnapshot, redactor: Redactor): RequestSnapshot {
-  const { justification, source } = snapshot;
-  if (justification === undefined && source === undefined) return snapshot;
+  const { agent, toolName, justification, source, session, requestId } = snapshot;
+  const told = (text: string): string => redactor.redactText(text);
   return {
     ...snapshot,
-    ...(justification === undefined ? {} : { justification: redactor.redactText(justification) }),
-    ...(source === undefined ? {} : { source: redactor.redactText(source) }),
+    agent: told(agent),
+    toolName: told(toolName),
+    ...(justification === undefined ? {} : { justification: told(justification) }),
+    ...(source === undefined ? {} : { source: told(source) }),
+    ...(session === undefined ? {} : { session: told(session) }),
+    ...(requestId === undefined ? {} : { requestId: told(requestId) }),
   };
 }
 

@@ -48,6 +48,10 @@ export interface Judging {
   readonly request: TypedRequest;
   /** Instant of the decision. */
   readonly nowMs: number;
+  /** False when the call on whose behalf it is has ended. */
+  readonly isWanted: boolean;
+  /** Takes secrets out of what the agent is told and the trail keeps. */
+  readonly redactText: (text: string) => string;
 }
 
 /**
@@ -67,8 +71,10 @@ export function judge(judging: Judging): Judged {
   }
 }
 
-function repeated({ state, request, nowMs }: Judging): Judged | undefined {
-  const { agent, requestId, deadlineMs } = request.snapshot;
+function repeated(judging: Judging): Judged | undefined {
+  const { state, request, nowMs, isWanted } = judging;
+  if (!isWanted) throw new CodedError('usage/invalid-argument', 'the call on whose behalf this is filed has ended');
+  const { agent, requestId, deadlineMs } = request.told;
   if (requestId !== undefined) {
     const known = state.requests.known(agent, requestId, nowMs);
     if (known !== undefined && known.digest !== requestDigest(request)) {
@@ -78,7 +84,7 @@ function repeated({ state, request, nowMs }: Judging): Judged | undefined {
       });
     }
     if (known !== undefined && (known.isRunning || known.outcome !== undefined)) {
-      return { verdict: { kind: 'repeat', known }, entries: [] };
+      return { verdict: { kind: 'repeat', known }, entries: repeatEntries(judging, known) };
     }
   }
   if (deadlineMs !== undefined && deadlineMs <= nowMs) {
@@ -91,7 +97,8 @@ function repeated({ state, request, nowMs }: Judging): Judged | undefined {
 
 function decided(judging: Judging): Judged {
   const { policy, state, request, nowMs } = judging;
-  const { agent, toolName, justification, source, session, approval } = request.snapshot;
+  const { agent, toolName, justification, source, approval } = request.snapshot;
+  const { session } = request.told; // names budgets and directories, which the trail shows
   const asked = { agent, toolName, parameters: request.record, justification, source, session };
   const decision = decide(policy, asked, nowMs, state.usage);
   if (decision.effect === 'deny') return denial(judging, decision);
@@ -157,7 +164,21 @@ function denial(judging: Judging, { code, message, help, data, rules, alerts, lo
 
 function refusal(judging: Judging, error: CodedError, { rules, logOnly }: Reasons, alerts: readonly AlertDemand[] = []): Judged {
   const { code, message } = error;
-  return judged(judging, { kind: 'refused', rules, logOnly, error }, { effect: 'deny', code, message }, [], alerts);
+  const how = { effect: 'deny', code, message: judging.redactText(message) } as const;
+  return judged(judging, { kind: 'refused', rules, logOnly, error }, how, [], alerts);
+}
+
+/** The same request again is a request, too; nothing of it runs, and what it is answered is the first one's. */
+function repeatEntries({ policy, audit, writer, request }: Judging, known: KnownRequest): readonly TrailEntry[] {
+  const decided: DecidedEntry = {
+    kind: 'decided',
+    audit,
+    effect: 'repeat',
+    rules: [],
+    policy: policy.digest,
+    repeats: known.audit,
+  };
+  return [typedEntry(audit, writer, request), decided];
 }
 
 const NO_RULES: Reasons = { rules: [], logOnly: [] };
@@ -177,7 +198,7 @@ function judged(
     rules: verdict.rules,
     policy: policy.digest,
     ...(verdict.logOnly.length === 0 ? {} : { logOnly: verdict.logOnly }),
-    ...(request.snapshot.requestId === undefined ? {} : { requestDigest: requestDigest(request) }),
+    ...(request.told.requestId === undefined ? {} : { requestDigest: requestDigest(request) }),
   };
   const raised = alerts.map((alert): AlertEntry => ({ kind: 'alert', audit, ...alert }));
   return { verdict, entries: [typedEntry(audit, writer, request), decided, ...entries, ...raised] };

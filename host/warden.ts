@@ -4,7 +4,7 @@ import { Admission, type AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { Alerts } from './alerts/index.ts';
 import { ApprovalsDesk } from './approvals-desk.ts';
-import type { AlertEntry, DecidedEntry, OutcomeEntry } from './audit/entries.ts';
+import type { AlertEntry, OutcomeEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import { AuditDesk } from './audit-desk.ts';
@@ -15,12 +15,12 @@ import { decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
 import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
 import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
 import { RecentOutcomes } from './recent-outcomes.ts';
-import { outcomeEntry, untypedEntry } from './records.ts';
+import { outcomeEntry, refusedEntry, untypedEntry } from './records.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
 import type { KnownRequest } from './request-ledger.ts';
 import { chainOf, grantsWithin, type RunningCall, RunningCalls } from './running-calls.ts';
 import type { Trail } from './trail.ts';
-import { type TypedRequest, toldRequest, typedRequest } from './typed-request.ts';
+import { type TypedRequest, typedRequest } from './typed-request.ts';
 import { type AskedEntry, type Judged, judge, type Verdict } from './verdict.ts';
 
 /** What the program that files a request for an agent may add; an agent cannot. */
@@ -87,7 +87,7 @@ export class Warden {
     this.#alarm = new Alarm(parts.alerts, trail, policy);
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
-    this.approvals = new ApprovalsDesk(trail);
+    this.approvals = new ApprovalsDesk(trail, parts.redactor.redactText);
     this.audit = new AuditDesk(policy.trail.folder);
     trail.state.onRecord((record) => this.#tell(record));
     setMaxListeners(0, this.#stop.signal); // each request listens
@@ -151,11 +151,12 @@ export class Warden {
   /** Files a request; while its caller waits for a human, files it again once there is an answer. */
   async #answer(filed: Filing, options: RequestOptions): Promise<Outcome> {
     const untilMs = performance.now() + (options.waitMs ?? 0);
-    for (let filing = filed; ; filing = filing.again()) {
+    for (let filing = filed; ; ) {
       const outcome = await this.#file(filing, options);
       const leftMs = untilMs - performance.now();
       if (outcome.approval === undefined || leftMs <= 0) return outcome;
       if (!(await this.approvals.waitFor(outcome.approval.id, leftMs, filing.signal))) return outcome;
+      filing = filing.again(outcome.approval.id);
     }
   }
 
@@ -170,19 +171,23 @@ export class Warden {
 
   /** All that can refuse without the trail; then the verdict, under the trail's lock. */
   async #check(filing: Filing, options: RequestOptions): Promise<Outcome> {
-    const { context, signal } = filing;
+    const { context } = filing;
     const snapshot = filing.takeSnapshot();
     const parent = this.#running.parent(options.parent, snapshot.agent);
+    if (parent !== undefined) {
+      filing.chain = chainOf(parent);
+      filing.signal = AbortSignal.any([filing.signal, this.#running.endOf(parent)]);
+    }
     const { tool, functionName } = this.#access(filing, snapshot);
     const grants = grantsWithin(tool.grants, parent);
     Object.assign(context, { tool: tool.name, function: functionName, grants });
     const prepared = this.#tools.for(tool, functionName, grants);
     context.digest = (await prepared.component).digest; // a refusal after this names the component that it is about
-    const call = await orCancelled(prepared.call, signal);
+    const call = await orCancelled(prepared.call, filing.signal);
     context.call = call;
     const { redactor } = this.#parts;
     const secrets = this.#secrets.get(tool.name) ?? [];
-    const request = typedRequest(snapshot, { tool: tool.name, call, grants, chain: chainOf(parent), redactor, secrets });
+    const request = typedRequest(snapshot, { tool: tool.name, call, grants, chain: filing.chain, redactor, secrets });
     const verdict = await this.#judge(filing, request);
     if (verdict.kind === 'refused') throw verdict.error;
     if (verdict.kind === 'pending') return pendingOutcome(approvalOf(verdict.asked), filing.elapsedMs(), context);
@@ -202,23 +207,35 @@ export class Warden {
 
   async #judge(filing: Filing, request: TypedRequest): Promise<Verdict> {
     const { policy } = this;
-    const { journal, state } = this.#parts.trail;
+    const { trail, redactor } = this.#parts;
+    const { journal, state } = trail;
     const { audit } = filing;
+    const parent = request.chain.at(-1);
+    const isWanted = (): boolean => parent === undefined || this.#running.isRunning(parent);
     let judged: Judged | undefined;
+    await trail.pay(); // a call that is owed its outcome still counts as running
     // Nothing has an effect before its intent is on the disk. A call that can have none may begin before.
     const mayBegin = !request.grants.some((name) => this.#effectful.has(name));
     await journal
       .transact(
         (nowMs) => {
-          judged = judge({ policy, state, audit, writer: journal.writer, request, nowMs });
+          judged = judge({
+            policy,
+            state,
+            audit,
+            writer: journal.writer,
+            request,
+            nowMs,
+            isWanted: isWanted(),
+            redactText: redactor.redactText,
+          });
           return judged.entries;
         },
         () => (mayBegin && judged?.verdict.kind === 'run' ? 'written' : 'durable'),
       )
       .catch((error: unknown) => {
-        this.#parts.trail.owe(
-          outcomeEntry(audit, failure(error, filing.elapsedMs()), undefined, this.#parts.redactor, { result: false }),
-        );
+        const nothingRan = failure(error, filing.elapsedMs());
+        trail.owe(outcomeEntry(audit, nothingRan, undefined, redactor, { result: false, isSecret: request.isSecret }));
         throw error;
       });
     if (judged === undefined) throw new CodedError('internal/invariant', 'the trail was written without a verdict');
@@ -231,11 +248,11 @@ export class Warden {
     const { audit } = filing;
     const { snapshot, call, grants, chain } = request;
     const endsMs = Math.min(parent?.endsMs ?? Infinity, snapshot.deadlineMs ?? Infinity, Date.now() + call.limits.timeoutMsMax);
-    this.#running.begin({ audit, agent: snapshot.agent, grants, chain, endsMs });
+    this.#running.begin({ audit, agent: snapshot.agent, grants, chain, endsMs, signal: filing.signal });
     const recorder = this.policy.trail.answers === 'keep' ? new AnswerRecorder() : undefined;
     const cell = await this.#invoke(filing, request, prepared, endsMs, recorder);
     this.#running.end(audit);
-    const kept = { result: this.policy.trail.results === 'keep', recorder };
+    const kept = { result: this.policy.trail.results === 'keep', recorder, isSecret: request.isSecret };
     const entry = outcomeEntry(audit, cell, payloadType(cell, call), this.#parts.redactor, kept);
     const { trail } = this.#parts;
     await trail.journal
@@ -273,37 +290,32 @@ export class Warden {
   async #refuse(filing: Filing, thrown: unknown): Promise<Outcome> {
     const error = isCoded(thrown) ? thrown : new CodedError('internal/invariant', 'the request failed', { cause: thrown });
     const outcome = (refusal: CodedError): Outcome => toOutcome(failure(refusal, filing.elapsedMs()), filing.context);
-    if (error.code === 'failed/audit-unavailable') this.#alarm.trailUnavailable(filing, error);
-    if (filing.isJudged || error.code === 'failed/audit-unavailable' || error.code === 'usage/closed') return outcome(error);
-    const { journal } = this.#parts.trail;
-    const { digest } = this.policy;
-    const { code, message } = error;
+    if (error.code === 'failed/audit-unavailable') return this.#unavailable(filing, error);
+    if (filing.isJudged) return outcome(error);
+    if (error.code === 'usage/closed') return this.#unavailable(filing, error); // the trail is closed, or about to be
+    const { trail, redactor } = this.#parts;
+    const { journal } = trail;
     const entries = [
-      untypedEntry(
-        filing.audit,
-        journal.writer,
-        filing.request,
-        filing.snapshot && toldRequest(filing.snapshot, this.#parts.redactor),
-      ),
-      {
-        kind: 'decided',
-        audit: filing.audit,
-        effect: 'deny',
-        code,
-        message,
-        rules: filing.rules,
-        policy: digest,
-      } satisfies DecidedEntry,
+      untypedEntry(filing, journal.writer, redactor),
+      refusedEntry(filing, error, this.policy.digest, redactor),
       ...this.#alertsFor(filing, error),
     ];
     try {
       await journal.transact(() => entries, 'durable');
       return outcome(error);
     } catch (failed) {
-      const unavailable = isCoded(failed) ? failed : new CodedError('failed/audit-unavailable', 'the trail cannot be written');
-      this.#alarm.trailUnavailable(filing, unavailable);
-      return outcome(unavailable);
+      return this.#unavailable(
+        filing,
+        isCoded(failed) ? failed : new CodedError('failed/audit-unavailable', 'the trail cannot be written'),
+      );
     }
+  }
+
+  /** Nothing runs that cannot be written down; and the answer names no record that nobody will find. */
+  #unavailable(filing: Filing, error: CodedError): Outcome {
+    if (error.code === 'failed/audit-unavailable') this.#alarm.trailUnavailable(filing, error);
+    if (!filing.isJudged) delete filing.context.audit;
+    return toOutcome(failure(error, filing.elapsedMs()), filing.context);
   }
 
   /** A component that is not the pinned one is somebody's mistake or somebody's attack. */

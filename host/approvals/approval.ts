@@ -37,16 +37,26 @@ export function lapsesAt({ asked, approved }: Approval): number {
   return approved === undefined ? asked.expiresAt : approved.at + asked.useWithinMs;
 }
 
+/**
+ * A step back of the clock by more than this is a clock that was set right. What was asked or made while it ran ahead would last for as long as it
+ * did, so that is over.
+ */
+export const CLOCK_BACK_MS_MAX = 24 * 60 * 60 * 1000;
+
 /** What it is worth at an instant, in milliseconds since 1970. Anything but a time before its end is `expired`, an unusable number too. */
 export function approvalStatus(approval: Approval, nowMs: number): ApprovalStatus {
   if (approval.ended !== undefined) return approval.ended.status;
-  if (!(nowMs < lapsesAt(approval))) return 'expired';
+  if (!(nowMs < lapsesAt(approval)) || isAhead(approval.asked.at, nowMs)) return 'expired';
   return approval.approved === undefined ? 'pending' : 'approved';
 }
 
 export function shapeStatus({ added, ended }: Shape, nowMs: number): ShapeStatus {
   if (ended !== undefined) return ended.status;
-  return nowMs < added.expiresAt ? 'active' : 'expired';
+  return nowMs < added.expiresAt && !isAhead(added.at, nowMs) ? 'active' : 'expired';
+}
+
+function isAhead(at: number, nowMs: number): boolean {
+  return at - nowMs > CLOCK_BACK_MS_MAX;
 }
 
 /**

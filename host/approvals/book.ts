@@ -7,6 +7,7 @@ import {
   afterApprovalEvent,
   afterShapeEvent,
   approvalStatus,
+  CLOCK_BACK_MS_MAX,
   lapsesAt,
   type Shape,
   type ShapeStatus,
@@ -40,7 +41,7 @@ export class ApprovalBook implements TrailState {
   #latestAt = Number.NEGATIVE_INFINITY;
 
   apply(record: TrailRecord): void {
-    if (record.at > this.#latestAt) this.#latestAt = record.at;
+    if (record.at > this.#latestAt || this.#latestAt - record.at > CLOCK_BACK_MS_MAX) this.#latestAt = record.at;
     if (record.kind === 'approval') this.#applyApproval(record);
     else if (record.kind === 'shape') this.#applyShape(record);
     for (const { asked } of this.#approvals.forget(this.#latestAt)) this.#unindex(asked.digest, asked.approval);
@@ -147,7 +148,7 @@ export class ApprovalBook implements TrailState {
   }
 
   #notBefore(nowMs: number): number {
-    return Math.max(nowMs, this.#latestAt);
+    return this.#latestAt - nowMs > CLOCK_BACK_MS_MAX ? nowMs : Math.max(nowMs, this.#latestAt);
   }
 
   #applyApproval(entry: ApprovalEntry & Placed): void {

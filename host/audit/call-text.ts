@@ -75,9 +75,12 @@ function endOf(records: readonly ReadRecord[]): string {
   const decision = records.findLast((record) => record.kind === 'decided');
   if (decision === undefined) return 'not decided';
   return (
-    { allow: 'allowed, and not begun', ask: 'waits for a human', deny: printable(`refused: ${decision.code}`, 100) }[
-      decision.effect
-    ] ?? 'decided'
+    {
+      allow: 'allowed, and not begun',
+      ask: 'waits for a human',
+      deny: printable(`refused: ${decision.code}`, 100),
+      repeat: printable(`the same request as ${decision.repeats}`, 100),
+    }[decision.effect] ?? 'decided'
   );
 }
 

@@ -61,13 +61,15 @@ export interface RequestedEntry {
   readonly chain?: readonly string[];
 }
 
-/** What the policy said. `ask`: a human is asked, or still has to answer. */
+/** What the policy said. `ask`: a human is asked, or still has to answer. `repeat`: the same request came before. */
 export interface DecidedEntry {
   readonly kind: 'decided';
   readonly audit: string;
-  readonly effect: 'allow' | 'ask' | 'deny';
+  readonly effect: 'allow' | 'ask' | 'deny' | 'repeat';
   readonly code?: string;
   readonly message?: string;
+  /** With `repeat`: the request of the same `request_id` that it is answered by. */
+  readonly repeats?: string;
   readonly rules: readonly string[];
   /** Version of the policy. */
   readonly policy: string;

@@ -275,6 +275,7 @@ export class FileJournal implements Journal {
     const record = this.#addDropped(this.#dropped ?? { droppedBytes: 0, droppedDigest: EMPTY_DIGEST });
     this.#append();
     this.#state.apply(record);
+    this.#state.committed?.([record]);
     this.#segments.sync();
     this.#synced = this.#segments.place;
     this.#broken = undefined;
@@ -283,15 +284,22 @@ export class FileJournal implements Journal {
   /** @param begun - gets every transaction that is looked at; all that were not rejected are in the file when this returns. */
   #write(begun: Transaction[]): void {
     this.#encoder.begin(this.#segments.end);
-    if (this.#dropped !== undefined) this.#state.apply(this.#addDropped(this.#dropped));
+    const records: TrailRecord[] = [];
+    const apply = (record: TrailRecord): void => {
+      this.#state.apply(record);
+      records.push(record);
+    };
+    if (this.#dropped !== undefined) apply(this.#addDropped(this.#dropped));
     const now = this.#now();
     for (const transaction of this.#queue) {
       if (begun.length >= BATCH_TRANSACTIONS_MAX || this.#encoder.length >= BATCH_BYTES_MAX) break;
       begun.push(transaction);
-      for (const record of this.#build(transaction, now)) this.#state.apply(record);
+      for (const record of this.#build(transaction, now)) apply(record);
       if (this.#mode === 'each' && mustLast(transaction)) break;
     }
-    if (this.#encoder.length > 0) this.#append();
+    if (this.#encoder.length === 0) return;
+    this.#append();
+    this.#state.committed?.(records);
   }
 
   /** Records of one transaction. Where it cannot be built, none, and it is rejected. */

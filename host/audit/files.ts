@@ -12,6 +12,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 
@@ -30,6 +31,8 @@ export interface JournalFile {
   datasync(): void;
   /** The same without blocking; `done` is called later, once. */
   datasyncLater(done: (error: Error | null) => void): void;
+  /** True while the name still leads to this very file: nobody removed, replaced or moved it. */
+  isAt(path: string): boolean;
   /** Takes effect once no sync is under way. */
   close(): void;
 }
@@ -99,11 +102,19 @@ function openFile(path: string): JournalFile {
         done(error);
       });
     },
+    isAt: (path) => isSameFile(descriptor, path),
     close: () => {
       closed = true;
       closeWhenIdle();
     },
   };
+}
+
+function isSameFile(descriptor: number, path: string): boolean {
+  const there = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (there === undefined) return false;
+  const own = fstatSync(descriptor, { bigint: true });
+  return own.ino === there.ino && own.dev === there.dev;
 }
 
 function readFully(descriptor: number, into: Uint8Array, position: number): number {

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { CodedError } from '../../runtime/index.ts';
 import { isBusy, openDatabase, type SqlDatabase } from './sqlite.ts';
@@ -14,16 +14,26 @@ const LOCK_TURNS = 50;
  * lock: POSIX locks go when any descriptor of the file is closed; SQLite alone keeps account of that.
  */
 export class KernelLock {
-  readonly #database: SqlDatabase;
+  readonly #path: string;
+  #database: SqlDatabase;
+  /** Of the file that the database has open. */
+  #inode: bigint | undefined;
   #ready = false;
 
   /** @throws Error of the system or of SQLite where the file cannot be made. */
   constructor(path: string) {
-    this.#database = openDatabase(path);
+    this.#path = path;
+    this.#database = this.#open();
+  }
+
+  #open(): SqlDatabase {
+    const database = openDatabase(this.#path);
     try {
-      chmodSync(path, 0o600);
+      chmodSync(this.#path, 0o600);
+      this.#inode = inodeOf(this.#path);
+      return database;
     } catch (error) {
-      this.#database.close();
+      database.close();
       throw error;
     }
   }
@@ -35,7 +45,12 @@ export class KernelLock {
       if (!this.#ready) this.#database.exec('PRAGMA journal_mode = MEMORY');
       this.#ready = true;
       this.#database.exec('BEGIN EXCLUSIVE');
-      return true;
+      if (inodeOf(this.#path) === this.#inode) return true;
+      // Somebody removed or replaced the file: others lock the one that is there now.
+      this.close();
+      this.#ready = false;
+      this.#database = this.#open();
+      return false;
     } catch (error) {
       if (isBusy(error)) return false;
       throw error;
@@ -66,6 +81,10 @@ export class KernelLock {
     }
     this.#database.close();
   }
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
 /** True while somebody holds the lock; the file must exist. Several may ask at once. */

@@ -14,6 +14,8 @@ export interface Redactor {
    * @throws CodedError `usage/invalid-argument` for a path that is none.
    */
   redactParameters(json: PlainJson, secretPaths: readonly string[]): PlainJson;
+  /** Secrets that were hidden so far: a count that grows, by which a caller sees whether there was one. */
+  readonly hidden: number;
   /** Secrets in a text become `[redacted hmac-sha256:<16 hex>]`, the beginning of their digest. Doing it twice changes nothing. Linear time. */
   redactText(text: string): string;
   /** `hmac-sha256:` and 64 hex digits: what stands in the trail for this secret. For data that is no text, of its JSON. */
@@ -33,6 +35,9 @@ export function createRedactor(key: Uint8Array): Redactor {
   const compiled = new WeakMap<readonly string[], SecretNode>();
   return {
     digestOf,
+    get hidden() {
+      return walk.count;
+    },
     redactText: (text) => walk.text(text),
     redactParameters(json, secretPaths) {
       const root = compiled.get(secretPaths) ?? compileSecretPaths(secretPaths);
@@ -47,6 +52,8 @@ type Nodes = readonly SecretNode[];
 
 /** Goes through JSON of bounded nesting (the strict reader's), once. */
 class Walk {
+  /** Secrets hidden so far. */
+  count = 0;
   private readonly digestOf: (text: string) => string;
 
   constructor(digestOf: (text: string) => string) {
@@ -64,6 +71,7 @@ class Walk {
     let kept = '';
     let at = 0;
     for (const { start, end } of findSecrets(text)) {
+      this.count += 1;
       const digest = this.digestOf(text.slice(start, end)).slice(0, 'hmac-sha256:'.length + SHOWN_HEX);
       kept += `${text.slice(at, start)}[redacted ${digest}]`;
       at = end;
@@ -108,6 +116,7 @@ class Walk {
   /** `null` hides nothing: an option that is not there. */
   private hidden(value: PlainJson): PlainJson {
     if (value === null) return null;
+    this.count += 1;
     const text = typeof value === 'string' ? value : jsonText(value);
     return { redacted: this.digestOf(text), bytes: Buffer.byteLength(text) };
   }

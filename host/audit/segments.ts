@@ -92,7 +92,7 @@ export class Segments {
     this.#open(number);
     this.#end = this.#endBefore(number);
     this.#readHeader(true);
-    return this.catchUp();
+    return this.#catchUp((record) => this.#state.apply(record));
   }
 
   /**
@@ -102,8 +102,22 @@ export class Segments {
    * @throws CodedError `audit/broken-chain`.
    */
   catchUp(): Dropped | undefined {
+    if (!this.file.isAt(this.#path(this.#number))) {
+      // What is written to a file that has no name any more is nowhere.
+      throw new CodedError(
+        'failed/audit-unavailable',
+        `the segment \`${segmentName(this.#number)}\` of the trail was moved, removed or replaced`,
+      );
+    }
+    return this.#catchUp((record) => {
+      this.#state.apply(record);
+      this.#state.committed?.([record]);
+    });
+  }
+
+  #catchUp(tell: (record: TrailRecord) => void): Dropped | undefined {
     for (;;) {
-      const torn = this.#readRecords();
+      const torn = this.#readRecords(tell);
       if (!this.#files.exists(this.#path(this.#number + 1))) return torn ? this.cut() : undefined;
       // Whoever began the next one had cut what was torn in this one.
       if (torn) throw brokenChain(this.#end.seq + 1, segmentName(this.#number), 'is not whole');
@@ -254,7 +268,7 @@ export class Segments {
   }
 
   /** @returns true where a record follows that was not written to its end. */
-  #readRecords(): boolean {
+  #readRecords(tell: (record: TrailRecord) => void): boolean {
     const size = this.file.size();
     if (size === this.#offset) return false;
     if (size < this.#offset) throw brokenChain(this.#end.seq, segmentName(this.#number), 'is gone');
@@ -265,7 +279,7 @@ export class Segments {
       if (this.#isTornPage(next.value)) return true;
       const record = this.#readLine(next.value);
       if (record.kind === 'segment') throw brokenChain(record.seq, segmentName(this.#number), 'begins a segment inside of one');
-      this.#state.apply(record);
+      tell(record);
     }
   }
 

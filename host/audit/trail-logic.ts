@@ -97,7 +97,7 @@ export class TrailLogic {
     const request = this.requests.get(audit);
     if (request === undefined) return this.unknown('is a decision without a request, or after its end');
     if (request.stage !== 'requested') return 'is a second decision on one request';
-    if (effect === 'deny') this.requests.delete(audit);
+    if (effect === 'deny' || effect === 'repeat') this.requests.delete(audit);
     else request.stage = effect === 'ask' ? 'asked' : 'allowed';
     return undefined;
   }

@@ -12,6 +12,11 @@ export interface TrailState {
   reset(carried: unknown): void;
   /** Called once for each record, own or of another process, in the order of the trail. Throws nothing. */
   apply(record: TrailRecord): void;
+  /**
+   * Told of records that `apply` has seen, once they are in the file: own ones and those of others, each once, but none that are only read
+   * again. For those who act upon records beside folding them. Throws nothing.
+   */
+  committed?(records: readonly TrailRecord[]): void;
   /** What later records build upon, as plain JSON data: written at the start of each segment. */
   carry(): unknown;
 }

@@ -178,6 +178,7 @@ export class ForgetfulFiles implements JournalFiles {
         this.#call('read');
         return node.bytes.copy(into, 0, position, Math.min(node.bytes.length, position + into.length));
       },
+      isAt: (path) => this.#names.get(path) === node,
       append: (bytes) => this.#append(node, bytes),
       rewrite: (bytes, position) => {
         this.#call('rewrite');
