@@ -86,6 +86,7 @@ async function openBare(folder, sync, effectful) {
     trail,
     redactor,
     alerts,
+    questions: { env: {}, onProblem: () => undefined },
     threads: IN_FLIGHT,
     waitingMax: 4096,
     waitingPerAgentMax: 4096,

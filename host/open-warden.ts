@@ -17,7 +17,7 @@ export interface WardenOptions extends RunnersOptions, Omit<AdmissionOptions, 'c
   readonly ceiling?: string;
   /** Capabilities of the embedding program, beside the built-in ones; the policy grants them by name. */
   readonly capabilities?: readonly CapabilityEntry[];
-  /** Hears of alerts that could not be sent, and the like. Default: nobody. */
+  /** Hears of alerts and questions that could not be sent, and the like. Default: nobody. */
   readonly onProblem?: (problem: string) => void;
 }
 
@@ -36,13 +36,15 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
   const trail = await openPolicyTrail(policy, { decides: true, reduced: reductionsOf(policy, options) });
   try {
     const redactor = createRedactor(openRedactionKey(policy.trail.folder));
+    const { env } = process;
     const alerts = createAlerts({
       sinks: [...policy.alertSinks.values()],
-      env: process.env,
+      env,
       now: Date.now,
       onProblem: ({ sink, message }) => onProblem(`alerts to ${quote(sink)}: ${message}`),
     });
-    return new Warden({ ...options, policy, entries, runners: new Runners(options), trail, alerts, redactor });
+    const questions = { env, onProblem };
+    return new Warden({ ...options, policy, entries, runners: new Runners(options), trail, alerts, questions, redactor });
   } catch (error) {
     await trail.close();
     throw error;

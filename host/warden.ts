@@ -13,6 +13,7 @@ import { Filing } from './filing.ts';
 import { AnswerRecorder } from './host-answers.ts';
 import { decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
 import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
+import { Questions, type QuestionsOptions } from './questions.ts';
 import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
 import { RecentOutcomes } from './recent-outcomes.ts';
 import { outcomeEntry, refusedEntry, untypedEntry } from './records.ts';
@@ -47,6 +48,8 @@ export interface WardenParts extends Omit<AdmissionOptions, 'callsPerToolMax'> {
   readonly runners: RunnerSource & { close(): Promise<void> };
   readonly trail: Trail;
   readonly alerts: Alerts;
+  /** What sends questions to the channels of the policy. */
+  readonly questions: Omit<QuestionsOptions, 'channels'>;
   readonly redactor: Redactor;
   /** Calls of one tool at a time. */
   readonly threads?: number;
@@ -67,6 +70,7 @@ export class Warden {
   readonly #tools: PreparedTools;
   readonly #admission: Admission;
   readonly #alarm: Alarm;
+  readonly #questions: Questions;
   /** Capabilities whose use changes something outside of the call. */
   readonly #effectful: ReadonlySet<string>;
   /** Paths of secret parameters by tool, as the redactor takes them. */
@@ -85,6 +89,7 @@ export class Warden {
     this.#tools = new PreparedTools(entries, runners);
     this.#admission = new Admission({ ...parts, callsPerToolMax: threadsOf(threads) });
     this.#alarm = new Alarm(parts.alerts, trail, policy);
+    this.#questions = new Questions(trail, { ...parts.questions, channels: policy.approverChannels });
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail, parts.redactor.redactText);
@@ -139,7 +144,7 @@ export class Warden {
     await this.#parts.runners.close();
     this.#stop.abort();
     await Promise.all(this.#inFlight);
-    await this.#alarm.close();
+    await Promise.all([this.#alarm.close(), this.#questions.close()]);
     await this.#parts.trail.close();
   }
 

@@ -1,13 +1,12 @@
+import { type Env, httpPost, type Post, systemTimers, type Timers, waitAtMost } from '../outbound/index.ts';
+import type { AlertSink } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
 import type { Alert } from './alert.ts';
-import { httpPost, type Post } from './http-post.ts';
-import { Lane } from './lane.ts';
+import { AlertLane } from './alert-lane.ts';
 import { ALERT_LIMITS, type AlertLimits } from './limits.ts';
 import { openSink, type SinkContext } from './open-sink.ts';
-import type { AlertSinkSpec } from './sink-spec.ts';
 import { writeStderr } from './stderr-sink.ts';
 import { Throttle } from './throttle.ts';
-import { systemTimers, type Timers } from './timers.ts';
 
 /** Something that keeps alerts from arriving. For the operator; holds no secret and no address. */
 export interface AlertProblem {
@@ -27,9 +26,9 @@ export interface SinkCounts {
 }
 
 export interface AlertsOptions {
-  readonly sinks: readonly AlertSinkSpec[];
+  readonly sinks: readonly AlertSink[];
   /** Where the secrets are that the sinks name; read once, now. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onProblem: (problem: AlertProblem) => void;
@@ -59,7 +58,7 @@ export interface Alerts {
 /** A sink's throttle and lane; neither where it is dead. */
 interface Road {
   readonly name: string;
-  readonly working: { readonly throttle: Throttle; readonly lane: Lane } | undefined;
+  readonly working: { readonly throttle: Throttle; readonly lane: AlertLane } | undefined;
   raised: number;
   /** Beside what the lane dropped. */
   dropped: number;
@@ -100,7 +99,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
 }
 
 function openRoad(
-  spec: AlertSinkSpec,
+  spec: AlertSink,
   context: SinkContext,
   random: () => number,
   report: (sink: string, message: string) => void,
@@ -112,10 +111,10 @@ function openRoad(
     return { name, working: undefined, raised: 0, dropped: 0 };
   }
   const { timers, now, limits } = context;
-  const lane = new Lane({
+  const lane = new AlertLane({
     name,
     sink: opened.sink,
-    parcelsMax: limits.queueParcelsMax,
+    itemsMax: limits.queueParcelsMax,
     bytesMax: limits.queueBytesMax,
     attemptsMax: limits.attemptsMax,
     backoffMs: limits.backoffMs,
@@ -162,12 +161,7 @@ class SinkAlerts implements Alerts {
       throttle.end();
       return lane.idle();
     });
-    let timer: unknown;
-    const grace = new Promise<void>((resolve) => {
-      timer = this.#timers.set(resolve, graceMs, true);
-    });
-    await Promise.race([Promise.all(lanes), grace]);
-    this.#timers.clear(timer);
+    await waitAtMost(Promise.all(lanes), graceMs, this.#timers);
   }
 
   close(): void {
@@ -189,7 +183,7 @@ class SinkAlerts implements Alerts {
     return new Map([...this.#roads].map(([name, road]) => [name, countsOf(road)]));
   }
 
-  #working(): { readonly throttle: Throttle; readonly lane: Lane }[] {
+  #working(): { readonly throttle: Throttle; readonly lane: AlertLane }[] {
     return [...this.#roads.values()].flatMap(({ working }) => (working === undefined ? [] : [working]));
   }
 

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Sink } from './lane.ts';
+import type { Sink } from '../outbound/index.ts';
+import type { Parcel } from './parcel.ts';
 
 export interface FileSinkOptions {
   /** Absolute. */
@@ -23,14 +24,14 @@ const LINE_END = 0x0a;
  * Appends each record as one line of JSON to a file that only its owner may read. Several processes may share it: a line is one write, and
  * putting the file aside is one rename to a name of its own, which can lose nothing of what another process writes meanwhile.
  */
-export class FileSink implements Sink {
+export class FileSink implements Sink<Pick<Parcel, 'json'>> {
   readonly #options: FileSinkOptions;
 
   constructor(options: FileSinkOptions) {
     this.#options = options;
   }
 
-  async deliver({ json }: { readonly json: string }): Promise<{ readonly done: true }> {
+  async deliver({ json }: Pick<Parcel, 'json'>): Promise<{ readonly done: true }> {
     const line = Buffer.from(`${json}\n`);
     let file = await openPrivate(this.#options.path);
     try {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PlainJson } from '../../runtime/index.ts';
+import type { Load } from '../outbound/index.ts';
+import { jsonEscape } from '../policy/quote.ts';
 import type { Alert } from './alert.ts';
 
 /** UTF-16 units of one text of an alert; a longer one is cut, and the record says so. */
@@ -12,15 +14,13 @@ const TEXTS = ['audit', 'rule', 'agent', 'tool', 'code', 'justification', 'sourc
 /** What a sink delivers at a time. `json` is the record as one line, without its line break; `bytes` its size. */
 export type Parcel = AlertParcel | NoticeParcel;
 
-interface ParcelBase {
+interface ParcelBase extends Load {
   /** Unique, and the same at each attempt: what a receiver finds duplicates by. */
   readonly id: string;
   readonly at: number;
-  readonly critical: boolean;
   /** Alerts that this parcel stands for: 0 for a notice about alerts that are lost. */
   readonly alerts: number;
   readonly json: string;
-  readonly bytes: number;
 }
 
 export interface AlertParcel extends ParcelBase {
@@ -106,10 +106,5 @@ function packed(record: { readonly [key: string]: PlainJson | undefined }): { id
  * JSON escape, so that it reads back as it was.
  */
 function oneLine(json: string): string {
-  return json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => {
-    const first = unitEscape(char.charCodeAt(0));
-    return char.length === 1 ? first : first + unitEscape(char.charCodeAt(1));
-  });
+  return json.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, jsonEscape);
 }
-
-const unitEscape = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;

@@ -1,22 +1,16 @@
+import { type SlackPlainText, slackEscaped, slackPlain, visibleText } from '../outbound/index.ts';
 import type { Alert } from './alert.ts';
 import type { Parcel } from './parcel.ts';
-import { visibleText } from './visible-text.ts';
 
 /** Characters after escaping; Slack takes 3,000 in a section, 2,000 in a field and 150 in a header. */
 const WORDS_CHARS_MAX = 1_500;
 const FIELD_CHARS_MAX = 300;
 const HEADER_CHARS_MAX = 80;
 
-interface PlainText {
-  readonly type: 'plain_text';
-  readonly text: string;
-  readonly emoji: false;
-}
-
 type Block =
-  | { readonly type: 'header'; readonly text: PlainText }
-  | { readonly type: 'section'; readonly text: PlainText }
-  | { readonly type: 'section'; readonly fields: readonly PlainText[] };
+  | { readonly type: 'header'; readonly text: SlackPlainText }
+  | { readonly type: 'section'; readonly text: SlackPlainText }
+  | { readonly type: 'section'; readonly fields: readonly SlackPlainText[] };
 
 /** A message of Block Kit for an incoming webhook. */
 export interface SlackMessage {
@@ -56,7 +50,7 @@ function alertBlocks(alert: Alert): Block[] {
     ['Parameters', parameters === undefined ? undefined : JSON.stringify(parameters)],
   ];
   return [
-    { type: 'header', text: plain(titleOf(alert)) },
+    { type: 'header', text: slackPlain(titleOf(alert)) },
     { type: 'section', fields: fields.flatMap(([name, value]) => labelled(name, value, FIELD_CHARS_MAX)) },
     ...words.flatMap(([name, value]) => labelled(name, value, WORDS_CHARS_MAX)).map(({ text }) => section(text)),
   ];
@@ -64,12 +58,10 @@ function alertBlocks(alert: Alert): Block[] {
 
 const titleOf = ({ severity, rule }: Alert): string => `${severity} alert: rule ${escaped(rule, HEADER_CHARS_MAX)}`;
 
-function labelled(name: string, value: string | undefined, charsMax: number): PlainText[] {
-  return value === undefined ? [] : [plain(`${name}: ${escaped(value, charsMax)}`)];
+function labelled(name: string, value: string | undefined, charsMax: number): SlackPlainText[] {
+  return value === undefined ? [] : [slackPlain(`${name}: ${escaped(value, charsMax)}`)];
 }
 
-const section = (text: string): Block => ({ type: 'section', text: plain(text) });
-const plain = (text: string): PlainText => ({ type: 'plain_text', text, emoji: false });
+const section = (text: string): Block => ({ type: 'section', text: slackPlain(text) });
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-const escaped = (text: string, charsMax: number): string => visibleText(text, charsMax, (char) => ENTITIES[char] ?? char);
+const escaped = (text: string, charsMax: number): string => visibleText(text, charsMax, slackEscaped);

@@ -1,15 +1,14 @@
 import { write } from 'node:fs';
+import { quotedText, type Sink, visibleText } from '../outbound/index.ts';
 import { quote } from '../policy/quote.ts';
-import type { Sink } from './lane.ts';
 import type { Parcel } from './parcel.ts';
-import { quotedText, visibleText } from './visible-text.ts';
 
 /** Characters shown of the agent's justification and source, each. */
 const WORDS_CHARS_MAX = 400;
 const STDERR = 2;
 
 /** Writes one visible line for each alert. */
-export class StderrSink implements Sink {
+export class StderrSink implements Sink<Parcel> {
   readonly #write: (line: string) => void | Promise<void>;
 
   /** @param write - gets a line with its line break. */

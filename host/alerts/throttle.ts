@@ -1,6 +1,6 @@
+import type { Timers } from '../outbound/index.ts';
 import type { Alert } from './alert.ts';
 import { alertParcel, type BoundedAlert, boundTexts, type Parcel, summarisedNotice, withoutParameters } from './parcel.ts';
-import type { Timers } from './timers.ts';
 
 export interface ThrottleOptions {
   readonly sink: string;

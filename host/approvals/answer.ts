@@ -5,6 +5,8 @@ import type { Approval, Asked, Shape } from './approval.ts';
 import type { ApprovalBook } from './book.ts';
 import { approvalDigest, isObject, shapeDigest } from './digest.ts';
 import { isIdPrefix, randomId } from './id.ts';
+import type { Refusal } from './refusals.ts';
+import { instantText } from './text-lines.ts';
 
 /** What a human said, and how it came to us. */
 export interface Answer {
@@ -134,6 +136,16 @@ function checkOpen(book: ApprovalBook, approval: Approval, event: Answer['event'
 export function endedError(id: string, status: 'denied' | 'revoked' | 'expired' | 'used'): CodedError {
   const [code, message, help] = ENDS[status];
   return new CodedError(code, `the approval ${id} ${message}`, { help });
+}
+
+/** Of a call that a human refused, for which nobody is asked again yet. */
+export function refusedError({ approval, status, until }: Refusal): CodedError {
+  const [code, message, help] = ENDS[status];
+  const from = Math.ceil(until / 1000) * 1000; // the text has whole seconds, and must not be early
+  return new CodedError(code, `the approval ${quote(approval)} ${message}`, {
+    data: { approval, until },
+    help: `${help}; nobody is asked about it again before ${instantText(from)}`,
+  });
 }
 
 const ENDS = {

@@ -15,6 +15,7 @@ import {
 } from './approval.ts';
 import { isObject, shapeDigest } from './digest.ts';
 import { Ledger } from './ledger.ts';
+import { type Refusal, Refusals } from './refusals.ts';
 
 /** Which approvals to list; what is left out does not narrow. */
 export interface ApprovalFilter {
@@ -25,8 +26,8 @@ export interface ApprovalFilter {
 const CARRY_VERSION = 1;
 
 /**
- * All questions, answers and shapes, folded from the trail: the same in each process that shares it. Holds what is open, and for a day what
- * ended (at most 1,000 of each), so that an agent learns how. Decides nothing, and changes by records only.
+ * All questions, answers and shapes, folded from the trail: the same in each process that shares it. Holds what is open, for a day what
+ * ended (at most 1,000 of each), so that an agent learns how, and what humans refused (at most 500). Decides nothing, and changes by records only.
  *
  * Time does not run backwards in it: where the clock was set back, the instant of the latest record counts, and what had expired stays so.
  */
@@ -36,6 +37,7 @@ export class ApprovalBook implements TrailState {
     ({ ended }) => ended?.at,
     ({ added }) => added.expiresAt,
   );
+  readonly #refusals = new Refusals();
   /** Ids of open approvals by digest. */
   readonly #byDigest = new Map<string, Set<string>>();
   #latestAt = Number.NEGATIVE_INFINITY;
@@ -50,15 +52,22 @@ export class ApprovalBook implements TrailState {
 
   carry(): unknown {
     const latestAt = Number.isFinite(this.#latestAt) ? this.#latestAt : null;
-    return { version: CARRY_VERSION, latestAt, approvals: this.#approvals.items(), shapes: this.#shapes.items() };
+    return {
+      version: CARRY_VERSION,
+      latestAt,
+      approvals: this.#approvals.items(),
+      shapes: this.#shapes.items(),
+      refusals: this.#refusals.items(this.#latestAt),
+    };
   }
 
   /** What is not known to be ours is nothing: an approval that is lost has to be asked for again. */
   reset(carried: unknown): void {
-    const known = isCarried(carried) ? carried : { latestAt: null, approvals: [], shapes: [] };
+    const known = isCarried(carried) ? carried : { latestAt: null, approvals: [], shapes: [], refusals: [] };
     this.#latestAt = known.latestAt ?? Number.NEGATIVE_INFINITY;
     this.#approvals.reset(known.approvals.map((item) => [item.asked.approval, item]));
     this.#shapes.reset(known.shapes.map((item) => [item.added.shape, item]));
+    this.#refusals.reset(known.refusals);
     this.#byDigest.clear();
     for (const approval of this.#approvals.open()) this.#index(approval);
   }
@@ -116,6 +125,11 @@ export class ApprovalBook implements TrailState {
     return this.#openFor(digest, agent, 'approved', nowMs);
   }
 
+  /** The no, or the yes that was taken back, which still holds for exactly this call. */
+  refusalFor(digest: string, agent: string, nowMs: number): Refusal | undefined {
+    return this.#refusals.of(digest, agent, this.#notBefore(nowMs));
+  }
+
   pendingCount(agent: string, nowMs: number): number {
     const mine = this.#approvals.open().filter(({ asked }) => asked.subject.agent === agent);
     return mine.filter((approval) => this.status(approval, nowMs) === 'pending').length;
@@ -163,7 +177,15 @@ export class ApprovalBook implements TrailState {
       const after = afterApprovalEvent(before, entry, this.#latestAt);
       this.#approvals.set(entry.approval, after);
       if (after.ended !== undefined) this.#unindex(after.asked.digest, entry.approval);
+      if (before.ended === undefined) this.#noteRefusal(after);
     }
+  }
+
+  #noteRefusal(approval: Approval): void {
+    const { asked, ended } = approval;
+    if (ended?.status !== 'denied' && ended?.status !== 'revoked') return;
+    const call = { approval: asked.approval, digest: asked.digest, agent: asked.subject.agent };
+    this.#refusals.add({ ...call, status: ended.status, until: lapsesAt(approval) }, this.#latestAt);
   }
 
   #applyShape(entry: ShapeEntry & Placed): void {
@@ -197,15 +219,17 @@ interface Carried {
   readonly latestAt: number | null;
   readonly approvals: readonly Approval[];
   readonly shapes: readonly Shape[];
+  readonly refusals: readonly Refusal[];
 }
 
 function isCarried(carried: unknown): carried is Carried {
   if (typeof carried !== 'object' || carried === null) return false;
-  const { version, latestAt, approvals, shapes } = carried as Record<string, unknown>; // any value may come
+  const { version, latestAt, approvals, shapes, refusals } = carried as Record<string, unknown>; // any value may come
   if (version !== CARRY_VERSION || !(latestAt === null || typeof latestAt === 'number')) return false;
-  if (!Array.isArray(approvals) || !Array.isArray(shapes)) return false;
+  if (!Array.isArray(approvals) || !Array.isArray(shapes) || !Array.isArray(refusals)) return false;
   const areApprovals = approvals.every((item) => typeof item?.asked?.approval === 'string' && isSubject(item.asked.subject));
-  return areApprovals && shapes.every((item) => typeof item?.added?.shape === 'string' && isSubject(item.added.subject));
+  const areShapes = shapes.every((item) => typeof item?.added?.shape === 'string' && isSubject(item.added.subject));
+  return areApprovals && areShapes && refusals.every((item) => typeof item?.digest === 'string');
 }
 
 function isSubject(subject: unknown): boolean {

@@ -28,4 +28,4 @@ export {
   slackAnswer,
 } from './slack-callback.ts';
 export { type ApprovableCall, type ApprovalUse, useEntries } from './use.ts';
-export { type Post, type WebhookOptions, type WebhookRequest, WebhookSender, webhookRequest, webhookUrl } from './webhook.ts';
+export { type WebhookRequest, webhookRequest } from './webhook.ts';

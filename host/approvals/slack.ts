@@ -1,4 +1,5 @@
 import type { PlainJson } from '../../runtime/index.ts';
+import { type SlackPlainText, slackEscaped, slackPlain } from '../outbound/index.ts';
 import { printable, quote, quoteList } from '../policy/quote.ts';
 import type { Asked } from './approval.ts';
 import { isObject } from './digest.ts';
@@ -12,9 +13,7 @@ import { notAscii, piecesOf, visibleJson } from './visible-json.ts';
  */
 
 /** Parts of a message that we make; a subset of what Slack knows. */
-export type SlackText =
-  | { readonly type: 'plain_text'; readonly text: string; readonly emoji: false }
-  | { readonly type: 'mrkdwn'; readonly text: string; readonly verbatim: true };
+export type SlackText = SlackPlainText | { readonly type: 'mrkdwn'; readonly text: string; readonly verbatim: true };
 
 export type SlackBlock =
   | { readonly type: 'header'; readonly text: SlackText }
@@ -63,7 +62,7 @@ export function slackMessage(asked: Asked, { nowMs }: { readonly nowMs: number }
   return {
     text: `Approval ${approval}: agent ${code(subject.agent)} asks for ${code(subject.tool)}`,
     blocks: [
-      { type: 'header', text: plain(`Approval ${approval}`) },
+      { type: 'header', text: slackPlain(`Approval ${approval}`) },
       mrkdwn(callText(asked)),
       ...sections,
       ...wordsSection('justification', subject.justification),
@@ -97,14 +96,20 @@ function questionText({ approvers, expiresAt, useWithinMs, digest }: Asked, nowM
   const left = nowMs < expiresAt ? `in ${durationText(expiresAt - nowMs)}` : 'over';
   return [
     `May be answered by ${who}. Expires ${instantText(expiresAt)} (${left}); no answer is a no.`,
-    `A yes is for one call, within ${durationText(useWithinMs)}. ${escaped(printable(digest))}`,
+    `A yes is for one call, within ${durationText(useWithinMs)}. ${slackEscaped(printable(digest))}`,
   ].join('\n');
 }
 
 function actions({ approval, digest }: Asked, isCut: boolean): SlackBlock {
   const value = `${approval} ${digest}`;
-  const approve = { type: 'button', text: plain('Approve once'), action_id: APPROVE_ACTION, value, style: 'primary' } as const;
-  const deny = { type: 'button', text: plain('Deny'), action_id: DENY_ACTION, value, style: 'danger' } as const;
+  const approve = {
+    type: 'button',
+    text: slackPlain('Approve once'),
+    action_id: APPROVE_ACTION,
+    value,
+    style: 'primary',
+  } as const;
+  const deny = { type: 'button', text: slackPlain('Deny'), action_id: DENY_ACTION, value, style: 'danger' } as const;
   return { type: 'actions', block_id: `cellblock.${approval}`, elements: isCut ? [deny] : [approve, deny] };
 }
 
@@ -161,21 +166,12 @@ function escapedUpTo(pieces: readonly string[], charsMax: number): { readonly te
   let shown = '';
   let count = 0;
   for (const piece of pieces) {
-    const next = escaped(piece);
+    const next = slackEscaped(piece);
     if (shown.length + next.length > charsMax) break;
     shown += next;
     count += 1;
   }
   return { text: shown, count };
-}
-
-/** The three characters that Slack gives a meaning to. */
-function escaped(value: string): string {
-  return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-function plain(value: string): SlackText {
-  return { type: 'plain_text', text: value, emoji: false };
 }
 
 /** `verbatim`: Slack then makes no links and mentions of its own out of it. */

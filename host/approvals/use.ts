@@ -1,7 +1,7 @@
 import { CodedError, type PlainJson } from '../../runtime/index.ts';
 import type { ApprovalEntry, ApprovalSubject, ShapeEntry } from '../audit/entries.ts';
 import { quote } from '../policy/quote.ts';
-import { endedError } from './answer.ts';
+import { endedError, refusedError } from './answer.ts';
 import type { Approval } from './approval.ts';
 import type { ApprovalBook } from './book.ts';
 import { approvalDigest } from './digest.ts';
@@ -25,12 +25,14 @@ export type ApprovalUse =
   | { readonly pending: Approval };
 
 /**
- * Finds what lets a call run: the approval that it names; else one of exactly this call, or a shape that covers it. To be called under the
- * trail's lock, with the entries appended in the same step: only then is an approval used once.
+ * Finds what lets a call run: the approval that it names; else one of exactly this call, or a shape that covers it. A no to exactly this call
+ * comes before a shape, and holds as long as the question would have waited. To be called under the trail's lock, with the entries appended
+ * in the same step: only then is an approval used once.
  *
  * @returns undefined when nobody was asked yet.
  * @throws CodedError when the request names an approval that does not fit: `denied/approval-unknown` (not of this agent, or
- * forgotten), `-mismatch` (another call), `-used`, `-expired`, `-denied`, `-revoked`.
+ * forgotten), `-mismatch` (another call), `-used`, `-expired`, `-denied`, `-revoked`; the last two also for a call that names none and was
+ * refused.
  */
 export function useEntries(book: ApprovalBook, call: ApprovableCall, nowMs: number): ApprovalUse | undefined {
   const digest = approvalDigest(call.subject);
@@ -38,6 +40,8 @@ export function useEntries(book: ApprovalBook, call: ApprovableCall, nowMs: numb
   if (call.approval !== undefined) return useNamed(book, call, call.approval, digest, nowMs);
   const approved = book.approvedFor(digest, agent, nowMs);
   if (approved !== undefined) return useOf(approved, call, nowMs);
+  const refusal = book.refusalFor(digest, agent, nowMs);
+  if (refusal !== undefined) throw refusedError(refusal);
   const shape = book.shapeFor(call.subject, call.parameters, nowMs);
   if (shape !== undefined) {
     const id = shape.added.shape;

@@ -1,4 +1,5 @@
 import { jsonText, type PlainJson } from '../../runtime/index.ts';
+import { jsonEscape } from '../policy/quote.ts';
 
 /**
  * What is no ink or moves ink: control, format (bidirectional, zero-width, tags), private and unassigned characters, lone surrogates, every
@@ -32,12 +33,4 @@ export function notAscii(text: string, shownMax = 8): string | undefined {
   const shown = [...points].slice(0, shownMax).map((point) => `U+${point.toString(16).toUpperCase().padStart(4, '0')}`);
   const more = points.size > shownMax ? ` and ${points.size - shownMax} others` : '';
   return `not ASCII: ${shown.join(', ')}${more}`;
-}
-
-function jsonEscape(char: string): string {
-  let escaped = '';
-  for (let index = 0; index < char.length; index++) {
-    escaped += `\\u${char.charCodeAt(index).toString(16).padStart(4, '0')}`;
-  }
-  return escaped;
 }

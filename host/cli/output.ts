@@ -1,5 +1,7 @@
 import { CODES, CodedError, EXIT_CODES, isCoded, jsonText } from '../../runtime/index.ts';
+import { grouped } from '../approvals/text-lines.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
+import { escapeChar } from '../policy/quote.ts';
 import type { Outcome, Receipt } from '../receipt.ts';
 
 /** Prints one outcome and sets the exit code: JSON for machines, or the value on stdout and the rest on stderr for people. */
@@ -47,10 +49,6 @@ function receiptLine(kind: string, receipt: Receipt): string {
   return `receipt: ${parts.join(' · ')}`;
 }
 
-function grouped(digits: string): string {
-  return digits.replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
 function mebibytes(bytes: number): string {
   return `${(bytes / (1024 * 1024)).toFixed(1)} MiB`;
 }
@@ -60,9 +58,7 @@ function mebibytes(bytes: number): string {
  * cannot move the cursor, recolour or rewrite what the operator sees.
  */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (char) => {
-    return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
-  });
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, escapeChar);
 }
 
 export function print(line: string): void {

@@ -1,7 +1,15 @@
 /** Characters shown of one piece of input; the rest is cut, so that no message grows with its input. */
 const SHOWN_CHARS_MAX = 80;
 
-const escapeChar = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16)}}`;
+/** One character for the eye: `\u{hex}`. */
+export const escapeChar = (char: string): string => `\\u{${char.codePointAt(0)!.toString(16)}}`;
+
+/** Text as escapes of JSON, one for each UTF-16 unit, which read back as what they stand for. */
+export function jsonEscape(text: string): string {
+  let escaped = '';
+  for (let index = 0; index < text.length; index++) escaped += `\\u${text.charCodeAt(index).toString(16).padStart(4, '0')}`;
+  return escaped;
+}
 
 /**
  * Text that is safe to print on one line: control, format, surrogate and line-separator characters become `\u{hex}`.

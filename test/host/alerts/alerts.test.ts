@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Alert, type AlertSinkSpec, type AlertsOptions, alertFrom, createAlerts } from '../../../host/alerts/index.ts';
+import { type Alert, type AlertsOptions, alertFrom, createAlerts } from '../../../host/alerts/index.ts';
 import type { AlertEntry, DecidedEntry, RequestedEntry } from '../../../host/audit/entries.ts';
+import type { AlertSink } from '../../../host/policy/policy.ts';
 import { alertOf, FakeServer, HOSTILE_TEXTS, ManualTimers, settled } from './fixture.ts';
 
 let folder: string;
@@ -14,11 +15,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const HOOK: AlertSinkSpec = { name: 'hook', kind: 'webhook', url: 'https://alerts.example.com/SECRET-PATH' };
-const CONSOLE: AlertSinkSpec = { name: 'console', kind: 'stderr' };
-const fileSpec = (): AlertSinkSpec => ({ name: 'file', kind: 'file', file: path });
+const HOOK: AlertSink = { name: 'hook', kind: 'webhook', url: 'https://alerts.example.com/SECRET-PATH' };
+const CONSOLE: AlertSink = { name: 'console', kind: 'stderr' };
+const fileSpec = (): AlertSink => ({ name: 'file', kind: 'file', file: path });
 
-function opened(sinks: readonly AlertSinkSpec[], options: Partial<AlertsOptions> = {}) {
+function opened(sinks: readonly AlertSink[], options: Partial<AlertsOptions> = {}) {
   const timers = new ManualTimers();
   const server = new FakeServer();
   const problems: string[] = [];
@@ -140,24 +141,24 @@ describe('sinks beside each other', () => {
 
 describe('a sink that cannot work', () => {
   const SECRET = Buffer.alloc(24, 1).toString('base64');
-  const cases: [string, AlertSinkSpec, Record<string, string>, string][] = [
-    ['a secret is not set', { ...HOOK, secretEnv: 'S' } as AlertSinkSpec, {}, 'the environment variable `S` is not set'],
-    ['a secret is empty', { ...HOOK, secretEnv: 'S' } as AlertSinkSpec, { S: '' }, 'the environment variable `S` is not set'],
+  const cases: [string, AlertSink, Record<string, string>, string][] = [
+    ['a secret is not set', { ...HOOK, secretEnv: 'S' } as AlertSink, {}, 'the environment variable `S` is not set'],
+    ['a secret is empty', { ...HOOK, secretEnv: 'S' } as AlertSink, { S: '' }, 'the environment variable `S` is not set'],
     [
       'a secret is inherited',
-      { ...HOOK, secretEnv: 'toString' } as AlertSinkSpec,
+      { ...HOOK, secretEnv: 'toString' } as AlertSink,
       {},
       'the environment variable `toString` is not set',
     ],
     [
       'a secret is weak',
-      { ...HOOK, secretEnv: 'S' } as AlertSinkSpec,
+      { ...HOOK, secretEnv: 'S' } as AlertSink,
       { S: 'hunter2' },
       'the environment variable `S` is not base64 of 24 bytes or more, with or without `whsec_`',
     ],
     [
       'an address is plain http',
-      { ...HOOK, url: 'http://alerts.example.com/SECRET-PATH', secretEnv: 'S' } as AlertSinkSpec,
+      { ...HOOK, url: 'http://alerts.example.com/SECRET-PATH', secretEnv: 'S' } as AlertSink,
       { S: SECRET },
       'its address is not https, which only a loopback address need not be',
     ],
@@ -168,12 +169,7 @@ describe('a sink that cannot work', () => {
       { U: 'SECRET-PATH' },
       'its address is not a URL; see the environment variable `U`',
     ],
-    [
-      'its kind is from another version',
-      { name: 'hook', kind: 'pager' } as unknown as AlertSinkSpec,
-      {},
-      'its kind is not known',
-    ],
+    ['its kind is from another version', { name: 'hook', kind: 'pager' } as unknown as AlertSink, {}, 'its kind is not known'],
   ];
 
   it.each(cases)('is reported at once where %s, and the others work', async (_, spec, env, problem) => {
@@ -189,7 +185,7 @@ describe('a sink that cannot work', () => {
 
   it('reads secrets once: what the environment has later changes nothing', async () => {
     const env: Record<string, string> = { S: SECRET };
-    const { alerts, server } = opened([{ ...HOOK, secretEnv: 'S' } as AlertSinkSpec], { env });
+    const { alerts, server } = opened([{ ...HOOK, secretEnv: 'S' } as AlertSink], { env });
     delete env.S;
     alerts.raise(alertOf(), ['hook']);
     await alerts.flush(1);

@@ -1,6 +1,5 @@
-import type { PostAnswer, PostRequest } from '../../../host/alerts/http-post.ts';
 import type { Alert } from '../../../host/alerts/index.ts';
-import type { Timers } from '../../../host/alerts/timers.ts';
+import type { PostAnswer, PostRequest, Timers } from '../../../host/outbound/index.ts';
 
 /** Timers that run when told to. */
 export class ManualTimers implements Timers {

@@ -296,12 +296,92 @@ describe('AP-03: an approval is used once, in time, and not after it was taken b
     const denied = setUp();
     denied.answer({ event: 'denied' });
     expect(codeOf(() => denied.use({ approval: denied.asked.approval }))).toBe('denied/approval-denied');
-    expect(denied.use()).toBeUndefined();
+    expect(codeOf(() => denied.use())).toBe('denied/approval-denied');
     const revoked = setUp();
     revoked.answer();
     revoked.answer({ event: 'revoked', by: 'bob' });
     expect(codeOf(() => revoked.use({ approval: revoked.asked.approval }))).toBe('denied/approval-revoked');
-    expect(revoked.use()).toBeUndefined();
+    expect(codeOf(() => revoked.use())).toBe('denied/approval-revoked');
+  });
+});
+
+describe('a no to a call', () => {
+  it('holds without its id until the question would have expired, and not a millisecond longer', () => {
+    const { asked, answer, use, trail } = setUp();
+    answer({ event: 'denied', reason: 'not during the freeze' });
+    const error = thrownBy(() => use({}, asked.expiresAt - 1));
+    expect(error).toMatchObject({
+      code: 'denied/approval-denied',
+      message: 'the approval `00000-00001` was denied',
+      help: 'a human said no to this request; nobody is asked about it again before 2026-11-02 10:15:00Z',
+      data: { approval: asked.approval, until: asked.expiresAt },
+    });
+    expect(use({}, asked.expiresAt)).toBeUndefined();
+    trail.ask(asked.expiresAt); // and so it is asked again
+    expect(use({}, asked.expiresAt)).toMatchObject({ pending: {} });
+  });
+
+  it('is for exactly that call of that agent', () => {
+    const { answer, use } = setUp();
+    answer({ event: 'denied' });
+    for (const changes of [
+      { agent: 'on-call' },
+      { parametersDigest: 'another' },
+      { justification: 'other words' },
+      { policy: 'a newer one' },
+    ]) {
+      expect(use({ subject: subjectWith(changes) })).toBeUndefined();
+    }
+  });
+
+  it('does not come about by silence, by a use or by an answer that counted for nothing', () => {
+    const silent = setUp();
+    silent.trail.add(expiryEntries(silent.trail.book, silent.asked.expiresAt), silent.asked.expiresAt);
+    expect(silent.use({}, silent.asked.expiresAt)).toBeUndefined();
+    const used = setUp();
+    used.answer();
+    used.use();
+    const late = { kind: 'approval', approval: used.asked.approval, at: T0 + 3 * MINUTE, by: 'ann', channel: 'cli' } as const;
+    used.trail.add(
+      [
+        { ...late, event: 'denied' },
+        { ...late, event: 'revoked' },
+      ],
+      T0 + 3 * MINUTE,
+    );
+    expect(used.use({}, T0 + 3 * MINUTE)).toBeUndefined();
+  });
+
+  it('holds after a yes that was taken back for as long as that yes would have, and after a question that was for as long as it', () => {
+    const { answer, use } = setUp();
+    answer();
+    answer({ event: 'revoked' }, T0 + 20 * MINUTE); // when the question itself would have expired
+    const end = T0 + MINUTE + DEMAND.useWithinMs;
+    expect(codeOf(() => use({}, end - 1))).toBe('denied/approval-revoked');
+    expect(use({}, end)).toBeUndefined();
+    const unanswered = setUp();
+    unanswered.answer({ event: 'revoked' });
+    expect(codeOf(() => unanswered.use({}, unanswered.asked.expiresAt - 1))).toBe('denied/approval-revoked');
+    expect(unanswered.use({}, unanswered.asked.expiresAt)).toBeUndefined();
+  });
+
+  it('comes before a shape that covers the call, while other calls of the shape run', () => {
+    const { trail, answer, use } = setUp();
+    const other = trail.ask(T0, subjectWith({ source: 'other' }));
+    answer({ approval: other.approval, shape: { free: ['replicas'], minutes: 30, usesMax: 5 } });
+    expect(use()).toMatchObject({ shape: expect.any(String) });
+    answer({ event: 'denied' });
+    expect(codeOf(() => use())).toBe('denied/approval-denied');
+    expect(use({ subject: subjectWith({ justification: 'again' }) })).toMatchObject({ shape: expect.any(String) });
+  });
+
+  it('gives way to a yes that came after it', () => {
+    const { trail, asked, answer, use } = setUp();
+    answer({ event: 'denied' });
+    trail.add([{ ...asked, approval: '00000-0000a' }], T0 + MINUTE); // written by a version that asked again
+    answer({ approval: '00000-0000a' });
+    expect(use()).toMatchObject({ approval: '00000-0000a' });
+    expect(codeOf(() => use())).toBe('denied/approval-denied');
   });
 });
 

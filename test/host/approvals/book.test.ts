@@ -52,6 +52,31 @@ function naiveShape(records: readonly TrailRecord[], id: string, nowMs: number):
   return Math.max(nowMs, ...records.map(({ at }) => at)) < added.expiresAt ? 'active' : 'expired';
 }
 
+/** Until when the last no to a call holds, however many came. */
+function naiveRefusal(records: readonly TrailRecord[], agent: string, nowMs: number): string | undefined {
+  const seen = Math.max(nowMs, ...records.map(({ at }) => at));
+  let refusal: { readonly approval: string; readonly until: number } | undefined;
+  records.forEach((record, index) => {
+    if (record.kind !== 'approval' || (record.event !== 'denied' && record.event !== 'revoked')) return;
+    const earlier = records.slice(0, index);
+    const isOpen = earlier.filter((other) => other.kind === 'approval' && other.approval === record.approval);
+    const asked = isOpen.find((other): other is Asked & TrailRecord => 'event' in other && other.event === 'asked');
+    const ends = isOpen.slice(isOpen.indexOf(asked as TrailRecord)).map((other) => ('event' in other ? other.event : ''));
+    if (asked?.subject.agent !== agent || ends.some((event) => ['denied', 'revoked', 'expired', 'used'].includes(event))) return;
+    const from = records.indexOf(asked);
+    const yes = earlier.find(
+      (other, at) =>
+        at > from &&
+        other.kind === 'approval' &&
+        other.event === 'approved' &&
+        other.approval === record.approval &&
+        Math.max(...records.slice(0, at + 1).map((each) => each.at)) < asked.expiresAt,
+    );
+    refusal = { approval: record.approval, until: yes === undefined ? asked.expiresAt : yes.at + asked.useWithinMs };
+  });
+  return refusal !== undefined && seen < refusal.until ? refusal.approval : undefined;
+}
+
 const step = fc.integer({ min: 0, max: 5 }).map((minutes) => minutes * MINUTE);
 const id = fc.constantFrom(...IDS);
 
@@ -142,6 +167,8 @@ describe('the fold, beside a naive model', () => {
             if (status === 'pending') expect(book.pendingCount(agent, now)).toBe(expected.length);
             expect(book.pendingFor(digest, 'another', now)).toBeUndefined();
           }
+          expect(book.refusalFor(digest, agent, now)?.approval).toBe(naiveRefusal(records, agent, now));
+          expect(book.refusalFor(digest, 'another', now)).toBeUndefined();
         }
         const isCovered = IDS.some((each) => naiveShape(records, each, now) === 'active');
         expect(book.shapeFor(SUBJECT, { ...PARAMETERS, replicas: 7 }, now) !== undefined).toBe(isCovered);
@@ -169,6 +196,7 @@ describe('the fold, beside a naive model', () => {
         expect(book.approvedFor(digest, 'triage', now)?.asked.digest).toBe(
           whole.approvedFor(digest, 'triage', now)?.asked.digest,
         );
+        expect(book.refusalFor(digest, 'triage', now)).toEqual(whole.refusalFor(digest, 'triage', now));
       }),
       { numRuns: 500 },
     );
@@ -253,6 +281,32 @@ describe('memory', () => {
     expect(JSON.stringify(trail.book.carry()).length).toBeLessThan(1000 * 1000);
     expect(JSON.stringify(trail.book.carry())).not.toContain('xxxx');
     expect(trail.book.approval('00000-00201')?.ended).toMatchObject({ status: 'denied', by: 'ann' });
+  });
+
+  it('keeps a no as long as it holds, though the approval is forgotten, and 500 of them at most', () => {
+    const trail = new FoldedTrail();
+    const { approval, digest, expiresAt } = trail.ask(T0, SUBJECT, PARAMETERS, { ...DEMAND, expiresMs: 3 * DAY });
+    trail.add([{ kind: 'approval', event: 'denied', approval, at: T0, ...said }], T0);
+    trail.add([{ kind: 'closed', writer: 'w' }], T0 + 2 * DAY);
+    expect(trail.book.approval(approval)).toBeUndefined();
+    const carried = JSON.parse(JSON.stringify(trail.book.carry()));
+    const book = new ApprovalBook();
+    book.reset(carried);
+    for (const each of [trail.book, book]) {
+      expect(each.refusalFor(digest, 'triage', expiresAt - 1)).toMatchObject({ approval, until: expiresAt });
+      expect(each.refusalFor(digest, 'triage', expiresAt)).toBeUndefined();
+    }
+    for (let count = 0; count < 500; count++) {
+      expect(trail.book.refusalFor(digest, 'triage', T0)).toBeDefined();
+      const asked = trail.ask(T0 + 2 * DAY, subjectWith({ source: `line ${count}` }));
+      trail.add([{ kind: 'approval', event: 'denied', approval: asked.approval, at: T0, ...said }], T0 + 2 * DAY);
+    }
+    expect(trail.book.refusalFor(digest, 'triage', T0)).toBeUndefined();
+    trail.add([{ kind: 'closed', writer: 'w' }], expiresAt);
+    expect(trail.book.carry()).toMatchObject({ refusals: [] });
+    expect(book.carry()).toMatchObject({ refusals: [{ approval }] });
+    book.reset({ ...carried, refusals: undefined });
+    expect(book.refusalFor(digest, 'triage', T0)).toBeUndefined();
   });
 
   it('begins from nothing where what was carried is not known to be its own', () => {

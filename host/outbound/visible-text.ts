@@ -1,3 +1,5 @@
+import { escapeChar } from '../policy/quote.ts';
+
 /** Control, format, unassigned, line-separating and invisible characters: what a reader would not see for what it is. */
 const HIDDEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
@@ -12,7 +14,7 @@ export function visibleText(text: string, charsMax: number, replace: (char: stri
   let shown = '';
   let used = 0;
   for (const char of text) {
-    const piece = HIDDEN.test(char) ? `\\u{${char.codePointAt(0)!.toString(16)}}` : replace(char);
+    const piece = HIDDEN.test(char) ? escapeChar(char) : replace(char);
     if (shown.length + piece.length > charsMax) return `${shown}... [cut: ${used} of ${text.length} characters shown]`;
     shown += piece;
     used += char.length;

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { type Delivery, Lane, type Sink } from '../../../host/alerts/lane.ts';
+import { AlertLane } from '../../../host/alerts/alert-lane.ts';
 import { alertParcel, type Parcel } from '../../../host/alerts/parcel.ts';
+import type { Delivery, Sink } from '../../../host/outbound/index.ts';
 import { alertOf, ManualTimers, settled } from './fixture.ts';
 
-function laneTo(deliver: Sink['deliver'], options: { parcelsMax?: number; bytesMax?: number; random?: () => number } = {}) {
+function laneTo(deliver: Sink<Parcel>['deliver'], options: { itemsMax?: number; bytesMax?: number; random?: () => number } = {}) {
   const timers = new ManualTimers();
   const problems: string[] = [];
-  const lane = new Lane({
+  const lane = new AlertLane({
     name: 'ops',
     sink: { deliver },
-    parcelsMax: 5,
+    itemsMax: 5,
     bytesMax: 1_000_000,
     attemptsMax: 3,
     backoffMs: 1_000,
@@ -33,7 +34,7 @@ const busy: Delivery = { done: false, reason: 'status 503', again: true };
 function gated() {
   const got: string[] = [];
   let open: (() => void) | undefined;
-  const deliver: Sink['deliver'] = async (item) => {
+  const deliver: Sink<Parcel>['deliver'] = async (item) => {
     got.push(nameOf(item));
     await new Promise<void>((resolve) => {
       open = resolve;
@@ -50,7 +51,7 @@ function gated() {
 /** A sink that notes what it gets and gives these answers, then good ones. */
 function answering(...answers: Delivery[]) {
   const got: string[] = [];
-  const deliver: Sink['deliver'] = async (item) => {
+  const deliver: Sink<Parcel>['deliver'] = async (item) => {
     got.push(nameOf(item));
     return answers.shift() ?? { done: true };
   };
@@ -115,7 +116,7 @@ describe('a queue', () => {
 
   it('tells of dropped alerts also where it never empties', async () => {
     const { got, deliver, next } = gated();
-    const { lane } = laneTo(deliver, { parcelsMax: 1 });
+    const { lane } = laneTo(deliver, { itemsMax: 1 });
     lane.push(parcel('p'));
     await settled();
     for (let turn = 0; turn < 40; turn++) {
@@ -196,7 +197,7 @@ describe('attempts', () => {
 
   it('do not make a notice that is lost forget its number', async () => {
     const { got, deliver } = answering({ done: true }, { done: false, reason: 'x', again: false });
-    const { lane, timers } = laneTo(deliver, { parcelsMax: 1 });
+    const { lane, timers } = laneTo(deliver, { itemsMax: 1 });
     for (const name of ['a', 'b', 'c']) lane.push(parcel(name));
     await timers.advance(1);
     expect(got).toEqual(['a', '2 alerts were dropped']);

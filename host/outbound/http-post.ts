@@ -30,7 +30,7 @@ export const httpPost: Post = ({ url, headers, body, signal }) =>
     const bytes = Buffer.from(body);
     const options = {
       method: 'POST',
-      // No pool: its sockets would outlive the alert, and a broken one would fail the next.
+      // No pool: its sockets would outlive the message, and a broken one would fail the next.
       agent: false as const,
       signal,
       headers: { ...headers, 'content-length': String(bytes.length) },
@@ -52,8 +52,8 @@ function retryAfter(header: string | undefined): { readonly retryAfterMs?: numbe
 }
 
 /**
- * Why alerts may not be posted to an address; undefined where they may. Plain http is for this machine only: alerts hold what an agent
- * said and did.
+ * Why nothing may be posted to an address; undefined where it may. Plain http is for this machine only: alerts and questions hold what an
+ * agent said and did.
  */
 export function addressProblem(url: string): string | undefined {
   if (!URL.canParse(url)) return 'its address is not a URL';
