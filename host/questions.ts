@@ -137,6 +137,7 @@ export class Questions {
   #hear(record: TrailRecord): void {
     if (record.kind === 'requested') this.#requested = record.writer === this.#writer ? record.audit : undefined;
     if (record.kind !== 'approval' || record.event !== 'asked' || record.audit !== this.#requested) return;
+    this.#requested = undefined; // a request asks once
     const asked = this.#book.approval(record.approval)?.asked; // the entry as it was made, without its place in the trail
     if (asked?.audit === record.audit) this.#send(asked);
   }

@@ -3,7 +3,7 @@ import { openWarden } from '../open-warden.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
 import type { Warden } from '../warden.ts';
-import { progress } from './output.ts';
+import { note, progress } from './output.ts';
 import { readParams } from './params.ts';
 
 /** The options of `cellblock call`, as commander gives them. */
@@ -25,7 +25,7 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
     const parametersJson = await readParams(options.params);
     const bindings = checkBindingsChoice(options.bindings);
     const costModel = checkCostModel(options.costModel);
-    warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel });
+    warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel, onProblem: note });
     const stop = drainOnSignal(warden);
     const agent = options.agent ?? onlyAgent(warden);
     const done = progress('preparing the tool (kept for next time)');

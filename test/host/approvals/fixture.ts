@@ -2,8 +2,10 @@ import { ApprovalBook, type Asked, approvalDigest, askEntry } from '../../../hos
 import type { ApprovalSubject, TrailEntry } from '../../../host/audit/entries.ts';
 import type { TrailRecord } from '../../../host/audit/trail.ts';
 import type { ApprovalDemand } from '../../../host/policy/decision.ts';
-import type { CodedError, PlainJson } from '../../../runtime/index.ts';
-import { isCoded } from '../../../runtime/index.ts';
+import type { PlainJson } from '../../../runtime/index.ts';
+import { thrownBy } from '../../runtime/value/thrown-by.ts';
+
+export { thrownBy };
 
 /** 2 November 2026, 10:00 UTC: all tests have their own clock. */
 export const T0 = Date.UTC(2026, 10, 2, 10);
@@ -93,16 +95,6 @@ export function askedWith(
 /** The code of what an action throws; fails when that is not one of our errors. */
 export function codeOf(action: () => unknown): string {
   return thrownBy(action).code;
-}
-
-export function thrownBy(action: () => unknown): CodedError {
-  try {
-    action();
-  } catch (error) {
-    if (isCoded(error)) return error;
-    throw error;
-  }
-  throw new Error('expected a CodedError, and nothing was thrown');
 }
 
 /** Texts that were made to deceive. */
