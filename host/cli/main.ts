@@ -10,6 +10,7 @@ import { addAudit } from './audit.ts';
 import type { CallOptions } from './call.ts';
 import { inspectCommand } from './inspect.ts';
 import { asCoded, note, printOutcome } from './output.ts';
+import { addPolicy } from './policy.ts';
 import { addReplay } from './replay.ts';
 import { addRequest } from './request.ts';
 import { type RunOptions, runCommand } from './run.ts';
@@ -47,6 +48,7 @@ Start here:
   cellblock inspect tool.wasm              what it imports, what it offers, what would grant each import
   cellblock run tool.wasm FUNCTION         try one function under limits, with nothing granted
   cellblock call TOOL --agent NAME         ask as an agent would: the policy file decides
+  cellblock policy check                   what each rule lets through, which grants are missing
   cellblock approvals list                 what waits for a human's yes
   cellblock audit tail                     what was asked, decided, approved and run
 ${EXIT_TEXT}`,
@@ -125,6 +127,7 @@ program
   });
 
 addRequest(program);
+addPolicy(program);
 addAudit(program);
 addReplay(program);
 addApprovals(program, openTrailOf);

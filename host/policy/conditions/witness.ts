@@ -57,7 +57,7 @@ export function textWitness(spec: TextDemandSpec): string | undefined {
   const { lengthMin = 1, lengthMax = LENGTH_MAX, pattern } = spec === 'required' ? {} : spec;
   const texts =
     pattern === undefined
-      ? filled([20, lengthMin, lengthMax], 'because it is asked for ')
+      ? filled([20, lengthMin, lengthMax], 'because-it-is-asked-for-') // without spaces, which do not count at an end
       : patternSamples(pattern, [lengthMin, lengthMax]);
   for (const text of texts) {
     if (holds(() => demand(text) === undefined)) return text;

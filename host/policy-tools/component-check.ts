@@ -1,0 +1,88 @@
+import { type CodedError, isCoded, isMet, type WorldItem } from '../../runtime/index.ts';
+import { BUILT_IN, type CapabilityEntry, grantFor } from '../capabilities/index.ts';
+import type { Policy, ToolPolicy } from '../policy/index.ts';
+import { quote, quoteList } from '../policy/quote.ts';
+import { type Finding, problem, warning } from './finding.ts';
+import type { ToolComponent, ToolComponents } from './tool-components.ts';
+
+/** What components need and do not get, get and do not need, and do not have. Nothing of them is run. */
+export function checkComponents(
+  policy: Policy,
+  components: ToolComponents,
+  entries: readonly CapabilityEntry[] = BUILT_IN,
+): Finding[] {
+  return [...policy.tools.values()].flatMap((tool) => {
+    const component = components.get(tool.name);
+    if (component === undefined) return [];
+    if (isCoded(component)) return [unreadable(tool, component)];
+    return [
+      ...digestFindings(tool, component),
+      ...functionFindings(tool, component),
+      ...importFindings(tool, component, entries),
+      ...grantFindings(tool, component, entries),
+    ];
+  });
+}
+
+function unreadable(tool: ToolPolicy, error: CodedError): Finding {
+  return problem('component-unreadable', tool.rules.tool, `${error.message} [${error.code}]`);
+}
+
+function digestFindings({ componentDigest, rules }: ToolPolicy, { digest }: ToolComponent): Finding[] {
+  if (componentDigest === undefined || componentDigest === digest) return [];
+  return [problem('digest-mismatch', rules.tool, `the component is ${quote(digest)} and not the one that \`digest\` pins`)];
+}
+
+function functionFindings({ rules }: ToolPolicy, { functions }: ToolComponent): Finding[] {
+  return [...functions].flatMap(([name, found]) => {
+    const ref = rules.byFunction.get(name)!;
+    if (isCoded(found)) {
+      return [problem('no-such-function', ref, `${found.message}${found.help === undefined ? '' : `; ${found.help}`}`)];
+    }
+    if (found.callable) return [];
+    return [problem('not-callable', ref, `${quote(name)} cannot be called: ${found.reason ?? 'its types are no data'}`)];
+  });
+}
+
+/** Types carry no authority; `isMet` imports are served to everybody. */
+function needsGrant(item: WorldItem): boolean {
+  if (item.kind === 'type' || isMet(item.name)) return false;
+  return !(item.kind === 'interface' && item.items.every(({ kind }) => kind === 'type'));
+}
+
+function importFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: readonly CapabilityEntry[]): Finding[] {
+  return imports.filter(needsGrant).flatMap(({ name }) => {
+    const grant = grantFor(name, entries);
+    if (grant === undefined) {
+      return [problem('import-not-served', tool.rules.tool, `imports ${quote(name)}, which no capability here serves`)];
+    }
+    return tool.grants.includes(grant) ? [] : [problem('grant-missing', tool.rules.tool, `needs ${grant}: ${name}`)];
+  });
+}
+
+/** Closed WASI is there for everybody; a grant that opens a part of it is of use to who imports that part. */
+const WASI_PARTS = { clock: 'wasi:clocks/', random: 'wasi:random/' } as const;
+
+function grantFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: readonly CapabilityEntry[]): Finding[] {
+  const unused = tool.grants.filter((name) => {
+    const entry = entries.find((candidate) => candidate.name === name);
+    if (entry === undefined) return false;
+    if (imports.some((item) => grantFor(item.name, [entry]) !== undefined)) return false;
+    return !opensPartOf(entry, imports);
+  });
+  if (unused.length === 0) return [];
+  return [
+    warning(
+      'grant-unused',
+      tool.rules.tool,
+      `gets ${quoteList(unused)} and never imports what ${unused.length === 1 ? 'it serves' : 'they serve'}`,
+    ),
+  ];
+}
+
+function opensPartOf({ capability }: CapabilityEntry, imports: readonly WorldItem[]): boolean {
+  if (capability.kind !== 'wasi') return false;
+  const parts = Object.entries(WASI_PARTS).filter(([part]) => part in capability.setup);
+  // A part that is not in the table may be of use to anybody.
+  return parts.length === 0 || imports.some(({ name }) => parts.some(([, prefix]) => name.startsWith(prefix)));
+}
