@@ -1,12 +1,10 @@
-export { conditionError } from './condition-error.ts';
 export {
   compileParameterConditions,
   type ParameterConditions,
   type ParameterConditionsSpec,
-  type ParameterFailure,
 } from './parameter-conditions.ts';
 export { type ParameterPath, type PathStep, parseParameterPath } from './parameter-path.ts';
-export { compilePattern, type Pattern } from './pattern.ts';
+export { compilePattern } from './pattern.ts';
 export type { Scalar } from './scalar.ts';
 export {
   allowParameters,
@@ -15,7 +13,7 @@ export {
   timeWindow,
   whenSource,
 } from './schema.ts';
-export { compileTextDemand, type TextDemand, type TextDemandFailure, type TextDemandSpec } from './text-demand.ts';
+export { compileTextDemand, type TextDemand, type TextDemandSpec } from './text-demand.ts';
 export { compileWindow, type TimeWindow, type WindowSpec } from './time-window.ts';
 export {
   type ConditionMode,
