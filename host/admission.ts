@@ -81,6 +81,17 @@ export class Admission {
     const came = performance.now();
     if (this.#waiting > 0 || !this.#fits(request)) await this.#wait(request, signal);
     else this.#begin(request);
+    return this.#admitted(request, performance.now() - came);
+  }
+
+  /** The turn, where it has come already; undefined where the call would have to wait, or could never run. */
+  tryEnter(request: AdmissionRequest): Admitted | undefined {
+    if (this.#waiting > 0 || !this.#fits(request)) return undefined;
+    this.#begin(request);
+    return this.#admitted(request, 0);
+  }
+
+  #admitted(request: AdmissionRequest, waitedMs: number): Admitted {
     const began = performance.now();
     let isOver = false;
     const leave = (): void => {
@@ -88,7 +99,7 @@ export class Admission {
       isOver = true;
       this.#end(request, performance.now() - began);
     };
-    return { waitedMs: began - came, leave };
+    return { waitedMs, leave };
   }
 
   #wait(request: AdmissionRequest, signal: AbortSignal | undefined): Promise<void> {

@@ -15,13 +15,18 @@ export interface Answer {
   readonly shape?: ShapeWish;
 }
 
-/** How often the trail is asked for what other processes wrote, while somebody waits for a human. */
+/** How often the trail is asked for what other processes wrote, while anybody waits for a human. */
 const LOOK_MS = 250;
+/** Requests of this process that wait for a human at one time; one more is `pending` at once. */
+const WAITING_MAX = 1000;
 
 /** Where humans answer what agents ask, whichever surface brings the answer. All of it is in the trail before it holds. */
 export class ApprovalsDesk {
   readonly #trail: Trail;
   readonly #redactText: (text: string) => string;
+  /** One look for all who wait. */
+  #looking: Promise<void> | undefined;
+  #waiting = 0;
 
   /** @param redactText - takes secrets out of what approvers write. */
   constructor(trail: Trail, redactText: (text: string) => string) {
@@ -73,30 +78,50 @@ export class ApprovalsDesk {
   /**
    * Waits until a question is answered, by whichever process.
    *
-   * @returns false when there was no answer in time, or `signal` was aborted.
+   * @returns false when there was no answer in time, `signal` was aborted, or too many wait.
+   * @throws CodedError `failed/audit-unavailable`.
    */
   async waitFor(id: string, ms: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#waiting >= WAITING_MAX) return false;
     const untilMs = performance.now() + ms;
     const isOpen = (): boolean => {
       const approval = this.#book.approval(id);
       return approval !== undefined && this.#book.status(approval, Date.now()) === 'pending';
     };
-    while (isOpen()) {
-      const leftMs = untilMs - performance.now();
-      if (leftMs <= 0 || signal.aborted) return false;
-      await this.#newsOf(id, Math.min(leftMs, LOOK_MS), signal);
-      await this.#trail.journal.catchUp();
+    this.#waiting += 1;
+    try {
+      while (isOpen()) {
+        const leftMs = untilMs - performance.now();
+        if (leftMs <= 0 || signal.aborted) return false;
+        await this.#newsOf(id, leftMs, signal);
+      }
+      return true;
+    } finally {
+      this.#waiting -= 1;
     }
-    return true;
   }
 
-  /** Ends after `ms`, or earlier when this process has written an answer. */
+  /** Ends after the next look at the trail, or earlier: after `ms`, or when this process has written an answer. */
   async #newsOf(id: string, ms: number, signal: AbortSignal): Promise<void> {
-    const heard = new AbortController();
+    const over = new AbortController();
     const stop = this.#trail.state.onRecord((record) => {
-      if (record.kind === 'approval' && record.approval === id) heard.abort();
+      if (record.kind === 'approval' && record.approval === id) over.abort();
     });
-    await sleep(ms, undefined, { signal: AbortSignal.any([signal, heard.signal]) }).catch(() => undefined);
-    stop();
+    const either = AbortSignal.any([signal, over.signal]);
+    try {
+      await Promise.race([sleep(ms, undefined, { signal: either }).catch(() => undefined), this.#look()]);
+    } finally {
+      stop();
+      over.abort();
+    }
+  }
+
+  #look(): Promise<void> {
+    this.#looking ??= sleep(LOOK_MS)
+      .then(() => this.#trail.journal.catchUp())
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CodedError } from '../runtime/index.ts';
 import type { Policy } from './policy/index.ts';
 import type { ReceiptContext } from './receipt.ts';
 import type { RequestSnapshot } from './request.ts';
@@ -52,6 +53,17 @@ export class Filing {
   takeSnapshot(): RequestSnapshot {
     if (this.#snapshot === undefined) throw this.#malformed;
     return this.#snapshot;
+  }
+
+  /** Lets a caller leave while something is made or awaited; what was begun goes on, for the next who asks. */
+  orCancelled<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const leave = () => reject(new CodedError('cancelled/by-caller', 'the call was cancelled'));
+      if (signal.aborted) return leave();
+      signal.addEventListener('abort', leave, { once: true });
+      work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    });
   }
 
   /** True once the trail has its decision: what goes wrong later is an outcome, and not recorded as a refusal. */

@@ -16,18 +16,29 @@ export interface HostAnswer {
 /** Bytes of answers kept for one call. */
 const KEPT_BYTES_MAX = 1024 * 1024;
 
-/** Records the host calls of one call. */
+/** Records the host calls of one call: all of its answers, or none. */
 export class AnswerRecorder implements HostCallTap {
   readonly answers: HostAnswer[] = [];
-  /** True when there was more than is kept: then the call cannot be run again from its record. */
-  overflowed = false;
+  /** False when there was more than is kept, or a secret: then the call cannot be run again from its record. */
+  isComplete = true;
+  readonly #redactText: (text: string) => string;
   #bytes = 0;
+
+  /** @param redactText - takes secrets out of a text: an answer that it would change is not kept. */
+  constructor(redactText: (text: string) => string) {
+    this.#redactText = redactText;
+  }
 
   answered({ import: from, name, args }: HostCall, answer: Uint8Array): void {
     this.#bytes += answer.length + 256;
-    if (this.#bytes > KEPT_BYTES_MAX) this.overflowed = true;
-    if (this.overflowed) return;
+    if (this.#bytes > KEPT_BYTES_MAX || this.#hasSecret(answer)) this.isComplete = false;
+    if (!this.isComplete) return;
     this.answers.push({ import: from, name, argsDigest: digestOf(args), answer: Buffer.from(answer).toString('base64') });
+  }
+
+  #hasSecret(answer: Uint8Array): boolean {
+    const text = Buffer.from(answer).toString('utf8');
+    return this.#redactText(text) !== text;
   }
 }
 

@@ -177,7 +177,7 @@ export function outcomeEntry(
       ? {}
       : { resultDigest: isSecret ? redactor.digestOf(digestOf(valueBytes)) : digestOf(valueBytes) }),
     ...(json === undefined ? {} : { result: json }),
-    ...(recorder === undefined || recorder.overflowed ? {} : { hostAnswers: recorder.answers }),
+    ...(recorder === undefined || !recorder.isComplete || isSecret ? {} : { hostAnswers: recorder.answers }),
   };
 }
 

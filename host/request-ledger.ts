@@ -19,14 +19,16 @@ export interface KnownRequest {
   readonly isRunning: boolean;
 }
 
-/** How long a `request_id` is remembered. */
-const REMEMBERED_MS = 24 * 3_600_000;
-/** The most that are remembered, the newest: some 300 bytes each, which every segment of the trail carries over. */
+/**
+ * The most requests that are remembered, some 300 bytes each, which every segment of the trail carries over. Beyond it the agent that has most of them
+ * forgets its oldest: no agent can make another one's be forgotten. No clock does, since a clock may be wrong.
+ */
 const REMEMBERED_MAX = 20_000;
 
 type Carried = {
   readonly open: readonly OpenCall[];
-  readonly known: readonly (readonly [string, KnownRequest])[];
+  /** By agent, the oldest first. */
+  readonly known: readonly (readonly [agent: string, requests: readonly (readonly [requestId: string, KnownRequest])[]])[];
   readonly components: readonly (readonly [string, string])[];
 };
 
@@ -36,10 +38,11 @@ type Carried = {
  */
 export class RequestLedger {
   readonly #open = new Map<string, OpenCall>();
-  /** By agent and request id, the oldest first. */
-  readonly #known = new Map<string, KnownRequest>();
-  /** Keys of `#known` by audit id, while the request has not ended. */
-  readonly #unended = new Map<string, string>();
+  /** By agent and by request id, the oldest first. */
+  readonly #known = new Map<string, Map<string, KnownRequest>>();
+  #count = 0;
+  /** Where in `#known` a request is that has not ended, by audit id. */
+  readonly #unended = new Map<string, { readonly agent: string; readonly requestId: string }>();
   /** The request that is not decided yet: one record follows the other. */
   #requested: RequestedEntry | undefined;
   /** By tool, the digest of the component that last ran. */
@@ -50,15 +53,19 @@ export class RequestLedger {
     this.#requested = undefined;
     const { open = [], known = [], components = [] } = (carried ?? {}) as Partial<Carried>;
     for (const call of open) this.#open.set(call.audit, call);
-    for (const [key, request] of known) {
-      this.#known.set(key, request);
-      if (request.outcome === undefined) this.#unended.set(request.audit, key);
+    this.#count = 0;
+    for (const [agent, requests] of known) {
+      this.#known.set(agent, new Map(requests));
+      this.#count += requests.length;
+      for (const [requestId, { audit, outcome }] of requests)
+        if (outcome === undefined) this.#unended.set(audit, { agent, requestId });
     }
     for (const [tool, digest] of components) this.#components.set(tool, digest);
   }
 
   carry(): Carried {
-    return { open: [...this.#open.values()], known: [...this.#known], components: [...this.#components] };
+    const known = [...this.#known].map(([agent, requests]) => [agent, [...requests]] as const);
+    return { open: [...this.#open.values()], known, components: [...this.#components] };
   }
 
   apply(record: TrailRecord): void {
@@ -86,7 +93,7 @@ export class RequestLedger {
     if (effect === 'allow') this.#open.set(audit, { audit, writer });
     // A refused request may be asked again: perhaps the policy has changed.
     if (requestId === undefined || requestDigest === undefined || effect === 'deny' || effect === 'repeat') return;
-    this.#remember(keyOf(agent, requestId), { audit, digest: requestDigest, at, isRunning: effect === 'allow' });
+    this.#remember(agent, requestId, { audit, digest: requestDigest, at, isRunning: effect === 'allow' });
   }
 
   /** Calls that have begun and not ended. */
@@ -94,10 +101,8 @@ export class RequestLedger {
     return [...this.#open.values()];
   }
 
-  /** @param nowMs - instant; requests older than a day are forgotten. */
-  known(agent: string, requestId: string, nowMs: number): KnownRequest | undefined {
-    const found = this.#known.get(keyOf(agent, requestId));
-    return found !== undefined && (found.outcome === undefined || found.at > nowMs - REMEMBERED_MS) ? found : undefined;
+  known(agent: string, requestId: string): KnownRequest | undefined {
+    return this.#known.get(agent)?.get(requestId);
   }
 
   /** Digest of the component that a tool last ran; undefined before its first call. */
@@ -105,25 +110,38 @@ export class RequestLedger {
     return this.#components.get(tool);
   }
 
-  #remember(key: string, request: KnownRequest): void {
-    this.#known.delete(key); // to the end
-    this.#known.set(key, request);
-    this.#unended.set(request.audit, key);
-    for (const [oldest, { at, audit, isRunning }] of this.#known) {
-      if (this.#known.size <= REMEMBERED_MAX && at > request.at - REMEMBERED_MS) break;
+  #remember(agent: string, requestId: string, request: KnownRequest): void {
+    let own = this.#known.get(agent);
+    if (own === undefined) {
+      own = new Map();
+      this.#known.set(agent, own);
+    }
+    const before = own.get(requestId);
+    if (before !== undefined) this.#unended.delete(before.audit);
+    else this.#count += 1;
+    own.delete(requestId); // to the end
+    own.set(requestId, request);
+    this.#unended.set(request.audit, { agent, requestId });
+    if (this.#count > REMEMBERED_MAX) this.#forgetOne();
+  }
+
+  /** The oldest that does not run, of the agent that has most. */
+  #forgetOne(): void {
+    let most: Map<string, KnownRequest> = new Map();
+    for (const own of this.#known.values()) if (own.size > most.size) most = own;
+    for (const [requestId, { audit, isRunning }] of most) {
       if (isRunning) continue;
-      this.#known.delete(oldest);
+      most.delete(requestId);
       this.#unended.delete(audit);
+      this.#count -= 1;
+      return;
     }
   }
 
   #update(audit: string, change: Partial<KnownRequest>): void {
-    const key = this.#unended.get(audit);
-    const known = key === undefined ? undefined : this.#known.get(key);
-    if (key !== undefined && known !== undefined && known.audit === audit) this.#known.set(key, { ...known, ...change });
+    const place = this.#unended.get(audit);
+    const own = place && this.#known.get(place.agent);
+    const known = place && own?.get(place.requestId);
+    if (place !== undefined && known?.audit === audit) own?.set(place.requestId, { ...known, ...change });
   }
-}
-
-function keyOf(agent: string, requestId: string): string {
-  return `${agent.length} ${agent}${requestId}`;
 }

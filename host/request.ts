@@ -14,7 +14,7 @@ export type ToolRequest = {
   readonly source?: string | undefined;
   /** Another name of `source`. */
   readonly source_log_line?: string | undefined;
-  /** The same id and the same request run once, however often they come. 1 to 128 characters. */
+  /** The same id and the same request run once, however often they come. 1 to 256 characters. */
   readonly request_id?: string | undefined;
   /** Instant after which no answer is wanted: milliseconds since 1970, or RFC 3339 with a zone. */
   readonly deadline?: number | string | undefined;

@@ -89,7 +89,11 @@ function overdue(journal: Journal, state: WardenState, nowMs: number): readonly 
 }
 
 function interruptedCalls(journal: Journal, state: WardenState): readonly OutcomeEntry[] {
-  const abandoned = state.requests.openCalls().filter(({ writer }) => writer !== journal.writer && !journal.isWriting(writer));
+  const calls = state.requests.openCalls();
+  const gone = new Set(
+    [...new Set(calls.map(({ writer }) => writer))].filter((writer) => writer !== journal.writer && !journal.isWriting(writer)),
+  );
+  const abandoned = calls.filter(({ writer }) => gone.has(writer));
   return abandoned.map(({ audit }) => ({
     kind: 'outcome',
     audit,

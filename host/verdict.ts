@@ -7,6 +7,7 @@ import {
   type ApprovalDemand,
   type Asked,
   type Decision,
+  type DecisionRequest,
   type Denied,
   decide,
   type Policy,
@@ -76,7 +77,7 @@ function repeated(judging: Judging): Judged | undefined {
   if (!isWanted) throw new CodedError('usage/invalid-argument', 'the call on whose behalf this is filed has ended');
   const { agent, requestId, deadlineMs } = request.told;
   if (requestId !== undefined) {
-    const known = state.requests.known(agent, requestId, nowMs);
+    const known = state.requests.known(agent, requestId);
     if (known !== undefined && known.digest !== requestDigest(request)) {
       throw new CodedError('params/request-id-conflict', 'this `request_id` came before, with another request', {
         data: { audit: known.audit },
@@ -97,22 +98,33 @@ function repeated(judging: Judging): Judged | undefined {
 
 function decided(judging: Judging): Judged {
   const { policy, state, request, nowMs } = judging;
-  const { agent, toolName, justification, source, approval } = request.snapshot;
-  const { session } = request.told; // names budgets and directories, which the trail shows
-  const asked = { agent, toolName, parameters: request.record, justification, source, session };
-  const decision = decide(policy, asked, nowMs, state.usage);
+  const { approval } = request.snapshot;
+  const decision = decide(policy, asRulesSee(request), nowMs, state.usage);
   if (decision.effect === 'deny') return denial(judging, decision);
-  // An approval that is named must fit, even where nobody has to be asked: a wrong one is a sign that something was changed.
+  // An approval that is named must be for this call, even where nobody has to be asked.
   let found: ApprovalUse | undefined;
   try {
     if (decision.effect === 'ask' || approval !== undefined) found = findApproval(judging);
   } catch (error) {
-    if (isCoded(error)) return refusal(judging, error, decision);
+    // The rules have spoken, too, and their alerts are raised whatever is decided: a wrong approval is a sign of an attack.
+    if (isCoded(error)) return refusal(judging, error, decision, decision.alerts);
     throw error;
   }
   if (found !== undefined && 'use' in found) return permission(judging, decision, found);
   if (decision.effect === 'allow') return permission(judging, decision);
-  return question(judging, decision, found);
+  try {
+    return question(judging, decision, found);
+  } catch (error) {
+    if (isCoded(error)) return refusal(judging, error, decision, decision.alerts);
+    throw error;
+  }
+}
+
+/** A request as rules see it. */
+export function asRulesSee({ snapshot, told, record }: TypedRequest): DecisionRequest {
+  const { agent, toolName, justification, source } = snapshot;
+  const { session } = told; // names budgets and directories, which the trail shows
+  return { agent, toolName, parameters: record, justification, source, session };
 }
 
 function findApproval({ policy, state, audit, request, nowMs }: Judging): ApprovalUse | undefined {
@@ -145,7 +157,10 @@ function question(judging: Judging, decision: Asked, found: Extract<ApprovalUse,
   const verdict: Verdict = { kind: 'pending', rules, logOnly, asked };
   // Whoever asks also writes down which questions nobody answered in time.
   const entries = found === undefined ? [...expiryEntries(judging.state.approvals, judging.nowMs), asked] : [];
-  return judged(judging, verdict, { effect: 'ask', approval: asked.approval }, entries, [...alerts, ...changeAlerts(judging)]);
+  return judged(judging, verdict, { effect: 'ask', approval: asked.approval }, entries, [
+    ...alerts,
+    ...(found === undefined ? changeAlerts(judging) : []),
+  ]);
 }
 
 function newQuestion({ policy, state, audit, request, nowMs }: Judging, demand: ApprovalDemand): AskedEntry {

@@ -1,28 +1,27 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
-import { type CellOutcome, CodedError, failure, isCoded, threadsOf, WASM_PAGE_BYTES } from '../runtime/index.ts';
-import { Admission, type AdmissionOptions } from './admission.ts';
+import { CodedError, failure, isCoded } from '../runtime/index.ts';
+import type { AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { Alerts } from './alerts/index.ts';
 import { ApprovalsDesk } from './approvals-desk.ts';
-import type { AlertEntry, OutcomeEntry } from './audit/entries.ts';
+import type { AlertEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import { AuditDesk } from './audit-desk.ts';
+import { Calls } from './calls.ts';
 import type { CapabilityEntry } from './capabilities/index.ts';
 import { Filing } from './filing.ts';
-import { AnswerRecorder } from './host-answers.ts';
-import { decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
+import { DURATION_MS_MAX, decide, decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
 import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
 import { Questions, type QuestionsOptions } from './questions.ts';
-import { type Outcome, payloadType, pendingOutcome, recordedOutcome, toOutcome } from './receipt.ts';
-import { RecentOutcomes } from './recent-outcomes.ts';
+import { type Outcome, pendingOutcome, toOutcome } from './receipt.ts';
 import { outcomeEntry, refusedEntry, untypedEntry } from './records.ts';
+import { Repeats } from './repeats.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
-import type { KnownRequest } from './request-ledger.ts';
-import { chainOf, grantsWithin, type RunningCall, RunningCalls } from './running-calls.ts';
+import { chainOf, grantsWithin, type RunningCall } from './running-calls.ts';
 import type { Trail } from './trail.ts';
 import { type TypedRequest, typedRequest } from './typed-request.ts';
-import { type AskedEntry, type Judged, judge, type Verdict } from './verdict.ts';
+import { type AskedEntry, asRulesSee, type Judged, judge, type Verdict } from './verdict.ts';
 
 /** What the program that files a request for an agent may add; an agent cannot. */
 export interface RequestOptions {
@@ -68,32 +67,32 @@ export class Warden {
   readonly events = new EventEmitter<WardenEvents>();
   readonly #parts: WardenParts;
   readonly #tools: PreparedTools;
-  readonly #admission: Admission;
+  readonly #calls: Calls;
+  readonly #repeats: Repeats;
   readonly #alarm: Alarm;
   readonly #questions: Questions;
   /** Capabilities whose use changes something outside of the call. */
   readonly #effectful: ReadonlySet<string>;
   /** Paths of secret parameters by tool, as the redactor takes them. */
   readonly #secrets: ReadonlyMap<string, readonly string[]>;
-  readonly #running = new RunningCalls();
-  readonly #recent = new RecentOutcomes();
   /** Cancels every request that has not ended. */
   readonly #stop = new AbortController();
   readonly #inFlight = new Set<Promise<Outcome>>();
   #isDraining = false;
 
   constructor(parts: WardenParts) {
-    const { policy, entries, runners, trail, threads } = parts;
+    const { policy, entries, runners, trail } = parts;
     this.#parts = parts;
     this.policy = policy;
     this.#tools = new PreparedTools(entries, runners);
-    this.#admission = new Admission({ ...parts, callsPerToolMax: threadsOf(threads) });
+    this.#calls = new Calls(parts);
     this.#alarm = new Alarm(parts.alerts, trail, policy);
     this.#questions = new Questions(trail, { ...parts.questions, channels: policy.approverChannels });
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail, parts.redactor.redactText);
     this.audit = new AuditDesk(policy.trail.folder);
+    this.#repeats = new Repeats(this.audit, policy.trail.results === 'keep');
     trail.state.onRecord((record) => this.#tell(record));
     setMaxListeners(0, this.#stop.signal); // each request listens
   }
@@ -117,11 +116,10 @@ export class Warden {
   }
 
   #begin(request: unknown, options: RequestOptions, read: (request: unknown) => RequestSnapshot): Promise<Outcome> {
-    const { signal } = options;
-    const either = signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
-    const outcome = this.#answer(new Filing(request, this.policy, either, read), options);
+    const outcome = this.#answer(request, options, read);
     this.#inFlight.add(outcome);
-    void outcome.finally(() => this.#inFlight.delete(outcome));
+    const end = (): boolean => this.#inFlight.delete(outcome);
+    outcome.then(end, end);
     return outcome;
   }
 
@@ -132,7 +130,7 @@ export class Warden {
    */
   async drain(graceMs: number): Promise<void> {
     this.#isDraining = true;
-    const timer = setTimeout(() => this.#stop.abort(), graceMs);
+    const timer = setTimeout(() => this.#stop.abort(), Math.min(graceMs, DURATION_MS_MAX));
     await Promise.all(this.#inFlight);
     clearTimeout(timer);
     await this.close();
@@ -141,33 +139,52 @@ export class Warden {
   /** Ends all threads and processes at once. Calls that still run end as `failed`, and the trail says so. */
   async close(): Promise<void> {
     this.#isDraining = true;
-    await this.#parts.runners.close();
-    this.#stop.abort();
-    await Promise.all(this.#inFlight);
-    await Promise.all([this.#alarm.close(), this.#questions.close()]);
-    await this.#parts.trail.close();
+    const { runners, trail } = this.#parts;
+    try {
+      await runners.close();
+    } finally {
+      this.#stop.abort();
+      await Promise.all(this.#inFlight);
+      await Promise.all([this.#alarm.close(), this.#questions.close()]);
+      await trail.close();
+    }
   }
 
   /** Listeners are the embedding program's code: they run after the trail's lock is free, and can neither hold it nor break it. */
   #tell(record: TrailRecord): void {
-    if (this.events.listenerCount('record') > 0) queueMicrotask(() => this.events.emit('record', record));
+    if (this.events.listenerCount('record') === 0) return;
+    queueMicrotask(() => {
+      try {
+        this.events.emit('record', record);
+      } catch {
+        this.#parts.questions.onProblem('a listener of `record` events threw an error');
+      }
+    });
   }
 
   /** Files a request; while its caller waits for a human, files it again once there is an answer. */
-  async #answer(filed: Filing, options: RequestOptions): Promise<Outcome> {
+  async #answer(request: unknown, options: RequestOptions, read: (request: unknown) => RequestSnapshot): Promise<Outcome> {
     const untilMs = performance.now() + (options.waitMs ?? 0);
-    for (let filing = filed; ; ) {
+    let filing = new Filing(request, this.policy, this.#stop.signal, read); // now: what its owner does later changes nothing
+    for (;;) {
       const outcome = await this.#file(filing, options);
       const leftMs = untilMs - performance.now();
       if (outcome.approval === undefined || leftMs <= 0) return outcome;
-      if (!(await this.approvals.waitFor(outcome.approval.id, leftMs, filing.signal))) return outcome;
+      try {
+        if (!(await this.approvals.waitFor(outcome.approval.id, leftMs, filing.signal))) return outcome;
+      } catch (error) {
+        return this.#refuse(filing, error); // the trail is gone, so nobody will hear of an answer
+      }
       filing = filing.again(outcome.approval.id);
     }
   }
 
   async #file(filing: Filing, options: RequestOptions): Promise<Outcome> {
     try {
-      if (this.#isDraining) throw new CodedError('usage/closed', 'the warden takes no more requests: it is about to end');
+      // Calls that may still end may also ask on their own behalf.
+      const isLate = this.#isDraining && (options.parent === undefined || this.#stop.signal.aborted);
+      if (isLate) throw new CodedError('usage/closed', 'the warden takes no more requests: it is about to end');
+      filing.signal = eitherSignal(this.#stop.signal, options.signal);
       return await this.#check(filing, options);
     } catch (error) {
       return this.#refuse(filing, error);
@@ -178,28 +195,51 @@ export class Warden {
   async #check(filing: Filing, options: RequestOptions): Promise<Outcome> {
     const { context } = filing;
     const snapshot = filing.takeSnapshot();
-    const parent = this.#running.parent(options.parent, snapshot.agent);
+    const { running } = this.#calls;
+    const parent = running.parent(options.parent, snapshot.agent);
     if (parent !== undefined) {
       filing.chain = chainOf(parent);
-      filing.signal = AbortSignal.any([filing.signal, this.#running.endOf(parent)]);
+      filing.signal = AbortSignal.any([filing.signal, running.endOf(parent)]);
     }
     const { tool, functionName } = this.#access(filing, snapshot);
     const grants = grantsWithin(tool.grants, parent);
     Object.assign(context, { tool: tool.name, function: functionName, grants });
     const prepared = this.#tools.for(tool, functionName, grants);
-    context.digest = (await prepared.component).digest; // a refusal after this names the component that it is about
-    const call = await orCancelled(prepared.call, filing.signal);
+    context.digest = (await filing.orCancelled(prepared.component)).digest; // a refusal after this names the component that it is about
+    const call = await filing.orCancelled(prepared.call);
     context.call = call;
     const { redactor } = this.#parts;
     const secrets = this.#secrets.get(tool.name) ?? [];
     const request = typedRequest(snapshot, { tool: tool.name, call, grants, chain: filing.chain, redactor, secrets });
-    const verdict = await this.#judge(filing, request);
-    if (verdict.kind === 'refused') throw verdict.error;
-    if (verdict.kind === 'pending') return pendingOutcome(approvalOf(verdict.asked), filing.elapsedMs(), context);
-    if (verdict.kind === 'repeat') return this.#repeat(filing, verdict.known);
-    const outcome = this.#run(filing, request, prepared, parent);
-    if (snapshot.requestId !== undefined) this.#recent.keep(filing.audit, outcome);
-    return outcome;
+    return this.#decide(filing, request, prepared, parent);
+  }
+
+  /** Gets the call its turn, its verdict and its run: a call that was decided upon never has to be told that there is no room. */
+  async #decide(
+    filing: Filing,
+    request: TypedRequest,
+    prepared: PreparedTool,
+    parent: RunningCall | undefined,
+  ): Promise<Outcome> {
+    let turn = this.#calls.tryAdmit(request, parent);
+    try {
+      if (turn === undefined && this.#wouldRun(request)) turn = await this.#calls.admit(request, parent, filing.signal);
+      const verdict = await this.#judge(filing, request);
+      if (verdict.kind === 'refused') throw verdict.error;
+      if (verdict.kind === 'pending') return pendingOutcome(approvalOf(verdict.asked), filing.elapsedMs(), filing.context);
+      if (verdict.kind === 'repeat') return await this.#repeats.answer(filing, verdict.known);
+      const running = this.#calls.run(filing, request, prepared, parent, turn);
+      if (request.snapshot.requestId !== undefined) this.#repeats.keep(filing.audit, running);
+      return await running;
+    } finally {
+      turn?.admitted.leave();
+    }
+  }
+
+  /** Whether it is worth waiting for a turn: a guess, which only the verdict makes true. */
+  #wouldRun(request: TypedRequest): boolean {
+    const { state } = this.#parts.trail;
+    return decide(this.policy, asRulesSee(request), Date.now(), state.usage).effect !== 'deny';
   }
 
   #access(filing: Filing, { agent, toolName }: RequestSnapshot): { tool: ToolPolicy; functionName: string } {
@@ -216,7 +256,7 @@ export class Warden {
     const { journal, state } = trail;
     const { audit } = filing;
     const parent = request.chain.at(-1);
-    const isWanted = (): boolean => parent === undefined || this.#running.isRunning(parent);
+    const isWanted = (): boolean => parent === undefined || this.#calls.running.isRunning(parent);
     let judged: Judged | undefined;
     await trail.pay(); // a call that is owed its outcome still counts as running
     // Nothing has an effect before its intent is on the disk. A call that can have none may begin before.
@@ -246,49 +286,6 @@ export class Warden {
     if (judged === undefined) throw new CodedError('internal/invariant', 'the trail was written without a verdict');
     filing.judged(judged.verdict);
     return judged.verdict;
-  }
-
-  /** Runs a call whose intent is in the trail; its result leaves when its outcome is there, too. */
-  async #run(filing: Filing, request: TypedRequest, prepared: PreparedTool, parent: RunningCall | undefined): Promise<Outcome> {
-    const { audit } = filing;
-    const { snapshot, call, grants, chain } = request;
-    const endsMs = Math.min(parent?.endsMs ?? Infinity, snapshot.deadlineMs ?? Infinity, Date.now() + call.limits.timeoutMsMax);
-    this.#running.begin({ audit, agent: snapshot.agent, grants, chain, endsMs, signal: filing.signal });
-    const recorder = this.policy.trail.answers === 'keep' ? new AnswerRecorder() : undefined;
-    const cell = await this.#invoke(filing, request, prepared, endsMs, recorder);
-    this.#running.end(audit);
-    const kept = { result: this.policy.trail.results === 'keep', recorder, isSecret: request.isSecret };
-    const entry = outcomeEntry(audit, cell, payloadType(cell, call), this.#parts.redactor, kept);
-    const { trail } = this.#parts;
-    await trail.journal
-      .transact(() => [entry], 'durable')
-      .catch((error: unknown) => {
-        trail.owe(entry);
-        throw error;
-      });
-    return toOutcome(cell, filing.context);
-  }
-
-  async #invoke(
-    filing: Filing,
-    { snapshot, tool, call, bytes }: TypedRequest,
-    { runner }: PreparedTool,
-    endsMs: number,
-    tap: AnswerRecorder | undefined,
-  ): Promise<CellOutcome> {
-    const { timeoutMsMax, memoryPagesMax } = call.limits;
-    const { signal, audit } = filing;
-    try {
-      const leftMs = Math.max(0, endsMs - Date.now());
-      const turn = { agent: snapshot.agent, tool, memoryBytes: memoryPagesMax * WASM_PAGE_BYTES, waitMsMax: leftMs };
-      const admitted = await this.#admission.enter(turn, signal);
-      const waitedMs = timeoutMsMax - leftMs + admitted.waitedMs; // what was used up elsewhere counts as waited
-      const options = { waitedMs, signal, ref: audit, ...(tap === undefined ? {} : { tap }) };
-      const cell = await runner.invoke(call, bytes, options).finally(() => admitted.leave());
-      return withWallTime(cell, filing.elapsedMs());
-    } catch (error) {
-      return failure(error, filing.elapsedMs());
-    }
   }
 
   /** Records a refusal that came before the verdict, and answers it. */
@@ -329,56 +326,15 @@ export class Warden {
     if (code !== 'policy/digest-mismatch' || rule === undefined) return [];
     return [{ kind: 'alert', audit, rule, severity: 'critical', sinks: [...this.policy.alertSinks.keys()] }];
   }
-
-  /** Answers a request that came before from what is known of it; it is not run again. */
-  async #repeat(filing: Filing, { audit, outcome, digest: _digest }: KnownRequest): Promise<Outcome> {
-    const known = this.#recent.of(audit);
-    if (known !== undefined) return known;
-    filing.context.audit = audit;
-    if (outcome === undefined) {
-      throw new CodedError('busy/overloaded', 'the request with this `request_id` runs in another process', {
-        data: { audit, retryAfterMs: RETRY_MS },
-        help: `ask again after ${RETRY_MS} ms`,
-      });
-    }
-    const recorded = await this.#withResult(outcome);
-    if (recorded.resultDigest !== undefined && recorded.result === undefined) {
-      throw new CodedError('failed/result-not-kept', 'the request with this `request_id` was run, and its result is not kept', {
-        data: { audit, outcome: outcome.outcome, resultDigest: outcome.resultDigest },
-        help: 'set `trail: { results: keep }` in the policy to have results answered again after a restart',
-      });
-    }
-    return recordedOutcome(recorded, filing.context);
-  }
-
-  /** What the state knows of an outcome is without its result, which only the trail may have. */
-  async #withResult(outcome: OutcomeEntry): Promise<OutcomeEntry> {
-    if (outcome.resultDigest === undefined || this.policy.trail.results !== 'keep') return outcome;
-    for await (const record of this.audit.query({ audit: outcome.audit, kind: 'outcome' })) {
-      if (record.kind === 'outcome') return record;
-    }
-    return outcome;
-  }
 }
-
-/** Milliseconds after which somebody may ask again for a request that runs elsewhere. */
-const RETRY_MS = 200;
 
 function approvalOf({ approval: id, expiresAt, channels }: AskedEntry): NonNullable<Outcome['approval']> {
   return { id, expiresAt, channels };
 }
 
-/** Lets a caller leave while a component is prepared; what was begun goes on, for the next who asks. */
-function orCancelled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(new CodedError('cancelled/by-caller', 'the call was cancelled'));
-    if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
-}
-
-/** The caller's clock starts at the request, before the policy and the component were looked at. */
-function withWallTime(cell: CellOutcome, wallMs: number): CellOutcome {
-  return { ...cell, usage: { ...cell.usage, wallMs } };
+/** Aborts when either does. @throws CodedError `usage/invalid-argument` for a signal that is none. */
+function eitherSignal(own: AbortSignal, theirs: unknown): AbortSignal {
+  if (theirs === undefined) return own;
+  if (theirs instanceof AbortSignal) return AbortSignal.any([theirs, own]);
+  throw new CodedError('usage/invalid-argument', '`signal` is no AbortSignal');
 }

@@ -112,8 +112,10 @@ export class RecordEncoder {
   add<Entry extends TrailEntry | SegmentEntry>(entry: Entry, at: number): Entry & { seq: number; at: number } {
     const record = { ...entry, seq: this.#end.seq + 1, at: ownInstant(entry) ?? at };
     const body = bodyOf(entry, record);
+    if (body.length > BODY_CHARS_MAX) throw tooLong(body.length);
     growScratch(3 * body.length);
     const bytes = scratch.write(body, HEAD_BYTES_MAX, 'utf8');
+    if (bytes < body.length) throw tooLong(body.length); // never a line that is not the whole record
     const link = linkOfScratch(this.#end.link, bytes);
     this.#grow(bytes + LINK_BYTES);
     scratch.copy(this.#bytes, this.#length, HEAD_BYTES_MAX, HEAD_BYTES_MAX + bytes);
@@ -129,6 +131,13 @@ export class RecordEncoder {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
+}
+
+/** UTF-16 units of one record: readers take lines of up to 256 MiB, and a unit takes three bytes at most. */
+const BODY_CHARS_MAX = 64 * 2 ** 20;
+
+function tooLong(chars: number): CodedError {
+  return new CodedError('failed/audit-unavailable', `a record of the trail has ${chars} characters, more than ${BODY_CHARS_MAX}`);
 }
 
 /** Approvals and shapes carry the instant that they were decided at. */

@@ -50,7 +50,7 @@ export interface RequestedEntry {
   readonly tool: string;
   /** JSON of the parameters in the mapping of their WIT types, secrets replaced by keyed digests; absent where they never had types. */
   readonly parameters?: PlainJson;
-  /** Digest of the canonical bytes of the parameters, or of their JSON text where they never had types. */
+  /** Digest of the canonical bytes of the parameters, keyed (`hmac-sha256:`) where they hold secrets; absent where they never had types. */
   readonly parametersDigest?: string;
   readonly justification?: string;
   readonly source?: string;

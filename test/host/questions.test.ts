@@ -55,7 +55,11 @@ function setUp(options: Partial<QuestionsOptions> = {}, channels: readonly Appro
   );
   let count = 0;
   const write = (...entries: readonly TrailEntry[]): void => {
-    for (const entry of entries) state.apply({ ...entry, seq: ++count, at: timers.now } as TrailRecord);
+    for (const entry of entries) {
+      const record = { ...entry, seq: ++count, at: timers.now } as TrailRecord;
+      state.apply(record);
+      state.committed([record]);
+    }
   };
   const asked = (more: Partial<Asked> = {}): Asked => {
     const at = timers.now;

@@ -202,7 +202,10 @@ describe('AP-03: an approval', () => {
     expect(await warden.request({ ...other, justification: 'x', approval })).toMatchObject(refusedAs('denied/approval-mismatch'));
     clock.ms += 1;
     expect(await warden.request({ ...other, approval })).toMatchObject(refusedAs('denied/approval-expired'));
-    expect(await warden.request(other)).toMatchObject({ kind: 'pending' });
+    // Nor is anybody asked again for what was just refused; another call is another question.
+    expect(await warden.request(REQUEST)).toMatchObject(refusedAs('denied/approval-denied'));
+    expect(await warden.request(other)).toMatchObject(refusedAs('denied/approval-revoked'));
+    expect(await warden.request({ ...REQUEST, session: 'third' })).toMatchObject({ kind: 'pending' });
     expect(acts).toEqual([]);
     await warden.close();
     await expectWholeTrail(site);

@@ -1,0 +1,133 @@
+import { type CellOutcome, failure, threadsOf, WASM_PAGE_BYTES } from '../runtime/index.ts';
+import { Admission, type AdmissionOptions, type Admitted } from './admission.ts';
+import type { OutcomeEntry } from './audit/entries.ts';
+import type { Redactor } from './audit/index.ts';
+import type { Filing } from './filing.ts';
+import { AnswerRecorder } from './host-answers.ts';
+import type { Policy } from './policy/index.ts';
+import type { PreparedTool } from './prepared-tools.ts';
+import { type Outcome, payloadType, toOutcome } from './receipt.ts';
+import { outcomeEntry } from './records.ts';
+import { type RunningCall, RunningCalls } from './running-calls.ts';
+import type { Trail } from './trail.ts';
+import type { TypedRequest } from './typed-request.ts';
+
+/** A call's place among those that run, held from before its verdict, so that none is decided upon that could not run. */
+export interface Turn {
+  /** Milliseconds since 1970 at which it has to have ended: by its time limit, its deadline, and its callers'. */
+  readonly endsMs: number;
+  readonly admitted: Admitted;
+}
+
+export interface CallsOptions extends Omit<AdmissionOptions, 'callsPerToolMax'> {
+  readonly policy: Policy;
+  readonly trail: Trail;
+  readonly redactor: Redactor;
+  /** Calls of one tool at a time. */
+  readonly threads?: number;
+}
+
+/** Runs calls whose intent is in the trail, and writes down how they ended before anybody hears of it. */
+export class Calls {
+  readonly running = new RunningCalls();
+  readonly #options: CallsOptions;
+  readonly #admission: Admission;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+    this.#admission = new Admission({ ...options, callsPerToolMax: threadsOf(options.threads) });
+  }
+
+  /** A turn, where one is free at once. */
+  tryAdmit(request: TypedRequest, parent: RunningCall | undefined): Turn | undefined {
+    const endsMs = endOf(request, parent);
+    const admitted = this.#admission.tryEnter(turnOf(request, endsMs));
+    return admitted && { endsMs, admitted };
+  }
+
+  /** Waits for a turn. @throws CodedError as `Admission.enter`. */
+  async admit(request: TypedRequest, parent: RunningCall | undefined, signal: AbortSignal): Promise<Turn> {
+    const endsMs = endOf(request, parent);
+    return { endsMs, admitted: await this.#admission.enter(turnOf(request, endsMs), signal) };
+  }
+
+  /**
+   * @param turn - is left when the call has ended; undefined: waits for one, since the verdict was another one than was foreseen.
+   * @throws CodedError `failed/audit-unavailable` when the outcome cannot be written: then it is withheld, and owed to the trail.
+   */
+  async run(
+    filing: Filing,
+    request: TypedRequest,
+    prepared: PreparedTool,
+    parent: RunningCall | undefined,
+    turn: Turn | undefined,
+  ): Promise<Outcome> {
+    const { audit, signal } = filing;
+    const { snapshot, grants, chain } = request;
+    const { policy, trail, redactor } = this.#options;
+    const endsMs = turn?.endsMs ?? endOf(request, parent);
+    this.running.begin({ audit, agent: snapshot.agent, grants, chain, endsMs, signal });
+    const recorder = policy.trail.answers === 'keep' ? new AnswerRecorder(redactor.redactText) : undefined;
+    const cell = await this.#invoke(filing, request, prepared, () => turn ?? this.admit(request, parent, signal), recorder);
+    this.running.end(audit);
+    const entry = this.#entryOf(audit, cell, request, recorder);
+    try {
+      await trail.journal.transact(() => [entry], 'durable');
+    } catch (error) {
+      trail.owe(entry);
+      throw error;
+    }
+    return toOutcome(cell, filing.context);
+  }
+
+  async #invoke(
+    filing: Filing,
+    { call, bytes }: TypedRequest,
+    { runner }: PreparedTool,
+    turnOfIt: () => Turn | Promise<Turn>,
+    tap: AnswerRecorder | undefined,
+  ): Promise<CellOutcome> {
+    const { signal, audit } = filing;
+    let admitted: Admitted | undefined;
+    try {
+      const turn = await turnOfIt();
+      admitted = turn.admitted;
+      const { endsMs } = turn;
+      // What was used up elsewhere counts as waited.
+      const waitedMs = Math.max(0, call.limits.timeoutMsMax - Math.max(0, endsMs - Date.now()));
+      const options = { waitedMs, signal, ref: audit, ...(tap === undefined ? {} : { tap }) };
+      const cell = await runner.invoke(call, bytes, options);
+      return withWallTime(cell, filing.elapsedMs());
+    } catch (error) {
+      return failure(error, filing.elapsedMs());
+    } finally {
+      admitted?.leave();
+    }
+  }
+
+  /** A result that cannot be put into words must not keep the outcome of its call out of the trail. */
+  #entryOf(audit: string, cell: CellOutcome, request: TypedRequest, recorder: AnswerRecorder | undefined): OutcomeEntry {
+    const { policy, redactor } = this.#options;
+    const { call, isSecret } = request;
+    const type = payloadType(cell, call);
+    try {
+      return outcomeEntry(audit, cell, type, redactor, { result: policy.trail.results === 'keep', recorder, isSecret });
+    } catch {
+      return outcomeEntry(audit, cell, undefined, redactor, { result: false, isSecret });
+    }
+  }
+}
+
+function endOf({ snapshot, call }: TypedRequest, parent: RunningCall | undefined): number {
+  return Math.min(parent?.endsMs ?? Infinity, snapshot.deadlineMs ?? Infinity, Date.now() + call.limits.timeoutMsMax);
+}
+
+function turnOf({ snapshot, tool, call }: TypedRequest, endsMs: number) {
+  const memoryBytes = call.limits.memoryPagesMax * WASM_PAGE_BYTES;
+  return { agent: snapshot.agent, tool, memoryBytes, waitMsMax: Math.max(0, endsMs - Date.now()) };
+}
+
+/** The caller's clock starts at the request, before the policy and the component were looked at. */
+function withWallTime(cell: CellOutcome, wallMs: number): CellOutcome {
+  return { ...cell, usage: { ...cell.usage, wallMs } };
+}
