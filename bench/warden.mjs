@@ -21,6 +21,7 @@ tools:
     component: ${ROOT}tools/kubectl-plan/kubectl-plan.wasm
     functions: [plan]
     isolation: thread
+    limits: { memory: 1MiB }
     grants: [${grants}]
 agents:
   bench:

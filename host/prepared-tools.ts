@@ -19,6 +19,8 @@ export interface PreparedTool {
   readonly component: Promise<LoadedComponent>;
   readonly call: Promise<PreparedCall>;
   readonly runner: Runner;
+  /** The call, once it is prepared: to wait for a promise that is settled costs more than to ask for this. */
+  ready: PreparedCall | undefined;
 }
 
 /** Where runners come from: `Runners`, or something that runs nothing. */
@@ -50,9 +52,14 @@ export class PreparedTools {
     const runner = this.#runners.for(tool);
     const component = readComponent(tool, runner);
     const call = component.then((loaded) => this.#prepare(runner, loaded, tool, functionName, grants));
-    const fresh: PreparedTool = { stamp, component, call, runner };
+    const fresh: PreparedTool = { stamp, component, call, runner, ready: undefined };
     this.#tools.set(key, fresh);
-    call.catch(() => this.#tools.get(key) === fresh && this.#tools.delete(key));
+    call.then(
+      (ready) => {
+        fresh.ready = ready;
+      },
+      () => this.#tools.get(key) === fresh && this.#tools.delete(key),
+    );
     void known?.call.then((old) => known.runner.release(old)).catch(() => undefined);
     return fresh;
   }

@@ -1,5 +1,5 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
-import { CodedError, failure, isCoded } from '../runtime/index.ts';
+import { CodedError, failure, isCoded, type PreparedCall } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { Alerts } from './alerts/index.ts';
@@ -205,13 +205,17 @@ export class Warden {
     const grants = grantsWithin(tool.grants, parent);
     Object.assign(context, { tool: tool.name, function: functionName, grants });
     const prepared = this.#tools.for(tool, functionName, grants);
-    context.digest = (await filing.orCancelled(prepared.component)).digest; // a refusal after this names the component that it is about
-    const call = await filing.orCancelled(prepared.call);
+    const call = prepared.ready ?? (await this.#prepared(filing, prepared));
     context.call = call;
     const { redactor } = this.#parts;
     const secrets = this.#secrets.get(tool.name) ?? [];
     const request = typedRequest(snapshot, { tool: tool.name, call, grants, chain: filing.chain, redactor, secrets });
     return this.#decide(filing, request, prepared, parent);
+  }
+
+  async #prepared(filing: Filing, prepared: PreparedTool): Promise<PreparedCall> {
+    filing.context.digest = (await filing.orCancelled(prepared.component)).digest; // a refusal after this names the component that it is about
+    return filing.orCancelled(prepared.call);
   }
 
   /** Gets the call its turn, its verdict and its run: a call that was decided upon never has to be told that there is no room. */

@@ -50,11 +50,16 @@ export function createRedactor(key: Uint8Array): Redactor {
 /** Nodes of the paths that a place is on: `[*]` and `[0]` may both lead there. */
 type Nodes = readonly SecretNode[];
 
+const CLEAN_CHARS_MAX = 128;
+const CLEAN_MAX = 1000;
+
 /** Goes through JSON of bounded nesting (the strict reader's), once. */
 class Walk {
   /** Secrets hidden so far. */
   count = 0;
   private readonly digestOf: (text: string) => string;
+  /** Short texts that hold no secret: names and values of parameters come again and again. */
+  private readonly clean = new Set<string>();
 
   constructor(digestOf: (text: string) => string) {
     this.digestOf = digestOf;
@@ -68,6 +73,17 @@ class Walk {
   }
 
   text(text: string): string {
+    if (text.length > CLEAN_CHARS_MAX) return this.scan(text);
+    if (this.clean.has(text)) return text;
+    const kept = this.scan(text);
+    if (kept === text) {
+      if (this.clean.size >= CLEAN_MAX) this.clean.clear();
+      this.clean.add(text);
+    }
+    return kept;
+  }
+
+  private scan(text: string): string {
     let kept = '';
     let at = 0;
     for (const { start, end } of findSecrets(text)) {
@@ -81,6 +97,7 @@ class Walk {
 
   /** A string that is one secret and nothing else becomes the object, whose digest is whole. */
   private string(text: string): PlainJson {
+    if (this.clean.has(text)) return text;
     const [first, second] = findSecrets(text);
     if (first !== undefined && second === undefined && first.start === 0 && first.end === text.length) return this.hidden(text);
     return this.text(text);

@@ -46,6 +46,21 @@ export type Secrecy = 'no' | 'one' | 'many';
  * Thread: any. Pure. Linear in what is looked at.
  */
 export function secrecyOf(name: string): Secrecy {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const secrecy = judge(name);
+  if (name.length <= NAME_CHARS_MAX) {
+    if (judged.size >= JUDGED_MAX) judged.clear();
+    judged.set(name, secrecy);
+  }
+  return secrecy;
+}
+
+/** The same names come with each call, and taking one apart takes a microsecond. */
+const judged = new Map<string, Secrecy>();
+const JUDGED_MAX = 1000;
+
+function judge(name: string): Secrecy {
   const words = wordsOf(name.slice(-NAME_CHARS_MAX));
   while (words.length > 1 && isQualifier(words.at(-1)!)) words.pop();
   const last = words.at(-1);
