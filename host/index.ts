@@ -28,5 +28,6 @@ export { BUILT_IN, type CapabilityEntry, grantFor, KNOWN_GRANTS } from './capabi
 export { openWarden, type WardenOptions } from './open-warden.ts';
 export * from './policy/index.ts';
 export type { Outcome, Receipt } from './receipt.ts';
+export { type ReplayedPart, type ReplayReport, type ReplaySetup, replayCall } from './replay.ts';
 export type { ParametersOf, ToolRequest } from './request.ts';
 export { type RequestOptions, Warden, type WardenEvents } from './warden.ts';

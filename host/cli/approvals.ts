@@ -17,6 +17,8 @@ import { printable, quote } from '../policy/quote.ts';
 export type OpenTrail = (policyPath: string) => Promise<{
   readonly journal: Pick<Journal, 'transact' | 'catchUp'>;
   readonly approvals: ApprovalBook;
+  /** Takes secrets out of what is written down. */
+  readonly redactText: (text: string) => string;
   close(): Promise<void>;
 }>;
 
@@ -189,11 +191,17 @@ async function withTrail(openTrail: OpenTrail, { policy }: CommonOptions, work: 
 
 type Said = Omit<Answer, 'by' | 'channel' | 'reason'>;
 
-async function answer({ journal, approvals }: Trail, said: Said, options: AnswerOptions, io: ApprovalsIo): Promise<void> {
+async function answer(
+  { journal, approvals, redactText }: Trail,
+  said: Said,
+  options: AnswerOptions,
+  io: ApprovalsIo,
+): Promise<void> {
   const by = options.by ?? io.userName();
+  const reason = options.reason === undefined ? undefined : redactText(options.reason);
   const made = { ids: [] as string[] };
   await journal.transact(() => {
-    const entries = answerEntries(approvals, { ...said, by, channel: 'cli', reason: options.reason }, io.now());
+    const entries = answerEntries(approvals, { ...said, by, channel: 'cli', reason }, io.now());
     made.ids = entries.map((entry) => (entry.kind === 'shape' ? entry.shape : entry.kind === 'approval' ? entry.approval : ''));
     return entries;
   }, 'durable');

@@ -4,7 +4,6 @@ import { CodedError, isCoded } from '../../runtime/index.ts';
 import type { TrailFilter } from '../audit/filter.ts';
 import { openRedactionKey } from '../audit/keys.ts';
 import { createRedactor } from '../audit/redact.ts';
-import { KNOWN_GRANTS } from '../capabilities/index.ts';
 import { quote } from '../policy/quote.ts';
 
 export const EXIT_TEXT = '\nExit codes: 0 ok, 2 usage, 8 the trail was changed or cannot be read.';
@@ -35,7 +34,7 @@ export async function folderOf({ folder, policy }: TrailOptions): Promise<string
   if (folder !== undefined) return folder;
   const { loadPolicy } = await import('../policy/index.ts'); // its schema is slow to load
   try {
-    const loaded: object = await loadPolicy(policy, { knownGrants: KNOWN_GRANTS });
+    const loaded: object = await loadPolicy(policy, { knownGrants: 'any' });
     const named = (loaded as { readonly trail?: { readonly folder?: unknown } }).trail?.folder;
     return typeof named === 'string' ? named : resolve(dirname(policy), DEFAULT_FOLDER);
   } catch (error) {

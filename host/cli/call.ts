@@ -3,7 +3,7 @@ import { openWarden } from '../open-warden.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
 import type { Warden } from '../warden.ts';
-import { note, progress } from './output.ts';
+import { asCoded, note, progress } from './output.ts';
 import { readParams } from './params.ts';
 
 /** The options of `cellblock call`, as commander gives them. */
@@ -37,8 +37,13 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
   } catch (error) {
     return toOutcome(failure(error, performance.now() - began), { tool: toolName });
   } finally {
-    await warden?.close();
+    await closeWarden(warden);
   }
+}
+
+/** What fails at the end must not take the place of the outcome. */
+export async function closeWarden(warden: Warden | undefined): Promise<void> {
+  await warden?.close().catch((error: unknown) => note(`the trail was not closed: ${asCoded(error).message}`));
 }
 
 /** Milliseconds that a call has to end once the process was told to. */
@@ -48,7 +53,7 @@ const GRACE_MS = 2000;
 export function drainOnSignal(warden: Warden): () => void {
   const drain = (): void => {
     stop();
-    void warden.drain(GRACE_MS);
+    void warden.drain(GRACE_MS).catch(() => undefined); // said when it is closed
   };
   const stop = (): void => {
     for (const signal of SIGNALS) process.off(signal, drain);

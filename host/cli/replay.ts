@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CodedError, EXIT_CODES, jsonText, type PlainJson } from '../../runtime/index.ts';
 import { showCall, type TrailRecord } from '../audit/index.ts';
-import { BUILT_IN, KNOWN_GRANTS } from '../capabilities/index.ts';
+import { BUILT_IN } from '../capabilities/index.ts';
 import { loadPolicy, type Policy } from '../policy/index.ts';
 import { type ReplayReport, replayCall } from '../replay.ts';
 import { Runners } from '../runners.ts';
@@ -47,7 +47,7 @@ export function addReplay(program: Command): void {
 }
 
 async function replay(id: string, options: ReplayOptions): Promise<ReplayReport> {
-  const policy = await loadPolicy(options.policy, { knownGrants: KNOWN_GRANTS });
+  const policy = await loadPolicy(options.policy, { knownGrants: 'any' });
   const { records } = await showCall(policy.trail.folder, id);
   const called = records.filter((record): record is TrailRecord & typeof record => record.kind !== 'segment');
   const runners = new Runners({ threads: 1 });

@@ -1,13 +1,13 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { CodedError, checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
+import { checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
 import { isTerminal, promptApproval } from '../approvals/index.ts';
 import { openWarden } from '../open-warden.ts';
 import { parseDuration } from '../policy/units.ts';
 import { type Outcome, toOutcome } from '../receipt.ts';
 import type { Warden } from '../warden.ts';
-import { drainOnSignal, onlyAgent } from './call.ts';
-import { note, printOutcome, progress } from './output.ts';
+import { closeWarden, drainOnSignal, onlyAgent } from './call.ts';
+import { asCoded, note, printOutcome, progress, visible } from './output.ts';
 import { readParams } from './params.ts';
 
 interface RequestCommandOptions {
@@ -72,7 +72,7 @@ async function requestCommand(option: string, options: RequestCommandOptions): P
   } catch (error) {
     return toOutcome(failure(error, performance.now() - began), {});
   } finally {
-    await warden?.close();
+    await closeWarden(warden);
   }
 }
 
@@ -107,13 +107,23 @@ async function askHere(warden: Warden, id: string): Promise<boolean> {
   const choice = await promptApproval(asked, { input: process.stdin, output: process.stderr, nowMs: Date.now() });
   if (choice === undefined) return false;
   const { event, shape } = choice;
-  const answer = {
-    by: userInfo().username,
-    channel: 'terminal',
-    digest: asked.digest,
-    ...(shape === undefined ? {} : { shape }),
-  };
-  if (event === 'revoked') throw new CodedError('internal/invariant', 'a prompt does not take back');
-  await (event === 'approved' ? warden.approvals.approve(id, answer) : warden.approvals.deny(id, answer));
-  return true;
+  const answer = { by: userName(), channel: 'terminal', digest: asked.digest, ...(shape === undefined ? {} : { shape }) };
+  try {
+    await (event === 'approved' ? warden.approvals.approve(id, answer) : warden.approvals.deny(id, answer));
+    return true;
+  } catch (error) {
+    // The question goes on waiting for somebody who may answer it.
+    const { message, code } = asCoded(error);
+    note(`not answered: ${visible(message)} [${code}]`);
+    return false;
+  }
+}
+
+/** A user of a container need not have a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -1,6 +1,5 @@
 import type { ApprovalBook } from '../approvals/index.ts';
-import type { Journal } from '../audit/trail.ts';
-import { KNOWN_GRANTS } from '../capabilities/index.ts';
+import { createRedactor, type Journal, openRedactionKey } from '../audit/index.ts';
 import { openPolicyTrail } from '../open-warden.ts';
 import { loadPolicy } from '../policy/index.ts';
 
@@ -9,10 +8,14 @@ import { loadPolicy } from '../policy/index.ts';
  *
  * @throws CodedError `policy/*`, `failed/audit-unavailable`, `audit/broken-chain`.
  */
-export async function openTrailOf(
-  policyPath: string,
-): Promise<{ readonly journal: Journal; readonly approvals: ApprovalBook; close(): Promise<void> }> {
-  const policy = await loadPolicy(policyPath, { knownGrants: KNOWN_GRANTS });
+export async function openTrailOf(policyPath: string): Promise<{
+  readonly journal: Journal;
+  readonly approvals: ApprovalBook;
+  readonly redactText: (text: string) => string;
+  close(): Promise<void>;
+}> {
+  const policy = await loadPolicy(policyPath, { knownGrants: 'any' });
   const trail = await openPolicyTrail(policy, { decides: false });
-  return { journal: trail.journal, approvals: trail.state.approvals, close: () => trail.close() };
+  const { redactText } = createRedactor(openRedactionKey(policy.trail.folder));
+  return { journal: trail.journal, approvals: trail.state.approvals, redactText, close: () => trail.close() };
 }

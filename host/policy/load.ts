@@ -12,8 +12,8 @@ import { policySchema } from './schema.ts';
 import { invalidDocument, Source } from './source.ts';
 
 export interface PolicyOptions {
-  /** Capabilities that exist here. Default none, so that every grant is refused. */
-  readonly knownGrants?: ReadonlySet<string> | undefined;
+  /** Capabilities that exist here; `any` for those who run nothing. Default none, so that every grant is refused. */
+  readonly knownGrants?: ReadonlySet<string> | 'any' | undefined;
   /**
    * Path of a ceiling in a file of its own, `{version: 1, ceiling: {...}}`, which may belong to somebody else than the policy file. It holds
    * beside the policy's own.

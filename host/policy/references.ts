@@ -40,7 +40,7 @@ type Report = (path: readonly PropertyKey[], message: string) => void;
 export function referenceIssues(
   policy: Document<PolicyDocument>,
   ceilings: readonly PlacedCeiling[],
-  knownGrants: ReadonlySet<string>,
+  knownGrants: ReadonlySet<string> | 'any',
 ): ReadonlyMap<Document<unknown>, readonly PolicyIssue[]> {
   const issues = new Map<Document<unknown>, PolicyIssue[]>();
   const reportIn =
@@ -49,10 +49,11 @@ export function referenceIssues(
       if (!issues.has(document)) issues.set(document, []);
       issues.get(document)!.push(document.issueAt(path, message));
     };
-  const knownHere = `known here: ${quoteList([...knownGrants].sort())}`;
+  const knownHere = knownGrants === 'any' ? '' : `known here: ${quoteList([...knownGrants].sort())}`;
   const checkGrants = (report: Report, path: readonly PropertyKey[], grants: readonly string[] = []): void =>
     grants.forEach((grant, index) => {
-      if (!knownGrants.has(grant)) report([...path, index], `unknown capability ${quote(grant)}; ${knownHere}`);
+      if (knownGrants !== 'any' && !knownGrants.has(grant))
+        report([...path, index], `unknown capability ${quote(grant)}; ${knownHere}`);
     });
   for (const [name, tool] of Object.entries(policy.data.tools))
     checkGrants(reportIn(policy), ['tools', name, 'grants'], tool.grants);

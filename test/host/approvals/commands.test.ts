@@ -48,7 +48,7 @@ function setUp({ userName = 'ann', isTTY = false, line = '' } = {}) {
     const openTrail = async (policyPath: string) => {
       expect(policyPath).toBe('cellblock.yaml');
       opened += 1;
-      return { journal, approvals: trail.book, close };
+      return { journal, approvals: trail.book, redactText: (text: string) => text.replace('hunter2', '[redacted]'), close };
     };
     const close = async (): Promise<void> => {
       opened -= 1;
@@ -86,9 +86,9 @@ describe('cellblock approvals', () => {
     const before = await run('show', '0000');
     expect(before.output).toContain('  > `target` = "deployment/webapp"\n');
     expect(before.output).toContain('status: pending\n');
-    await run('approve', '00000-00001', '--yes', '--reason', 'looks right');
+    await run('approve', '00000-00001', '--yes', '--reason', 'looks right, hunter2');
     expect((await run('show', '0000')).output).toContain(
-      'status: approved (approved by `ann`, 2026-11-02 10:01:00Z, who said: looks right)\n',
+      'status: approved (approved by `ann`, 2026-11-02 10:01:00Z, who said: looks right, [redacted])\n',
     );
     const json = JSON.parse((await run('show', '0000', '--json')).output);
     expect(json).toMatchObject({
