@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Outcome, Warden } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { expectWholeTrail, hostFunctions, kindsOf, recordsOf, TOOLS, usePlace } from '../support/wardens.ts';
+import { killWardens } from '../torture/wardens.mjs';
 
 /* Processes that die, and several that share a trail, by the ids of the list of threats. */
 
@@ -242,4 +243,12 @@ describe('two processes that share a trail', () => {
     await one.close();
     await expectWholeTrail(site);
   });
+});
+
+describe('wardens that share a trail and are killed at random moments', () => {
+  it('run nothing twice and lose no answer (more of it: `npm run torture -- wardens`)', async () => {
+    const { answered, effects } = await killWardens({ kills: 20 });
+    expect(answered).toBeGreaterThan(20);
+    expect(effects).toBeGreaterThan(0);
+  }, 90_000);
 });

@@ -1,4 +1,5 @@
 // `npm run torture [CALLS]`: a million good calls behind each wall; memory, descriptors and threads must stay. Some minutes.
+// `npm run torture -- wardens [KILLS]`: a thousand wardens that share a trail are killed; nothing runs twice. Some minutes.
 // `npm run torture -- trail [KILLS]`: a thousand writers of a trail are killed; nothing that was acknowledged is lost. Some minutes.
 import { execFileSync } from 'node:child_process';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
@@ -7,6 +8,7 @@ const SLOPE_BYTES_MAX = 2 ** 20;
 
 execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 if (process.argv[2] === 'trail') await trail(Number(process.argv[3] ?? 1000));
+else if (process.argv[2] === 'wardens') await wardens(Number(process.argv[3] ?? 1000));
 else await calls(Number(process.argv[2] ?? 1_000_000));
 
 async function trail(kills) {
@@ -15,6 +17,15 @@ async function trail(kills) {
     console.log(`trail: ${done} kills, ${acknowledged} records acknowledged of ${records}, ${recovered} torn ones cut`);
   await killWriters({ kills, progress });
   console.log('trail: good: nothing acknowledged was lost or doubled, and every chain holds');
+}
+
+async function wardens(kills) {
+  const { killWardens } = await import('./wardens.mjs');
+  const progress = ({ kills: done, answered }) => console.log(`wardens: ${done} kills, ${answered} requests answered`);
+  const { answered, effects, interrupted } = await killWardens({ kills, progress });
+  console.log(
+    `wardens: good: ${answered} requests answered, ${effects} effects, none twice; ${interrupted} interrupted, whose effect nobody knows`,
+  );
 }
 
 async function calls(count) {
