@@ -30,7 +30,7 @@ const MENU = 'Type `once` to approve this call, `shape` to approve calls like it
 export async function promptApproval(asked: Asked, options: PromptOptions): Promise<Choice | undefined> {
   const { input, output, nowMs } = options;
   if (!isTerminal(input) || !isTerminal(output) || !asked.channels.includes('terminal')) return undefined;
-  const width = (output as { columns?: number }).columns ?? 80;
+  const width = (output as { columns?: number }).columns || 80;
   output.write(`${renderApproval(asked, nowMs, width).join('\n')}\n\n`);
   return withQuestions(options, (ask) => choose(asked, ask));
 }

@@ -277,7 +277,7 @@ function list(book: ApprovalBook, { all, json }: CommonOptions & { readonly all?
 }
 
 function columnsOf(stream: Writable): number {
-  return (stream as { columns?: number }).columns ?? 80;
+  return (stream as { columns?: number }).columns || 80;
 }
 
 function write({ output }: ApprovalsIo, line: string): void {

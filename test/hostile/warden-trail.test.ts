@@ -50,51 +50,58 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
+/** More of it by `CELLBLOCK_MIXED_CALLS=100000`. */
+const MIXED_CALLS = Number(process.env.CELLBLOCK_MIXED_CALLS ?? 2000);
+
 describe('AU-01', () => {
-  it('2,000 calls of all kinds: exactly one decision each, one intent and one outcome for each that ran', async () => {
-    const site = place.site(
-      `${TOOLS.replace('fuel: 100000000', 'fuel: 10000000')}trail: { segment: 256KiB }\nagents:\n  a: { tools: [plain, acting, { tool: asking, ask: { expires: 1h } }] }\n`,
-    );
-    const warden = await place.open(site, { waitingPerAgentMax: 4000, waitingMax: 4000 });
-    const kinds: ((at: number) => Promise<Outcome>)[] = [
-      (at) => ask(warden, 'plain.take', { path: 'x', n: at }),
-      (at) => ask(warden, 'acting', { path: 'x', n: at }),
-      (at) => ask(warden, 'plain.take', { path: at }), // refused: parameters
-      () => ask(warden, 'plain.gone', {}), // refused: no such function
-      () => warden.request({ agent: 'nobody', tool_name: 'plain.take', parameters: {} }),
-      () => warden.request(null as never),
-      // Its thread is replaced after a trap, which takes a hundred times as long as a call.
-      (at) => (at % 20 === 0 ? ask(warden, 'plain.panic', {}) : ask(warden, 'plain.take', { path: 'z', n: at })),
-      () => ask(warden, 'plain.fail', { text: 'no' }),
-      (at) => (at % 200 === 8 ? ask(warden, 'plain.spin', {}) : ask(warden, 'plain.take', { path: 'y', n: at })),
-      (at) =>
-        ask(
-          warden,
-          'plain.work',
-          { turns: 20_000 },
-          {},
-          { signal: at % 16 === 0 ? AbortSignal.timeout(1) : AbortSignal.abort() },
-        ),
-      (at) => ask(warden, 'asking', { n: at % 40 }),
-    ];
-    const outcomes: Outcome[] = [];
-    for (let at = 0; at < 2000; at += 100) {
-      outcomes.push(...(await Promise.all(Array.from({ length: 100 }, (_, n) => kinds[(at + n) % kinds.length]!(at + n)))));
-      const [waiting] = (await warden.approvals.list()).filter(({ approved }) => approved === undefined);
-      if (waiting !== undefined) await warden.approvals.approve(waiting.asked.approval, { by: 'ann' });
-    }
-    const seen = new Set(outcomes.map(({ kind }) => kind));
-    expect([...seen].sort()).toEqual(['cancelled', 'limited', 'ok', 'pending', 'refused', 'tool-error', 'trapped']);
-    await warden.close();
-    await expectWholeTrail(site);
-    const requested = recordsOf(site).filter(({ kind }) => kind === 'requested');
-    expect(requested).toHaveLength(2000);
-    expect(new Set(requested.map(({ audit }) => audit))).toEqual(new Set(outcomes.map(({ receipt }) => receipt.audit)));
-    const ended = new Map(
-      recordsOf(site).flatMap((record) => (record.kind === 'outcome' ? [[record.audit, record.outcome]] : [])),
-    );
-    for (const { kind, receipt } of outcomes) if (ended.has(receipt.audit!)) expect(ended.get(receipt.audit!)).toBe(kind);
-  });
+  it(
+    `${MIXED_CALLS} calls of all kinds: exactly one decision each, one intent and one outcome for each that ran`,
+    async () => {
+      const site = place.site(
+        `${TOOLS.replace('fuel: 100000000', 'fuel: 10000000')}trail: { segment: 256KiB }\nagents:\n  a: { tools: [plain, acting, { tool: asking, ask: { expires: 1h } }] }\n`,
+      );
+      const warden = await place.open(site, { waitingPerAgentMax: 4000, waitingMax: 4000 });
+      const kinds: ((at: number) => Promise<Outcome>)[] = [
+        (at) => ask(warden, 'plain.take', { path: 'x', n: at }),
+        (at) => ask(warden, 'acting', { path: 'x', n: at }),
+        (at) => ask(warden, 'plain.take', { path: at }), // refused: parameters
+        () => ask(warden, 'plain.gone', {}), // refused: no such function
+        () => warden.request({ agent: 'nobody', tool_name: 'plain.take', parameters: {} }),
+        () => warden.request(null as never),
+        // Its thread is replaced after a trap, which takes a hundred times as long as a call.
+        (at) => (at % 20 === 0 ? ask(warden, 'plain.panic', {}) : ask(warden, 'plain.take', { path: 'z', n: at })),
+        () => ask(warden, 'plain.fail', { text: 'no' }),
+        (at) => (at % 200 === 8 ? ask(warden, 'plain.spin', {}) : ask(warden, 'plain.take', { path: 'y', n: at })),
+        (at) =>
+          ask(
+            warden,
+            'plain.work',
+            { turns: 20_000 },
+            {},
+            { signal: at % 16 === 0 ? AbortSignal.timeout(1) : AbortSignal.abort() },
+          ),
+        (at) => ask(warden, 'asking', { n: at % 40 }),
+      ];
+      const outcomes: Outcome[] = [];
+      for (let at = 0; at < MIXED_CALLS; at += 100) {
+        outcomes.push(...(await Promise.all(Array.from({ length: 100 }, (_, n) => kinds[(at + n) % kinds.length]!(at + n)))));
+        const [waiting] = (await warden.approvals.list()).filter(({ approved }) => approved === undefined);
+        if (waiting !== undefined) await warden.approvals.approve(waiting.asked.approval, { by: 'ann' });
+      }
+      const seen = new Set(outcomes.map(({ kind }) => kind));
+      expect([...seen].sort()).toEqual(['cancelled', 'limited', 'ok', 'pending', 'refused', 'tool-error', 'trapped']);
+      await warden.close();
+      await expectWholeTrail(site);
+      const requested = recordsOf(site).filter(({ kind }) => kind === 'requested');
+      expect(requested).toHaveLength(MIXED_CALLS);
+      expect(new Set(requested.map(({ audit }) => audit))).toEqual(new Set(outcomes.map(({ receipt }) => receipt.audit)));
+      const ended = new Map(
+        recordsOf(site).flatMap((record) => (record.kind === 'outcome' ? [[record.audit, record.outcome]] : [])),
+      );
+      for (const { kind, receipt } of outcomes) if (ended.has(receipt.audit!)) expect(ended.get(receipt.audit!)).toBe(kind);
+    },
+    30 * MIXED_CALLS + 30_000,
+  );
 });
 
 describe('AU-08', () => {
