@@ -104,7 +104,10 @@ function verdictLines({
   open,
   torn,
 }: VerifiedTrail): readonly string[] {
-  const lines = [`ok: ${records} records in ${segments} segments, ${firstSeq} to ${lastSeq}`, `  head         ${headLink}`];
+  const lines = [
+    `ok: ${records} records in ${segments} ${segments === 1 ? 'segment' : 'segments'}, ${firstSeq} to ${lastSeq}`,
+    `  head         ${headLink}`,
+  ];
   lines.push(
     `  checkpoints  ${checkpoints}${anchoredSeq === undefined ? '' : `; records up to ${anchoredSeq} are those that the given one vouches for`}`,
   );

@@ -38,7 +38,9 @@ function findingLine({ ref, message }: Finding): string {
 
 function summary({ rules, problems, warnings }: CheckReport): string {
   const count = (kind: RuleReport['result']['result']): number => rules.filter(({ result }) => result.result === kind).length;
-  const parts = [`${rules.length} rules: ${count('fires')} fire, ${count('never')} never, ${count('unknown')} unknown`];
+  const parts = [
+    `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}: ${count('fires')} fire, ${count('never')} never, ${count('unknown')} unknown`,
+  ];
   return `${parts[0]}; ${problems === 0 ? 'no problems' : plural(problems, 'problem')}, ${warnings === 0 ? 'no warnings' : plural(warnings, 'warning')}`;
 }
 

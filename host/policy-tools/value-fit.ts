@@ -241,9 +241,23 @@ function* openCandidates(spec: ValueConditionSpec, options: FitOptions, type: Va
   for (const hint of options.hints ?? []) yield* spellings(hint, type);
   if (type?.kind === 'char') yield* 'a0-Zé';
   const range = type && integerRange(type);
-  if (range !== undefined) yield* range;
+  // From either end: of as many as are left out and one more, one is not.
+  for (let step = 0n; range !== undefined && step <= (spec.notOneOf?.length ?? 0); step++) {
+    yield (lowest(spec.min) ?? range[0]) + step;
+    yield (highest(spec.max) ?? range[1]) - step;
+    yield range[0] + step;
+    yield range[1] - step;
+  }
   if (type?.kind === 'tuple') yield type.items.map(() => null);
   if (type?.kind === 'flags') for (let length = 0; length <= type.names.length; length++) yield type.names.slice(0, length);
+}
+
+function lowest(min: ValueConditionSpec['min']): bigint | undefined {
+  return min === undefined ? undefined : BigInt(Math.ceil(Number(min)));
+}
+
+function highest(max: ValueConditionSpec['max']): bigint | undefined {
+  return max === undefined ? undefined : BigInt(Math.floor(Number(max)));
 }
 
 /** A number that was found as one kind may be needed as the other. */
