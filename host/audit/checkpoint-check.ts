@@ -1,7 +1,7 @@
 import type { ChainEnd } from './chain.ts';
 import { CHECKPOINTS_NAME, type Checkpoint, isSignedBy, keyIdOf, readKeptCheckpoints } from './checkpoint.ts';
 import { readPublicKey } from './keys.ts';
-import type { BrokenTrail, VerifiedTrail, VerifyOptions } from './verify.ts';
+import type { BrokenTrail, VerifiedTrail, VerifyOptions } from './verified-trail.ts';
 
 interface Vouched {
   readonly checkpoint: Checkpoint;

@@ -8,4 +8,5 @@ export { openRedactionKey } from './keys.ts';
 export { type ReadRecord, readRecords, showCall } from './query.ts';
 export { createRedactor, type Redactor } from './redact.ts';
 export type { Journal, TrailRecord, TrailState, Until } from './trail.ts';
-export { type BrokenTrail, type VerifiedTrail, type VerifyOptions, verifyTrail } from './verify.ts';
+export type { BrokenTrail, VerifiedTrail, VerifyOptions } from './verified-trail.ts';
+export { verifyTrail } from './verify.ts';

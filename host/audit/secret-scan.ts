@@ -1,14 +1,9 @@
 import { secrecyOf } from './secret-names.ts';
 import { tokenIn } from './secret-tokens.ts';
+import type { Span } from './text-span.ts';
 
 /* Finds secrets in text by hand-written scanning: one pass, and each look ahead is either bounded or consumed. Native patterns go back over
    what they read, which on hostile text costs its square. */
-
-/** Part of a text, in UTF-16 code units; `end` is exclusive. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * The parts of a text that look like secrets: values after a secret name (`password=`, `"api-key": "`, `Authorization:`, `--token `), what follows

@@ -1,4 +1,4 @@
-import type { Span } from './secret-scan.ts';
+import type { Span } from './text-span.ts';
 
 /* Tokens that say themselves what they are. */
 

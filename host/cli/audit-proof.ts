@@ -6,7 +6,8 @@ import { CodedError, EXIT_CODES, jsonText } from '../../runtime/index.ts';
 import { checkpointText, makeCheckpoint, readCheckpointFile } from '../audit/checkpoint.ts';
 import { exportTrail } from '../audit/export.ts';
 import { parsePublicKey, publicKeyPath } from '../audit/keys.ts';
-import { type BrokenTrail, type VerifiedTrail, type VerifyOptions, verifyTrail } from '../audit/verify.ts';
+import type { BrokenTrail, VerifiedTrail, VerifyOptions } from '../audit/verified-trail.ts';
+import { verifyTrail } from '../audit/verify.ts';
 import { readRegularFile } from '../regular-file.ts';
 import {
   addSpanOptions,

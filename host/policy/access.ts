@@ -1,9 +1,10 @@
 import type { AccessAllowed, Denied } from './decision.ts';
 import { denial } from './denial.ts';
 import { AGENT_NAME, FUNCTION_NAME, isName, splitEntry, TOOL_NAME } from './names.ts';
-import type { AgentPolicy, Policy, ToolPolicy } from './policy.ts';
+import type { AgentPolicy, Policy } from './policy.ts';
 import { quote, quoteList } from './quote.ts';
 import type { Candidates } from './rule-set.ts';
+import type { ToolPolicy } from './tool-policy.ts';
 
 /** What the names of a request stand for. */
 export interface Access {

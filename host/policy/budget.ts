@@ -1,4 +1,5 @@
-import type { BudgetCharge, DecisionRequest, Usage } from './decision.ts';
+import type { BudgetCharge, Usage } from './decision.ts';
+import type { DecisionRequest } from './decision-request.ts';
 import type { Budget, Rule } from './rule.ts';
 
 /** Milliseconds after which to try again where nobody knows when a call in flight will end. */

@@ -1,7 +1,7 @@
 import { isCoded } from '../../runtime/index.ts';
 import { compileParameterConditions, compileTextDemand, compileWhen, compileWindow } from './conditions/index.ts';
-import type { RuleRef } from './policy.ts';
 import type { Ask, Budget, Rule, RuleSpec } from './rule.ts';
+import type { RuleRef } from './rule-ref.ts';
 import { formatPath, invalidDocument } from './source.ts';
 import type { RuleFields, WrittenRule } from './written-rule.ts';
 

@@ -4,11 +4,13 @@ import { buildRule } from './build-rules.ts';
 import { limitsUnder, type PlacedCeiling } from './ceiling.ts';
 import type { Document } from './document.ts';
 import { splitEntry } from './names.ts';
-import type { AgentPolicy, AlertSink, ApproverChannel, Policy, RuleRef, ToolAccess, ToolPolicy, TrailPolicy } from './policy.ts';
+import type { AgentPolicy, AlertSink, ApproverChannel, Policy, ToolAccess, TrailPolicy } from './policy.ts';
 import { definedIn } from './references.ts';
 import type { Rule } from './rule.ts';
+import type { RuleRef } from './rule-ref.ts';
 import { RuleSet } from './rule-set.ts';
 import type { PolicyDocument } from './schema.ts';
+import type { ToolPolicy } from './tool-policy.ts';
 import { entriesOf, generalRules } from './written-rule.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { DEFAULT_LIMITS } from '../../runtime/index.ts';
 import type { Document } from './document.ts';
-import type { ToolLimits } from './policy.ts';
 import { quote, quoteList } from './quote.ts';
 import type { CeilingDocument } from './rule-schema.ts';
 import type { PolicyDocument } from './schema.ts';
 import type { PolicyIssue } from './source.ts';
+import type { ToolLimits } from './tool-policy.ts';
 
 /** A ceiling and the document that it stands in: the policy's own, or a file that only the operator may write. */
 export interface PlacedCeiling {

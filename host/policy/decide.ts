@@ -1,10 +1,12 @@
 import { type Access, findAccess } from './access.ts';
-import type { Allowed, Asked, Decision, DecisionRequest, Denied, Usage, WouldHave } from './decision.ts';
+import type { Allowed, Asked, Decision, Denied, Usage, WouldHave } from './decision.ts';
+import type { DecisionRequest } from './decision-request.ts';
 import { mergeDemands } from './demand.ts';
 import { denial } from './denial.ts';
 import { Findings, type Side } from './findings.ts';
-import type { Policy, RuleRef } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { budgetDenial, closest, failureDenial, forbiddenDenial, nobodyDenial, refsOf, refusalDenial } from './refusals.ts';
+import type { RuleRef } from './rule-ref.ts';
 
 /**
  * Says whether a request may run, must be asked about, or is refused.

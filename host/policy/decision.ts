@@ -1,17 +1,6 @@
 import type { Code } from '../../runtime/index.ts';
-import type { ParameterRecord } from './parameter-value.ts';
-import type { RuleRef, ToolPolicy } from './policy.ts';
-
-/** What an agent asks for, as rules see it. Names are compared exactly, as they came. */
-export interface DecisionRequest {
-  readonly agent: string;
-  /** `tool` when the tool offers one function, else `tool.function`. */
-  readonly toolName: string;
-  readonly parameters: ParameterRecord;
-  readonly justification?: string | undefined;
-  readonly source?: string | undefined;
-  readonly session?: string | undefined;
-}
+import type { RuleRef } from './rule-ref.ts';
+import type { ToolPolicy } from './tool-policy.ts';
 
 /** What is counted, at one instant: a reading that does not change while a decision is made. */
 export interface Usage {

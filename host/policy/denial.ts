@@ -1,5 +1,5 @@
 import type { DenialCode, Denied } from './decision.ts';
-import type { RuleRef } from './policy.ts';
+import type { RuleRef } from './rule-ref.ts';
 
 const NONE: readonly never[] = Object.freeze([]);
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { CodedError } from '../../runtime/index.ts';
-import type { RuleRef } from './policy.ts';
+import type { RuleRef } from './rule-ref.ts';
 import { formatPath, invalidDocument, type PolicyIssue, Source } from './source.ts';
 import { locate, readYaml, type YamlDocument } from './yaml.ts';
 

@@ -1,4 +1,5 @@
-import type { AlertDemand, BudgetCharge, DecisionRequest, Usage } from './decision.ts';
+import type { AlertDemand, BudgetCharge, Usage } from './decision.ts';
+import type { DecisionRequest } from './decision-request.ts';
 import type { Rule } from './rule.ts';
 import { outcomeOf, type RuleOutcome, type Unmet } from './rule-outcome.ts';
 import type { Candidates } from './rule-set.ts';

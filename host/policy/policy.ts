@@ -1,51 +1,6 @@
-import type { ParameterPath } from './conditions/index.ts';
+import type { RuleRef } from './rule-ref.ts';
 import type { RuleSet } from './rule-set.ts';
-
-/**
- * Where a decision comes from: the id of the rule, or its place in the document, then file and line, such as
- * `no-shell (cellblock.yaml:40)` or `agents.triage.tools[1] (cellblock.yaml:21)`. For people and the audit trail; nothing is
- * looked up by it.
- */
-export type RuleRef = string;
-
-/** Limits in plain units. Absent means the default of the runtime, which is never "no limit". */
-export interface ToolLimits {
-  /** Units of fuel, 1 to 2^62. */
-  readonly fuelMax?: bigint;
-  /** Pages of 64 KiB, 1 to 65,536. */
-  readonly memoryPagesMax?: number;
-  readonly tableElementsMax?: number;
-  readonly timeoutMsMax?: number;
-  readonly resultBytesMax?: number;
-  /** For standard output and standard error, each. */
-  readonly stdioBytesMax?: number;
-}
-
-export interface ToolPolicy {
-  readonly name: string;
-  /** Absolute path; nobody has looked whether the file is there. */
-  readonly componentPath: string;
-  /** `sha256:` and 64 lower-case hex digits, when the policy pins the component. */
-  readonly componentDigest?: string;
-  /** Offered functions in the order of the file, as written: a name or `interface#function`. At least one, none twice. */
-  readonly functions: readonly string[];
-  /** Names of capabilities, each one known to the loader. */
-  readonly grants: readonly string[];
-  /** Where the policy has a ceiling, no limit that the ceiling has is absent here. */
-  readonly limits: ToolLimits;
-  /** Parameters that trail and approvals keep as keyed digests only. */
-  readonly secrets: readonly ParameterPath[];
-  /** The wall that the policy asks for; absent: the warden's own choice. */
-  readonly isolation?: 'thread' | 'process';
-  /** Tools that share a runner process; absent: the tool alone. */
-  readonly group?: string;
-  readonly rules: {
-    readonly tool: RuleRef;
-    /** The list of functions as a whole. */
-    readonly functions: RuleRef;
-    readonly byFunction: ReadonlyMap<string, RuleRef>;
-  };
-}
+import type { ToolPolicy } from './tool-policy.ts';
 
 /** What an agent's own list says of one tool. */
 export interface ToolAccess {

@@ -1,9 +1,9 @@
 import type { DenialCode, Denied } from './decision.ts';
 import { denial } from './denial.ts';
 import type { Failure, Refusal } from './findings.ts';
-import type { RuleRef } from './policy.ts';
 import { quote } from './quote.ts';
 import type { Rule } from './rule.ts';
+import type { RuleRef } from './rule-ref.ts';
 
 /** Rules named in a sentence; all of them are in `rules`. */
 const SHOWN_MAX = 3;

@@ -1,6 +1,7 @@
 import { isCoded } from '../../runtime/index.ts';
 import { chargeOf, retryAfter } from './budget.ts';
-import type { BudgetCharge, DecisionRequest, DenialCode, Usage } from './decision.ts';
+import type { BudgetCharge, DenialCode, Usage } from './decision.ts';
+import type { DecisionRequest } from './decision-request.ts';
 import type { Rule } from './rule.ts';
 
 /** Why a rule does not apply. The conditions of a rule are asked in the order of `STAGES`, and the first that does not hold is the one. */

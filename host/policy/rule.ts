@@ -8,7 +8,7 @@ import type {
   WindowSpec,
 } from './conditions/index.ts';
 import type { AlertDemand } from './decision.ts';
-import type { RuleRef } from './policy.ts';
+import type { RuleRef } from './rule-ref.ts';
 
 export type RuleEffect = 'allow' | 'forbid' | 'ask' | 'limit' | 'alert';
 

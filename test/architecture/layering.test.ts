@@ -115,6 +115,15 @@ describe('layering', () => {
     expect(findCycle(edges)).toBeUndefined();
   });
 
+  it('has no circle of files in host/, types included', () => {
+    const edges = new Map<string, Set<string>>();
+    for (const { from, to } of host.filter(({ to }) => to.startsWith('host/'))) {
+      edges.set(from, (edges.get(from) ?? new Set()).add(to));
+    }
+    expect(edges.size).toBeGreaterThan(100);
+    expect(findCycle(edges)).toBeUndefined();
+  });
+
   it('piscina loads a CommonJS file: required as ES modules, a worker that is ended meanwhile aborts Node 20', () => {
     for (const [user, entry] of [
       ['cell/thread-workers.ts', 'cell/worker-entry'],

@@ -1,6 +1,6 @@
 import { CodedError } from '../../../runtime/index.ts';
 import { quote } from '../quote.ts';
-import type { ConditionMode } from './value-condition.ts';
+import type { ConditionMode } from './condition-scope.ts';
 
 /** UTF-16 units of a hostname or URL. */
 const TEXT_CHARS_MAX = 8_192;

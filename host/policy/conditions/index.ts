@@ -1,3 +1,4 @@
+export type { ConditionMode, ConditionScope } from './condition-scope.ts';
 export {
   compileParameterConditions,
   type ParameterConditions,
@@ -15,13 +16,6 @@ export {
 } from './schema.ts';
 export { compileTextDemand, type TextDemand, type TextDemandSpec } from './text-demand.ts';
 export { compileWindow, type TimeWindow, type WindowSpec } from './time-window.ts';
-export {
-  type ConditionMode,
-  type ConditionName,
-  type ConditionScope,
-  compileValueCondition,
-  type ValueCondition,
-  type ValueConditionSpec,
-} from './value-condition.ts';
+export { type ConditionName, compileValueCondition, type ValueCondition, type ValueConditionSpec } from './value-condition.ts';
 export { compileWhen, type When } from './when.ts';
 export { textWitness, valueWitness, valueWitnesses, windowWitness } from './witness.ts';

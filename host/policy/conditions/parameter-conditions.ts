@@ -1,15 +1,9 @@
 import { CodedError } from '../../../runtime/index.ts';
 import type { ParameterRecord, ParameterValue } from '../parameter-value.ts';
 import { conditionError } from './condition-error.ts';
+import type { ConditionMode, ConditionScope } from './condition-scope.ts';
 import { isRecord, type PathStep, parseParameterPath, stepInto } from './parameter-path.ts';
-import {
-  type ConditionMode,
-  type ConditionName,
-  type ConditionScope,
-  compileValueCondition,
-  type ValueCondition,
-  type ValueConditionSpec,
-} from './value-condition.ts';
+import { type ConditionName, compileValueCondition, type ValueCondition, type ValueConditionSpec } from './value-condition.ts';
 
 /** Conditions by parameter path: the `parameters` of a rule. At least one path. */
 export type ParameterConditionsSpec = Readonly<Record<string, ValueConditionSpec>>;

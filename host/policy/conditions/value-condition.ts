@@ -1,6 +1,7 @@
 import { CodedError } from '../../../runtime/index.ts';
 import type { ParameterValue } from '../parameter-value.ts';
 import { conditionError } from './condition-error.ts';
+import type { ConditionMode, ConditionScope } from './condition-scope.ts';
 import { compileHostname } from './hostname.ts';
 import { lengthAtLeast, lengthAtMost } from './length.ts';
 import { compilePattern, type Dot } from './pattern.ts';
@@ -32,18 +33,6 @@ export interface ValueConditionSpec {
 }
 
 export type ConditionName = Exclude<keyof ValueConditionSpec, 'optional'>;
-
-/**
- * `allow`: what is no value for the condition (another type, a text that is too long) does not satisfy it. `restrict`, for forbid, ask, limit and
- * alert rules: it throws, so that no rule is passed by a value that it cannot judge.
- */
-export type ConditionMode = 'allow' | 'restrict';
-
-/** What `{agent}` and `{session}` stand for; a `DecisionRequest` is one. */
-export interface ConditionScope {
-  readonly agent: string;
-  readonly session?: string | undefined;
-}
 
 export interface ValueCondition {
   /**

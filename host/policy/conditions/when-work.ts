@@ -1,4 +1,4 @@
-import type { DecisionRequest } from '../decision.ts';
+import type { DecisionRequest } from '../decision-request.ts';
 import type { ParameterValue } from '../parameter-value.ts';
 import { conditionError } from './condition-error.ts';
 import type { ExpressionFacts } from './when-expression.ts';

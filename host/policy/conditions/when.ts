@@ -1,6 +1,6 @@
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
 import { CodedError } from '../../../runtime/index.ts';
-import type { DecisionRequest } from '../decision.ts';
+import type { DecisionRequest } from '../decision-request.ts';
 import { splitEntry } from '../names.ts';
 import { printable, quote } from '../quote.ts';
 import { conditionError } from './condition-error.ts';

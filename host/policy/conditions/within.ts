@@ -1,6 +1,6 @@
 import { CodedError } from '../../../runtime/index.ts';
 import { quote } from '../quote.ts';
-import type { ConditionScope } from './value-condition.ts';
+import type { ConditionScope } from './condition-scope.ts';
 
 /** UTF-16 units of a path: Linux takes no longer one. */
 const PATH_CHARS_MAX = 4_096;

@@ -1,10 +1,11 @@
 import { isCoded } from '../../../runtime/index.ts';
 import type { ParameterValue } from '../parameter-value.ts';
+import type { ConditionMode, ConditionScope } from './condition-scope.ts';
 import { patternSamples } from './pattern-sample.ts';
 import type { Scalar } from './scalar.ts';
 import { compileTextDemand, type TextDemandSpec } from './text-demand.ts';
 import { compileWindow, type WindowSpec } from './time-window.ts';
-import { type ConditionMode, type ConditionScope, compileValueCondition, type ValueConditionSpec } from './value-condition.ts';
+import { compileValueCondition, type ValueConditionSpec } from './value-condition.ts';
 
 /** Longest text or list that is made for a length. */
 const LENGTH_MAX = 10_000;

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { linkOf } from '../../../host/audit/chain.ts';
 import { segmentName } from '../../../host/audit/segment-reader.ts';
-import { type BrokenTrail, type VerifyOptions, verifyTrail } from '../../../host/audit/verify.ts';
+import type { BrokenTrail, VerifyOptions } from '../../../host/audit/verified-trail.ts';
+import { verifyTrail } from '../../../host/audit/verify.ts';
 import { SAMPLE, T0, writeTrail } from '../../support/trails.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'verify-'));

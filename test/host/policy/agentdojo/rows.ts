@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { DecisionRequest } from '../../../../host/policy/decision.ts';
+import type { DecisionRequest } from '../../../../host/policy/decision-request.ts';
 import { type ParameterRecord, type ParameterValue, parameterValueFromJson } from '../../../../host/policy/parameter-value.ts';
 import { bareObject, type PlainJson } from '../../../../runtime/index.ts';
 

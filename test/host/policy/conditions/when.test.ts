@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { compileWhen } from '../../../../host/policy/conditions/index.ts';
-import type { DecisionRequest } from '../../../../host/policy/decision.ts';
+import type { DecisionRequest } from '../../../../host/policy/decision-request.ts';
 import type { ParameterRecord, ParameterValue } from '../../../../host/policy/parameter-value.ts';
 import { failureOf, record } from './support.ts';
 
