@@ -5,7 +5,7 @@ import type { Alert } from './alert.ts';
 import { AlertLane } from './alert-lane.ts';
 import { ALERT_LIMITS, type AlertLimits } from './limits.ts';
 import { openSink, type SinkContext } from './open-sink.ts';
-import { writeStderr } from './stderr-sink.ts';
+import { type WriteLine, writeStderr } from './stderr-sink.ts';
 import { Throttle } from './throttle.ts';
 
 /** Something that keeps alerts from arriving. For the operator; holds no secret and no address. */
@@ -34,7 +34,7 @@ export interface AlertsOptions {
   readonly onProblem: (problem: AlertProblem) => void;
   readonly post?: Post;
   /** Gets a line with its line break. */
-  readonly stderr?: (line: string) => void | Promise<void>;
+  readonly stderr?: WriteLine;
   readonly timers?: Timers;
   /** From 0 to below 1. */
   readonly random?: () => number;

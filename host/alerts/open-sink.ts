@@ -14,13 +14,13 @@ import { FileSink } from './file-sink.ts';
 import type { AlertLimits } from './limits.ts';
 import type { Parcel } from './parcel.ts';
 import { slackRender, webhookRender } from './renders.ts';
-import { StderrSink } from './stderr-sink.ts';
+import { StderrSink, type WriteLine } from './stderr-sink.ts';
 
 export interface SinkContext {
   readonly env: Env;
   readonly now: () => number;
   readonly post: Post;
-  readonly stderr: (line: string) => void | Promise<void>;
+  readonly stderr: WriteLine;
   readonly timers: Timers;
   readonly limits: AlertLimits;
 }

@@ -1,4 +1,5 @@
 import { write } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { quotedText, type Sink, visibleText } from '../outbound/index.ts';
 import { quote } from '../policy/quote.ts';
 import type { Parcel } from './parcel.ts';
@@ -6,18 +7,23 @@ import type { Parcel } from './parcel.ts';
 /** Characters shown of the agent's justification and source, each. */
 const WORDS_CHARS_MAX = 400;
 const STDERR = 2;
+/** Between two looks at a pipe that is full. */
+const FULL_MS = 10;
+
+/** Writes a line; gives up when the signal aborts. */
+export type WriteLine = (line: string, signal?: AbortSignal) => void | Promise<void>;
 
 /** Writes one visible line for each alert. */
 export class StderrSink implements Sink<Parcel> {
-  readonly #write: (line: string) => void | Promise<void>;
+  readonly #write: WriteLine;
 
   /** @param write - gets a line with its line break. */
-  constructor(write: (line: string) => void | Promise<void>) {
+  constructor(write: WriteLine) {
     this.#write = write;
   }
 
-  async deliver(parcel: Parcel): Promise<{ readonly done: true }> {
-    await this.#write(`${stderrLine(parcel)}\n`);
+  async deliver(parcel: Parcel, signal?: AbortSignal): Promise<{ readonly done: true }> {
+    await this.#write(`${stderrLine(parcel)}\n`, signal);
     return { done: true };
   }
 }
@@ -43,11 +49,22 @@ export function stderrLine(parcel: Parcel): string {
  * Writes to this process's standard error without the event loop waiting for a reader that does not read: `process.stderr` would, where it
  * is a pipe or a terminal.
  */
-export async function writeStderr(line: string): Promise<void> {
+export async function writeStderr(line: string, signal?: AbortSignal): Promise<void> {
   const bytes = Buffer.from(line);
-  for (let at = 0; at < bytes.length; ) {
-    at += await new Promise<number>((resolve, reject) => {
-      write(STDERR, bytes, at, (error, written) => (error === null ? resolve(written) : reject(error)));
-    });
+  for (let at = 0; at < bytes.length && signal?.aborted !== true; ) {
+    const written = await writeSome(bytes, at);
+    at += written;
+    if (written === 0) await setTimeout(FULL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
+}
+
+/** @returns how many bytes were taken; none where the pipe is full, which a descriptor that does not block says by an error. */
+function writeSome(bytes: Buffer, at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(STDERR, bytes, at, (error, written) => {
+      if (error === null) resolve(written);
+      else if (error.code === 'EAGAIN') resolve(0);
+      else reject(error);
+    });
+  });
 }
