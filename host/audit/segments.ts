@@ -220,6 +220,9 @@ export class Segments {
         offset += piece.length;
       }
       file.datasync();
+    } catch (error) {
+      this.syncFailed(); // this descriptor was told of it, and those who open the file from now on will not be
+      throw error;
     } finally {
       file.close();
     }
@@ -240,6 +243,8 @@ export class Segments {
     this.#file = file;
     this.#number = number;
     this.#offset = 0;
+    // Whoever gave it its name may not have got that to the disk; what is in it must not be lost with its name.
+    this.#files.syncFolder(this.#folder);
   }
 
   *#pieces(from: number, file: JournalFile = this.file): Generator<Buffer> {

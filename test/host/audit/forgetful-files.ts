@@ -16,8 +16,10 @@ interface Node {
   dirty: Range[];
   inFlight: Range[];
   errors: number;
+  /** Of these, how many somebody was told of. */
+  errorsTold: number;
 }
-const nodeOf = (bytes: Buffer): Node => ({ bytes, disk: bytes, dirty: [], inFlight: [], errors: 0 });
+const nodeOf = (bytes: Buffer): Node => ({ bytes, disk: bytes, dirty: [], inFlight: [], errors: 0, errorsTold: 0 });
 
 /** A disk error to come: at which call from now on, counting from 1. */
 export interface Failure {
@@ -168,7 +170,8 @@ export class ForgetfulFiles implements JournalFiles {
   }
 
   #file(node: Node): JournalFile {
-    const told = { errors: node.errors };
+    // As Linux has it (errseq_t): who opens a file is told of an error that nobody was told of yet, and of no older one.
+    const told = { errors: node.errorsTold };
     return {
       size: () => {
         this.#call('size');
@@ -237,6 +240,7 @@ export class ForgetfulFiles implements JournalFiles {
       }
       const untold = told.errors < node.errors;
       told.errors = node.errors;
+      node.errorsTold = node.errors;
       if (failed !== undefined || untold) throw failed ?? diskError('EIO');
     };
   }
