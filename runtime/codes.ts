@@ -103,6 +103,17 @@ export const CODES = {
   'trap/exit': row('trapped', 'author', 'A function that is not a command ended the program by `exit`.'),
   'tool/error': row('tool-error', 'agent', 'The tool ran and returned `err`; its payload is in `data.value`.'),
   'tool/exit-status': row('tool-error', 'agent', 'The command ended with a failure status.'),
+  'denied/copy-out': row(
+    'refused',
+    'operator',
+    'The files that a call leaves are not what its grant lets out; none of them left. Other effects of the call, if any, are in its receipt.',
+  ),
+  'denied/scope': row('refused', 'operator', 'A use of a capability is outside of the scope that the policy grants.'),
+  'capability/unavailable': row(
+    'failed',
+    'operator',
+    'Something that a granted capability needs is not there, such as a secret or a folder.',
+  ),
   'capability/failed': row('trapped', 'operator', 'A host function of the embedding program threw.'),
   'cancelled/by-caller': row('cancelled', 'caller', 'The caller aborted the call.'),
   'failed/audit-unavailable': row('failed', 'operator', 'The trail cannot be written; nothing runs.'),

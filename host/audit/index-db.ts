@@ -1,10 +1,10 @@
 import { chmodSync, closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCoded } from '../../runtime/index.ts';
+import { isBusy, openDatabase, type SqlDatabase, type SqlRow, type SqlStatement, type SqlValue } from '../sqlite.ts';
 import { readLine } from './chain.ts';
 import { type Asker, type Askers, AskersInMemory, keysOf, type TrailFilter } from './filter.ts';
 import { segmentName } from './segment-reader.ts';
-import { isBusy, openDatabase, type SqlDatabase, type SqlRow, type SqlStatement, type SqlValue } from './sqlite.ts';
 import type { PlacedRecord } from './trail-cursor.ts';
 import { TRAIL_START, TrailCursor, type TrailPosition } from './trail-cursor.ts';
 

@@ -1,7 +1,7 @@
 import { chmodSync, statSync } from 'node:fs';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { CodedError } from '../../runtime/index.ts';
-import { isBusy, openDatabase, type SqlDatabase } from './sqlite.ts';
+import { isBusy, openDatabase, type SqlDatabase } from '../sqlite.ts';
 
 /** How long anybody waits for another process to finish its batch, which takes it about a millisecond. */
 const LOCK_WAIT_MS_MAX = 10_000;

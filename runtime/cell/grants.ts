@@ -5,6 +5,7 @@ import type { FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } 
 import { CodedError } from '../error.ts';
 import type { LogLine } from '../outcome.ts';
 import type { WitValue } from '../value/index.ts';
+import type { BackName } from '../wasi/back.ts';
 import { isMet, isServedResource, servedSignatures } from '../wasi/index.ts';
 import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
 
@@ -40,7 +41,8 @@ export type Signatures = Readonly<Record<string, string>>;
  * The `interface` of these two may also name a single function that the world imports directly; then that one function is
  * served under the same name.
  *
- * - `wasi`: opens the closed WASI a little (real clock, secure randomness).
+ * - `wasi`: opens the closed WASI a little (real clock, secure randomness, files). `interfaces` are those that are only served with it, without
+ *   their version (`wasi:http/types`); `back` are the functions of the trusted side that serve them.
  */
 export type Capability =
   | {
@@ -57,7 +59,13 @@ export type Capability =
       readonly functions: Readonly<Record<string, HostFunction>>;
       readonly signatures?: Signatures;
     }
-  | { readonly kind: 'wasi'; readonly name: string; readonly setup: Partial<WasiSetup> };
+  | {
+      readonly kind: 'wasi';
+      readonly name: string;
+      readonly setup: Partial<WasiSetup>;
+      readonly interfaces?: readonly string[];
+      readonly back?: Readonly<Partial<Record<BackName, HostFunction>>>;
+    };
 
 const CLOSED_WASI: WasiSetup = { clock: 'fixed', random: 'seeded', clockStartNanoseconds: 0n };
 

@@ -49,6 +49,27 @@ export interface WasiSetup {
   readonly random: 'seeded' | 'secure';
   /** The instant at which the fixed clock starts, in nanoseconds since 1970. */
   readonly clockStartNanoseconds: bigint;
+  /** Directories that the guest finds open; served over the `files.*` functions of the trusted side. */
+  readonly files?: FilesSetup;
+  /** True where `wasi:http` is served, over the `http.*` functions of the trusted side. */
+  readonly http?: boolean;
+  /** Values of `cellblock:host/config`; undefined: it is not served. */
+  readonly config?: readonly (readonly [name: string, value: string])[];
+  /** Variables of `wasi:cli/environment`. */
+  readonly env?: readonly (readonly [name: string, value: string])[];
+}
+
+/** The private files of one call. */
+export interface FilesSetup {
+  readonly mounts: readonly {
+    /** The path by which the guest knows it, such as `/data`. */
+    readonly name: string;
+    readonly writable: boolean;
+  }[];
+  /** Bytes in files that the guest made or changed; inputs that it only reads do not count. */
+  readonly bytesMax: number;
+  /** Names in all directories together, inputs among them. */
+  readonly inodesMax: number;
 }
 
 export interface PlanTarget {

@@ -70,11 +70,11 @@ describe('layering', () => {
     // A room may import from itself, from the runtime, and from these.
     const rooms: Readonly<Record<string, readonly string[]>> = {
       policy: ['host/regular-file.ts'],
-      audit: ['host/policy/', 'host/regular-file.ts'],
+      audit: ['host/policy/', 'host/regular-file.ts', 'host/sqlite.ts'],
       approvals: ['host/policy/', 'host/audit/', 'host/outbound/'],
       alerts: ['host/policy/', 'host/audit/', 'host/outbound/'],
       outbound: ['host/policy/'],
-      capabilities: [],
+      capabilities: ['host/policy/', 'host/regular-file.ts', 'host/sqlite.ts'],
     };
     for (const [room, allowed] of Object.entries(rooms)) {
       const own = host.filter(({ from, to }) => from.startsWith(`host/${room}/`) && to.startsWith('host/'));
@@ -89,9 +89,11 @@ describe('layering', () => {
     expect(usersOf('commander').every((file) => file.startsWith('host/cli/'))).toBe(true);
     expect(usersOf('re2js')).toEqual(['host/policy/conditions/pattern.ts']);
     expect(usersOf('@marcbachmann/cel-js').every((file) => file.startsWith('host/policy/conditions/when'))).toBe(true);
-    expect([...usersOf('libsql'), ...usersOf('node:sqlite')].every((file) => file === 'host/audit/sqlite.ts')).toBe(true);
+    expect([...usersOf('libsql'), ...usersOf('node:sqlite')].every((file) => file === 'host/sqlite.ts')).toBe(true);
     expect(usersOf('yaml').every((file) => file.startsWith('host/policy/'))).toBe(true);
-    expect(usersOf('zod').every((file) => file.startsWith('host/policy/'))).toBe(true);
+    expect(usersOf('zod').every((file) => file.startsWith('host/policy/') || file.startsWith('host/capabilities/'))).toBe(true);
+    expect(usersOf('undici').every((file) => file.startsWith('host/capabilities/http/'))).toBe(true);
+    expect(usersOf('ipaddr.js').every((file) => file.startsWith('host/capabilities/http/'))).toBe(true);
   });
 
   it('keeps our own bindings free of jco and of the cell', () => {

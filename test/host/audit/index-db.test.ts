@@ -7,7 +7,7 @@ import { AskersInMemory, keysOf, type TrailFilter } from '../../../host/audit/fi
 import { INDEX_NAME, openIndex } from '../../../host/audit/index-db.ts';
 import { readRecords } from '../../../host/audit/query.ts';
 import { segmentName } from '../../../host/audit/segment-reader.ts';
-import { openDatabase } from '../../../host/audit/sqlite.ts';
+import { openDatabase } from '../../../host/sqlite.ts';
 import { readTrail } from '../../../host/audit/trail-cursor.ts';
 import { requested, SAMPLE, T0, writeTrail } from '../../support/trails.ts';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isLocked, KernelLock } from '../../../host/audit/lock.ts';
-import { isBusy, openDatabase } from '../../../host/audit/sqlite.ts';
+import { isLocked, KernelLock } from '../../host/audit/lock.ts';
+import { isBusy, openDatabase } from '../../host/sqlite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cellblock-sqlite-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
