@@ -1,4 +1,4 @@
-import type { HostCall, HostCallTap } from '../runtime/index.ts';
+import type { HostCall, HostCallTap, TappedAnswer } from '../runtime/index.ts';
 import { CodedError } from '../runtime/index.ts';
 import { digestOf } from './digest.ts';
 
@@ -10,6 +10,8 @@ export interface HostAnswer {
   readonly argsDigest: string;
   /** Canonical bytes of the answer, in base64. */
   readonly answer: string;
+  /** Fuel that it cost the guest, as a decimal string; absent for none. */
+  readonly charge?: string;
   readonly [key: string]: string;
 }
 
@@ -29,11 +31,17 @@ export class AnswerRecorder implements HostCallTap {
     this.#redactText = redactText;
   }
 
-  answered({ import: from, name, args }: HostCall, answer: Uint8Array): void {
-    this.#bytes += answer.length + 256;
-    if (this.#bytes > KEPT_BYTES_MAX || this.#hasSecret(answer)) this.isComplete = false;
+  answered({ import: from, name, args }: HostCall, { value, charge }: TappedAnswer): void {
+    this.#bytes += value.length + 256;
+    if (this.#bytes > KEPT_BYTES_MAX || this.#hasSecret(value)) this.isComplete = false;
     if (!this.isComplete) return;
-    this.answers.push({ import: from, name, argsDigest: digestOf(args), answer: Buffer.from(answer).toString('base64') });
+    this.answers.push({
+      import: from,
+      name,
+      argsDigest: digestOf(args),
+      answer: Buffer.from(value).toString('base64'),
+      ...(charge === 0n ? {} : { charge: String(charge) }),
+    });
   }
 
   #hasSecret(answer: Uint8Array): boolean {
@@ -51,12 +59,12 @@ export class AnswerPlayer implements HostCallTap {
     this.#answers = answers;
   }
 
-  answer({ import: from, name, args }: HostCall): Uint8Array {
+  answer({ import: from, name, args }: HostCall): TappedAnswer {
     const known = this.#answers[this.#next];
     if (known === undefined || known.import !== from || known.name !== name || known.argsDigest !== digestOf(args)) {
       throw new CodedError('capability/failed', `host call ${this.#next + 1}, of \`${name}\`, is not the recorded one`);
     }
     this.#next += 1;
-    return new Uint8Array(Buffer.from(known.answer, 'base64'));
+    return { value: new Uint8Array(Buffer.from(known.answer, 'base64')), charge: BigInt(known.charge ?? 0) };
   }
 }

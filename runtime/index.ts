@@ -16,7 +16,7 @@ export { bareObject } from './bare-object.ts';
 export type { BindingsName } from './bindings/bindings.ts';
 export { type BindingsChoice, type ChosenBindings, checkBindingsChoice, chooseBindings } from './bindings/choose.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';
-export type { HostCall, HostCallTap } from './cell/bridge.ts';
+export type { HostCall, HostCallTap, TappedAnswer } from './cell/bridge.ts';
 export type { InvokeOptions } from './cell/call.ts';
 export { errorInfo, failure } from './cell/call-outcome.ts';
 export {
@@ -28,7 +28,7 @@ export {
   withoutVersion,
 } from './cell/grants.ts';
 export type { CreateCapability, LocalContext } from './cell/import-serving.ts';
-export type { WasiSetup } from './cell/plan.ts';
+export type { FilesSetup, WasiSetup } from './cell/plan.ts';
 export { threadsOf } from './cell/thread-workers.ts';
 export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind } from './codes.ts';
 export { decodeComponent } from './component/decode.ts';
@@ -58,4 +58,5 @@ export type { RunnerEvent } from './runner/runner-process.ts';
 export type { ArtifactReport, Isolation, LoadedComponent, PlanOptions, PreparedCall, Runner } from './runner.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export * from './value/index.ts';
+export { BACK_FUNCTIONS, type BackName, FILES_BACK, HTTP_BACK } from './wasi/back.ts';
 export { isMet } from './wasi/index.ts';

@@ -63,11 +63,11 @@ export class Runtime implements Runner<CellPlan> {
     const { capabilities = [], grantFor = () => undefined } = options;
     const limits = completeLimits(options.limits ?? {});
     const choice = choiceOf(options, this.#choice);
-    const { imports, bridged } = resolveImports(component, capabilities, grantFor);
+    const { imports, bridged, back } = resolveImports(component, capabilities, grantFor);
     const found = findCallable(component, options.function);
     const artifact = await this.#artifact(component, choice);
     checkStart(startNeeds(artifact), limits);
-    const spec = callSpec(component, found, { planId: nextPlanId(), imports, wasi: wasiSetup(capabilities), limits });
+    const spec = callSpec(component, found, { planId: nextPlanId(), imports, wasi: wasiSetup(capabilities, back), limits });
     const { linking, modules } = artifact;
     const { isolation } = this;
     return { component, function: found, artifact, limits, plan: { ...spec, linking, modules }, bridged, isolation };

@@ -1,8 +1,9 @@
 import { CodedError, isCoded } from '../error.ts';
 import type { ErrorInfo } from '../outcome.ts';
 import { decodeParams, encodeValue, type WitValue } from '../value/index.ts';
+import type { CallContext } from './call-context.ts';
 import { encodeHostAnswer, type HostCallFrame } from './frames.ts';
-import type { HostCallContext, ResolvedImports } from './grants.ts';
+import type { ResolvedImports } from './grants.ts';
 
 /** One host call as it crossed: which function, with the canonical bytes of its arguments. */
 export interface HostCall {
@@ -13,10 +14,17 @@ export interface HostCall {
 
 /** Looks at the host calls of one call, on the trusted side. Throwing ends the call as `internal/invariant`. */
 export interface HostCallTap {
-  /** Hears each answer of a capability, in canonical bytes; none where the function returns nothing. */
-  answered?(call: HostCall, answer: Uint8Array): void;
-  /** Answers in place of the capability, in canonical bytes, which the guest's side checks; undefined: the capability answers. */
-  answer?(call: HostCall): Uint8Array | undefined;
+  /** Hears each answer of a capability. */
+  answered?(call: HostCall, answer: TappedAnswer): void;
+  /** Answers in place of the capability, whose bytes the guest's side checks; undefined: the capability answers. */
+  answer?(call: HostCall): TappedAnswer | undefined;
+}
+
+export interface TappedAnswer {
+  /** Canonical bytes; none where the function returns nothing. */
+  readonly value: Uint8Array;
+  /** Fuel that the guest was charged. */
+  readonly charge: bigint;
 }
 
 /**
@@ -30,23 +38,25 @@ export function serveHostCall(
   frame: HostCallFrame,
   bridged: ResolvedImports['bridged'],
   hostCallBytesMax: number,
-  context: HostCallContext,
+  context: CallContext,
   tap: HostCallTap | undefined,
 ): Uint8Array | Promise<Uint8Array> {
   const { callId } = frame;
-  const failed = (error: unknown): Uint8Array => encodeHostAnswer({ callId, value: NOTHING, error: hostError(error) });
+  const failed = (error: unknown): Uint8Array =>
+    encodeHostAnswer({ callId, charge: context.takeCharge(), value: NOTHING, error: hostError(error) });
   try {
     const target = bridged[frame.functionIndex];
     if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
     if (frame.args.length > hostCallBytesMax) throw tooLarge(frame.args.length, hostCallBytesMax);
     const call = tap === undefined ? undefined : { import: target.import, name: target.name, args: frame.args };
     const given = call === undefined ? undefined : tap?.answer?.(call);
-    if (given !== undefined) return encodeHostAnswer({ callId, value: given });
+    if (given !== undefined) return encodeHostAnswer({ callId, ...given });
+    context.fuelLeft = frame.fuelLeft;
     const result = target.call(decodeParams(frame.args, target.type.params, { bytesMax: hostCallBytesMax }), context);
     const encoded = (value: WitValue | undefined): Uint8Array => {
-      const answer = encodeAnswer(target, value, hostCallBytesMax);
+      const answer = { value: encodeAnswer(target, value, hostCallBytesMax), charge: context.takeCharge() };
       if (call !== undefined) tap?.answered?.(call, answer);
-      return encodeHostAnswer({ callId, value: answer });
+      return encodeHostAnswer({ callId, ...answer });
     };
     return isPromise(result) ? Promise.resolve(result).then(encoded).catch(failed) : encoded(result);
   } catch (error) {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../error.ts';
-import type { CellOutcome, LogLine } from '../outcome.ts';
+import type { CellOutcome } from '../outcome.ts';
 import { type HostCallTap, serveHostCall } from './bridge.ts';
+import { CallContext } from './call-context.ts';
 import { CallLog } from './call-log.ts';
 import { crashed, deadlinePassed, failure, outcomeOf, settled, withLog } from './call-outcome.ts';
 import { encodeCall, type Frame, type HostCallFrame, type ResultFrame } from './frames.ts';
-import type { HostCallContext, ResolvedImports } from './grants.ts';
+import type { ResolvedImports } from './grants.ts';
 import type { CallSpec } from './plan.ts';
 import type { CellPool, Waiter } from './pool.ts';
 import type { Slot } from './slot.ts';
@@ -20,6 +21,8 @@ export interface InvokeOptions {
   readonly seed?: Uint8Array;
   /** Milliseconds that the call has waited before: they count for its time limit. Default 0. */
   readonly waitedMs?: number;
+  /** Units of fuel that the call may use, where that is less than its plan allows. */
+  readonly fuelMax?: bigint;
   /** What the caller knows the call by: host functions are told. */
   readonly ref?: string;
   /** Hears host calls of the trusted side, and may answer them: to record a call, and to run a recorded one again. */
@@ -68,9 +71,10 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
   #ended = false;
   /** Aborts what host functions do on the call's behalf. Few calls need it; it costs 20 us. */
   #abort: AbortController | undefined;
-  #hostContext: HostCallContext | undefined;
+  #hostContext: CallContext | undefined;
   #callLog: CallLog | undefined;
   #seed: Uint8Array = NO_SEED;
+  #fuelMax = 0n;
   #ref: string | undefined;
   #tap: HostCallTap | undefined;
   #slot: Slot<Plan> | undefined;
@@ -88,9 +92,11 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
     this.#resolve = resolve;
   }
 
-  start({ signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0, ref, tap }: InvokeOptions): void {
+  start({ signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0, fuelMax, ref, tap }: InvokeOptions): void {
     this.#ref = ref;
     this.#tap = tap;
+    const { fuelMax: planFuel, timeoutMsMax } = this.#target.plan.limits;
+    this.#fuelMax = fuelMax !== undefined && fuelMax < planFuel ? fuelMax : planFuel;
     const cancel = () => this.#stop(new CodedError('cancelled/by-caller', 'the call was cancelled'));
     if (signal?.aborted) return cancel();
     if (seed.length !== SEED_BYTES)
@@ -100,7 +106,6 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
       signal.addEventListener('abort', cancel, { once: true });
       this.#unlisten = () => signal.removeEventListener('abort', cancel);
     }
-    const { timeoutMsMax } = this.#target.plan.limits;
     const leftMs = Math.max(0, timeoutMsMax - waitedMs);
     this.#timer = setTimeout(() => this.#stop(deadlinePassed(timeoutMsMax)), leftMs);
     try {
@@ -137,7 +142,8 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
 
   #send(slot: Slot<Plan>): void {
     const { planId } = this.#target.plan;
-    slot.send(encodeCall({ callId: this.#callId, planId, seed: this.#seed, params: this.#params }), planId);
+    const call = { callId: this.#callId, planId, seed: this.#seed, fuelMax: this.#fuelMax, params: this.#params };
+    slot.send(encodeCall(call), planId);
   }
 
   get #signal(): AbortSignal {
@@ -147,8 +153,8 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
   }
 
   /** What host functions of this call get. */
-  get #context(): HostCallContext {
-    this.#hostContext ??= hostContext(
+  get #context(): CallContext {
+    this.#hostContext ??= new CallContext(
       () => this.#signal,
       (line) => this.#log.keep(line),
       this.#ref,
@@ -233,17 +239,6 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
     const result = settled(outcome, performance.now() - this.#began);
     this.#resolve(this.#callLog === undefined ? result : withLog(result, this.#callLog));
   }
-}
-
-/** Built only for calls that call the trusted side. */
-function hostContext(signal: () => AbortSignal, log: (line: LogLine) => void, ref: string | undefined): HostCallContext {
-  return {
-    get signal() {
-      return signal();
-    },
-    log,
-    ref,
-  };
 }
 
 const SEED_BYTES = 16;

@@ -62,15 +62,15 @@ export class CellServer {
 
   /** Runs one call. @returns the encoded result, and whether `startAhead` is of use after it. */
   run(frame: CallFrame): { readonly bytes: Uint8Array; readonly good: boolean } {
-    const { callId, planId, params, seed } = frame;
+    const { callId, planId } = frame;
     const loaded = this.#plans.get(planId);
     if (loaded === undefined) throw new CodedError('internal/invariant', `the plan ${planId} was not sent to this worker`);
     const spare = this.#takeSpare(planId);
     const instance = spare ?? new CellInstance(loaded);
     const bridge = this.#bridgeFor(callId, loaded.plan);
-    if (spare === undefined) instance.start(seed, bridge);
+    if (spare === undefined) instance.start(frame.seed, bridge);
     else instance.adopt(bridge);
-    const result: ResultFrame = instance.run(callId, params, seed, spare !== undefined);
+    const result: ResultFrame = instance.run(frame, spare !== undefined);
     if (instance.startFuel > AHEAD_FUEL_MAX) this.#notAhead.add(planId);
     const good = result.kind === 'ok' || result.kind === 'tool-error';
     this.#last = good ? instance : undefined;
@@ -97,12 +97,13 @@ export class CellServer {
   }
 
   #bridgeFor(callId: number, plan: CellPlan): CallBridge {
-    return (functionIndex, args) => {
+    return (functionIndex, args, fuel) => {
       checkHostBytes(args.length, plan, 'arguments');
-      const call: HostCallFrame = { callId, functionIndex, args };
+      const call: HostCallFrame = { callId, functionIndex, fuelLeft: fuel.left(), args };
       const answer = decodeFrame(this.#road.ask(encodeHostCall(call)));
       if (answer.type !== 'hostAnswer' || answer.callId !== callId)
         throw new CodedError('internal/invariant', 'the bridge answered another call');
+      if (answer.charge > 0n) fuel.charge(answer.charge);
       if (answer.error !== undefined)
         throw Object.assign(new CodedError('capability/failed', answer.error.message), { code: answer.error.code });
       return answer.value;

@@ -13,6 +13,8 @@ export interface CallFrame {
   readonly planId: number;
   /** 16 bytes: seeds the deterministic randomness of this call. */
   readonly seed: Uint8Array;
+  /** Units that this call may use: the plan's, or fewer. */
+  readonly fuelMax: bigint;
   /** Canonical encoding of the parameters. */
   readonly params: Uint8Array;
 }
@@ -42,12 +44,16 @@ export interface HostCallFrame {
   readonly callId: number;
   /** Index into the plan's bridged functions. */
   readonly functionIndex: number;
+  /** Units that the guest has left. */
+  readonly fuelLeft: bigint;
   readonly args: Uint8Array;
 }
 
 /** Main to worker: the host function's answer, or why there is none. */
 export interface HostAnswerFrame {
   readonly callId: number;
+  /** Units that the guest pays for it. */
+  readonly charge: bigint;
   readonly value: Uint8Array;
   readonly error?: ErrorInfo;
 }
@@ -75,8 +81,9 @@ const EMPTY = new Uint8Array(0);
 
 /** @throws nothing: the caller's values are ours. */
 export function encodeCall(frame: CallFrame): Uint8Array {
-  const writer = start(TYPE.call, frame.callId, 4 + SEED_BYTES + frame.params.length);
+  const writer = start(TYPE.call, frame.callId, 12 + SEED_BYTES + frame.params.length);
   writer.u32(frame.planId);
+  writer.u64(frame.fuelMax);
   writer.raw(frame.seed);
   writer.raw(frame.params);
   return writer.bytes;
@@ -107,15 +114,17 @@ export function encodeResult(frame: ResultFrame): Uint8Array {
 }
 
 export function encodeHostCall(frame: HostCallFrame): Uint8Array {
-  const writer = start(TYPE.hostCall, frame.callId, 4 + frame.args.length);
+  const writer = start(TYPE.hostCall, frame.callId, 12 + frame.args.length);
   writer.u32(frame.functionIndex);
+  writer.u64(frame.fuelLeft);
   writer.raw(frame.args);
   return writer.bytes;
 }
 
 export function encodeHostAnswer(frame: HostAnswerFrame): Uint8Array {
   const error = frame.error === undefined ? EMPTY : utf8.encode(JSON.stringify(frame.error));
-  const writer = start(TYPE.hostAnswer, frame.callId, 8 + frame.value.length + error.length);
+  const writer = start(TYPE.hostAnswer, frame.callId, 16 + frame.value.length + error.length);
+  writer.u64(frame.charge);
   writer.blob(frame.value);
   writer.blob(error);
   return writer.bytes;
@@ -137,13 +146,27 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   const callId = reader.u32();
   switch (type) {
     case TYPE.call:
-      return { type: 'call', callId, planId: reader.u32(), seed: reader.raw(SEED_BYTES), params: reader.rest() };
+      return {
+        type: 'call',
+        callId,
+        planId: reader.u32(),
+        fuelMax: reader.u64(),
+        seed: reader.raw(SEED_BYTES),
+        params: reader.rest(),
+      };
     case TYPE.result:
       return { type: 'result', ...readResult(reader, callId) };
     case TYPE.hostCall:
-      return { type: 'hostCall', callId, functionIndex: reader.u32(), args: reader.rest() };
+      return { type: 'hostCall', callId, functionIndex: reader.u32(), fuelLeft: reader.u64(), args: reader.rest() };
     case TYPE.hostAnswer:
-      return { type: 'hostAnswer', callId, value: reader.blob(), ...errorOf(reader.blob()), ...reader.end() };
+      return {
+        type: 'hostAnswer',
+        callId,
+        charge: reader.u64(),
+        value: reader.blob(),
+        ...errorOf(reader.blob()),
+        ...reader.end(),
+      };
     default:
       throw badFrame(`unknown type ${type}`);
   }

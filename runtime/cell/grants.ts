@@ -5,7 +5,7 @@ import type { FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } 
 import { CodedError } from '../error.ts';
 import type { LogLine } from '../outcome.ts';
 import type { WitValue } from '../value/index.ts';
-import type { BackName } from '../wasi/back.ts';
+import { BACK_FUNCTIONS, type BackName } from '../wasi/back.ts';
 import { isMet, isServedResource, servedSignatures } from '../wasi/index.ts';
 import type { PlanFunction, PlanImport, WasiSetup } from './plan.ts';
 
@@ -17,6 +17,10 @@ export interface HostCallContext {
   readonly ref: string | undefined;
   /** Keeps one line for the outcome, also if the call is ended; lines beyond 64 KiB are counted and dropped. */
   log(line: LogLine): void;
+  /** Fuel that the guest had left when it called: what work on its behalf may use at most. A guest's own word, as all that it sends. */
+  readonly fuelLeft: bigint;
+  /** Charges the guest for work that was done for it, once this function has answered; what it cannot pay ends the call. */
+  charge(units: bigint): void;
 }
 
 /**
@@ -69,9 +73,10 @@ export type Capability =
 
 const CLOSED_WASI: WasiSetup = { clock: 'fixed', random: 'seeded', clockStartNanoseconds: 0n };
 
-/** How far the closed WASI is opened by what was granted. */
-export function wasiSetup(capabilities: readonly Capability[]): WasiSetup {
-  return Object.assign({}, CLOSED_WASI, ...capabilities.map((item) => (item.kind === 'wasi' ? item.setup : {}))) as WasiSetup;
+/** How far the closed WASI is opened by what was granted. @param back - as `resolveImports` numbered them. */
+export function wasiSetup(capabilities: readonly Capability[], back: WasiSetup['back']): WasiSetup {
+  const setups = capabilities.map((item) => (item.kind === 'wasi' ? item.setup : {}));
+  return Object.assign({}, CLOSED_WASI, ...setups, back === undefined ? {} : { back }) as WasiSetup;
 }
 
 /** The imports of one plan, and the trusted side's functions by the number that the worker uses for them. */
@@ -83,6 +88,8 @@ export interface ResolvedImports {
     readonly type: FunctionType;
     readonly call: HostFunction;
   }[];
+  /** Where in `bridged` the functions are that serve the WASI inside the worker; undefined where there are none. */
+  readonly back: WasiSetup['back'];
 }
 
 /**
@@ -108,7 +115,23 @@ export function resolveImports(
     else imports.push(served);
   }
   if (missing.length > 0) throw noGrant(missing);
-  return { imports, bridged };
+  return { imports, bridged, back: addBack(capabilities, bridged) };
+}
+
+/** What the import of a back function is called where host calls are recorded: no component can import it. */
+const BACK_IMPORT = 'cellblock:runtime/back';
+
+function addBack(capabilities: readonly Capability[], bridged: ResolvedImports['bridged'][number][]): WasiSetup['back'] {
+  const numbers: { [name in BackName]?: number } = {};
+  for (const capability of capabilities) {
+    if (capability.kind !== 'wasi' || capability.back === undefined) continue;
+    for (const [name, call] of Object.entries(capability.back) as [BackName, HostFunction][]) {
+      if (numbers[name] !== undefined) throw new CodedError('internal/invariant', `two capabilities serve \`${name}\``);
+      numbers[name] = bridged.length;
+      bridged.push({ import: BACK_IMPORT, name, type: BACK_FUNCTIONS[name], call });
+    }
+  }
+  return Object.keys(numbers).length === 0 ? undefined : numbers;
 }
 
 /** A type, or an interface of types only, carries no authority. */
@@ -130,7 +153,8 @@ function serve(
   }
   const capability = capabilities.find((candidate) => candidate.kind !== 'wasi' && serves(candidate.interface, item.name));
   if (capability === undefined || capability.kind === 'wasi') {
-    return item.kind === 'interface' && isMet(item.name) ? serveWasi(item) : undefined;
+    if (item.kind !== 'interface') return undefined;
+    return isMet(item.name) || isOpened(item.name, capabilities) ? serveWasi(item) : undefined;
   }
   const functions = functionsOf(item);
   checkSignatures(capability.signatures, item.name, functions);
@@ -145,6 +169,12 @@ function serve(
     bridged.push({ import: item.name, name, type, call });
   }
   return { kind: 'bridged', name: item.name, isFunction, firstIndex, functions };
+}
+
+/** True for an interface that is only served with one of these capabilities. */
+function isOpened(importName: string, capabilities: readonly Capability[]): boolean {
+  const name = withoutVersion(importName);
+  return capabilities.some((item) => item.kind === 'wasi' && item.interfaces?.includes(name) === true);
 }
 
 /** The types of an import are the component's own words; a capability that states its types serves those and no others. */

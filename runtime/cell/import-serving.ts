@@ -10,6 +10,8 @@ import type {
 } from '../bindings/bindings.ts';
 import { CodedError } from '../error.ts';
 import type { LogLine } from '../outcome.ts';
+import { decodeValue, encodeParams, type WitValue } from '../value/index.ts';
+import { BACK_FUNCTIONS, type BackName } from '../wasi/back.ts';
 import type { ClosedWasi } from '../wasi/index.ts';
 import { CallLog } from './call-log.ts';
 import type { CellPlan, PlanImport } from './plan.ts';
@@ -27,9 +29,17 @@ export type CreateCapability = (context: LocalContext) => Readonly<Record<string
  * Calls a bridged host function and blocks until it answers. Arguments and answer are canonical encodings, which this
  * thread passes on unread.
  *
- * @throws CodedError `limit/host-calls`, `capability/failed`.
+ * @param fuel - of the guest: told to the trusted side, and charged for what was done there.
+ * @throws CodedError `limit/host-calls`, `limit/fuel`, `capability/failed`.
  */
-export type CallBridge = (functionIndex: number, args: Uint8Array) => Uint8Array;
+export type CallBridge = (functionIndex: number, args: Uint8Array, fuel: GuestFuel) => Uint8Array;
+
+/** The fuel of one instance, for work outside of it. */
+export interface GuestFuel {
+  left(): bigint;
+  /** @throws CodedError `limit/fuel`. */
+  charge(units: bigint): void;
+}
 
 /** Of a plan made ready in one worker, what its imports are served from. */
 export interface ServedPlan {
@@ -61,15 +71,17 @@ export async function loadLocals(imports: readonly PlanImport[]): Promise<Readon
 export class ImportServing {
   readonly #served: ServedPlan;
   readonly #wasi: ClosedWasi;
+  readonly #fuel: GuestFuel;
   readonly log = new CallLog();
   #calls = 0;
   #failure: unknown;
   /** Of the call that the instance now serves. */
   callBridge: CallBridge | undefined;
 
-  constructor(served: ServedPlan, wasi: ClosedWasi) {
+  constructor(served: ServedPlan, wasi: ClosedWasi, fuel: GuestFuel) {
     this.#served = served;
     this.#wasi = wasi;
+    this.#fuel = fuel;
   }
 
   /** Calls of host functions that were not WASI's, failed ones included. */
@@ -103,11 +115,24 @@ export class ImportServing {
   }
 
   #bridged(functionIndex: number): HostFunctionImplementation {
-    const call: EncodedHostFunction = (args) => {
-      if (this.callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
-      return this.callBridge(functionIndex, args);
-    };
+    const call: EncodedHostFunction = (args) => this.#cross(functionIndex, args);
     return { form: 'encoded', call: this.#counted(call) };
+  }
+
+  #cross(functionIndex: number, args: Uint8Array): Uint8Array {
+    if (this.callBridge === undefined) throw new CodedError('internal/invariant', 'a host function was called outside a call');
+    return this.callBridge(functionIndex, args, this.#fuel);
+  }
+
+  /** Calls the trusted side on behalf of the WASI of this instance. A host call of WASI's, so counted there. */
+  back(name: BackName, args: readonly WitValue[]): WitValue | undefined {
+    const { plan } = this.#served;
+    const functionIndex = plan.wasi.back?.[name];
+    if (functionIndex === undefined) throw new CodedError('internal/invariant', `nothing serves \`${name}\``);
+    const { params, result } = BACK_FUNCTIONS[name];
+    const limits = { bytesMax: plan.limits.hostCallBytesMax };
+    const answer = this.#cross(functionIndex, encodeParams(args, params, limits));
+    return result === undefined ? undefined : decodeValue(answer, result, limits);
   }
 
   #local(

@@ -4,8 +4,10 @@ import { ownBindings } from '../bindings/own/own-bindings.ts';
 import { CodedError } from '../error.ts';
 import { createMeter, type Meter } from '../instrument/meter.ts';
 import { type Limits, WASM_PAGE_BYTES } from '../limits.ts';
+import type { WitValue } from '../value/index.ts';
+import type { BackName } from '../wasi/back.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
-import type { ResultFrame } from './frames.ts';
+import type { CallFrame, ResultFrame } from './frames.ts';
 import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './import-serving.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { CellPlan, PlanModule } from './plan.ts';
@@ -66,6 +68,8 @@ export class CellInstance {
   #startFuel = 0n;
   #bound: BoundFunction | undefined;
   #startFailure: { readonly thrown: unknown } | undefined;
+  /** Units of the plan's that this call may not use. */
+  #withheld = 0n;
 
   constructor(loaded: LoadedPlan) {
     this.#loaded = loaded;
@@ -76,12 +80,14 @@ export class CellInstance {
       clock: wasi.clock === 'real' ? { kind: 'real' } : { kind: 'fixed', startNanoseconds: wasi.clockStartNanoseconds },
       random: wasi.random,
       args: [],
-      env: [],
+      env: wasi.env ?? [],
       stdoutBytesMax: limits.stdioBytesMax,
       stderrBytesMax: limits.stdioBytesMax,
       handlesMax: limits.handlesMax,
+      ...(wasi.back === undefined ? {} : { back: (name: BackName, args: readonly WitValue[]) => this.#serving.back(name, args) }),
     });
-    this.#serving = new ImportServing(loaded, this.#wasi);
+    const fuel = { left: () => this.#meter.fuelLeft, charge: (units: bigint) => this.#charge(units) };
+    this.#serving = new ImportServing(loaded, this.#wasi, fuel);
   }
 
   /** True when instantiation succeeded without one call to the host. */
@@ -129,13 +135,14 @@ export class CellInstance {
   }
 
   /** Runs the call to its end, whatever the guest does; never throws. */
-  run(callId: number, params: Uint8Array, seed: Uint8Array, prepared: boolean): ResultFrame {
+  run({ callId, params, seed, fuelMax }: CallFrame, prepared: boolean): ResultFrame {
     this.#seed.set(seed);
     const times = { began: performance.now(), lowered: 0, called: 0, done: 0 };
     let value: Uint8Array = new Uint8Array(0);
     let ending: ReturnType<typeof endingOf> | undefined;
     try {
       if (this.#startFailure !== undefined) throw this.#startFailure.thrown;
+      this.#withhold(fuelMax);
       value = this.#call(params, times);
     } catch (thrown) {
       ending = this.#ending(thrown);
@@ -160,26 +167,46 @@ export class CellInstance {
     this.#checkSpent();
     const value = bound.lift(raw);
     this.#checkSpent(); // lifting ends with guest code
+    if (!this.#isErr(value)) this.#finish();
     return value;
   }
 
   /** A limit is final: glue or guest code that swallowed the trap does not turn it into a result. */
   #checkSpent(): void {
-    if (this.#meter.exhausted()) throw outOfFuel(this.#loaded.plan.limits.fuelMax);
+    if (this.#meter.exhausted()) throw outOfFuel(this.#fuelMax);
     const failure = this.#wasi.failure ?? this.#serving.failure;
     if (failure !== undefined) throw failure;
   }
 
   #ending(thrown: unknown): ReturnType<typeof endingOf> | undefined {
-    const { target, limits } = this.#loaded.plan;
-    if (this.#meter.exhausted()) return endingOf(outOfFuel(limits.fuelMax));
+    const { target } = this.#loaded.plan;
+    if (this.#meter.exhausted()) return endingOf(outOfFuel(this.#fuelMax));
     const cause = this.#wasi.failure ?? this.#serving.failure ?? thrown;
     const exitCode = exitCodeOf(cause);
     if (exitCode === undefined) return endingOf(cause);
     if (!target.isCommand) return endingOf(new CodedError('trap/exit', `the guest ended the program with status ${exitCode}`));
     return exitCode === 0
-      ? undefined
+      ? this.#finishAfterExit()
       : endingOf(new CodedError('tool/exit-status', `the command ended with status ${exitCode}`, { data: { exitCode } }));
+  }
+
+  /** What the guest leaves is only taken where it ended well. */
+  #finish(): void {
+    this.#wasi.finish();
+    this.#checkSpent();
+  }
+
+  #finishAfterExit(): ReturnType<typeof endingOf> | undefined {
+    try {
+      this.#wasi.finish();
+      return undefined;
+    } catch (error) {
+      return endingOf(error);
+    }
+  }
+
+  #isErr(value: Uint8Array): boolean {
+    return this.#loaded.plan.target.type.result?.kind === 'result' && value[0] === 1;
   }
 
   #result(
@@ -189,14 +216,14 @@ export class CellInstance {
     phases: ResultFrame['phases'],
   ): ResultFrame {
     const { target } = this.#loaded.plan;
-    const isErr = ending === undefined && target.type.result?.kind === 'result' && value[0] === 1;
+    const isErr = ending === undefined && this.#isErr(value);
     const commandFailed = isErr && target.isCommand;
     const stdout = this.#wasi.stdout();
     const stderr = this.#wasi.stderr();
     return {
       callId,
       kind: ending?.kind ?? (isErr ? 'tool-error' : 'ok'),
-      fuel: this.#meter.fuelUsed(),
+      fuel: this.#meter.exhausted() ? this.#fuelMax : this.#meter.fuelUsed() - this.#withheld,
       memoryBytesPeak: this.#meter.pagesUsed() * WASM_PAGE_BYTES,
       hostCalls: this.#hostCalls,
       phases,
@@ -211,8 +238,21 @@ export class CellInstance {
     };
   }
 
-  #charge(units: number): void {
-    if (!this.#meter.charge(units)) throw outOfFuel(this.#loaded.plan.limits.fuelMax);
+  /** What this call may use: the plan's fuel, or less. */
+  get #fuelMax(): bigint {
+    return this.#loaded.plan.limits.fuelMax - this.#withheld;
+  }
+
+  /** A call may have less than its plan, whose instances are made ahead. */
+  #withhold(fuelMax: bigint): void {
+    const units = this.#loaded.plan.limits.fuelMax - fuelMax;
+    if (units <= 0n) return;
+    this.#withheld = units;
+    this.#charge(units);
+  }
+
+  #charge(units: number | bigint): void {
+    if (!this.#meter.charge(units)) throw outOfFuel(this.#fuelMax);
   }
 
   #instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports | undefined): WebAssembly.Instance {

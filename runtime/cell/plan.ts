@@ -2,6 +2,7 @@ import type { Linking } from '../bindings/bindings.ts';
 import type { FunctionType } from '../component/types.ts';
 import type { InstrumentedModule } from '../instrument/index.ts';
 import type { Limits } from '../limits.ts';
+import type { BackName } from '../wasi/back.ts';
 
 /*
  * A plan is everything about a call that does not change from one call to the next: which component, which function,
@@ -57,6 +58,8 @@ export interface WasiSetup {
   readonly config?: readonly (readonly [name: string, value: string])[];
   /** Variables of `wasi:cli/environment`. */
   readonly env?: readonly (readonly [name: string, value: string])[];
+  /** Numbers of the bridged functions that serve it from the trusted side. */
+  readonly back?: Readonly<Partial<Record<BackName, number>>>;
 }
 
 /** The private files of one call. */

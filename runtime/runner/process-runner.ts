@@ -83,13 +83,13 @@ export class ProcessRunner implements Runner<RunnerPlan> {
     const { capabilities = [], grantFor = () => undefined } = options;
     const limits = completeLimits(options.limits ?? {});
     const choice = choiceOf(options, this.#choice);
-    const { imports, bridged } = resolveImports(component, capabilities, grantFor);
+    const { imports, bridged, back } = resolveImports(component, capabilities, grantFor);
     const found = findCallable(component, options.function);
     const { digest, bytes: componentBytes } = component;
     const store = this.#storeOf(digest, choice);
     const summary = await this.#breaker.watch(digest, () => this.#workers.runner.prepare(digest, componentBytes, choice, store));
     checkStart(summary, limits);
-    const wasi = wasiSetup(capabilities);
+    const wasi = wasiSetup(capabilities, back);
     const call = callSpec(component, found, { planId: nextPlanId(), imports, wasi, limits });
     const { planId } = call;
     const spec = { planId, digest, choice, function: found.id, imports: imports.map(importSpec), wasi, limits };

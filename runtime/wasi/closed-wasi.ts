@@ -1,4 +1,6 @@
 import { CodedError } from '../error.ts';
+import type { WitValue } from '../value/index.ts';
+import type { BackName } from './back.ts';
 import { Capture, type Captured, FixedBytes } from './bytes.ts';
 import { environment, exit, stderr, stdin, stdout, terminals } from './cli.ts';
 import { FixedClock, RealClock, type TimeSource } from './clock.ts';
@@ -27,6 +29,8 @@ export interface WasiOptions {
   /** Names and values. */
   readonly env?: readonly (readonly [name: string, value: string])[];
   readonly preopens?: readonly Preopen[];
+  /** Calls a function of the trusted side, and blocks until it answers; what `files` and `http` stand on. @throws CodedError, which is final. */
+  readonly back?: CallBack;
   /** All of standard input; kept by reference. After it, and without it, the stream is closed. */
   readonly stdin?: Uint8Array;
   /** Bytes kept of what the guest writes; the rest is counted and dropped and the guest goes on. */
@@ -35,6 +39,9 @@ export interface WasiOptions {
   /** Streams, pollables, descriptors and errors that the guest may hold at one time. Beyond it the call ends. */
   readonly handlesMax: number;
 }
+
+/** Values as `BACK_FUNCTIONS` has their types; undefined where the function returns nothing. */
+export type CallBack = (name: BackName, args: readonly WitValue[]) => WitValue | undefined;
 
 /** The functions and classes of one interface, under the names that jco's bindings use. */
 export type WasiInterface = Readonly<Record<string, unknown>>;
@@ -45,6 +52,8 @@ export interface ClosedWasi {
   readonly imports: Readonly<Record<string, WasiInterface>>;
   stdout(): Captured;
   stderr(): Captured;
+  /** Sends what the guest leaves to the trusted side; once, after it ended well. Not a host call. @throws CodedError. */
+  finish(): void;
   /** Host functions that the guest called, failed ones included. */
   hostCalls(): number;
   /** Handles that the guest holds now. */
@@ -79,6 +88,7 @@ export function createClosedWasi(options: WasiOptions): ClosedWasi {
       imports ??= allImports(context, options, out, err); // many components import none
       return imports;
     },
+    finish: () => undefined,
     stdout: () => out.captured(),
     stderr: () => err.captured(),
     hostCalls: () => context.hostCalls,

@@ -33,14 +33,13 @@ describe('frames', () => {
   it('come back as they were', () => {
     fc.assert(
       fc.property(u32, u32, fc.uint8Array({ minLength: 16, maxLength: 16 }), bytes, (callId, planId, seed, params) => {
-        expect(decodeFrame(encodeCall({ callId, planId, seed, params }))).toEqual({ type: 'call', callId, planId, seed, params });
-        expect(decodeFrame(encodeHostCall({ callId, functionIndex: planId, args: params }))).toEqual({
-          type: 'hostCall',
-          callId,
-          functionIndex: planId,
-          args: params,
-        });
-        expect(decodeFrame(encodeHostAnswer({ callId, value: params }))).toEqual({ type: 'hostAnswer', callId, value: params });
+        const fuel = (BigInt(planId) << 30n) + BigInt(callId);
+        const call = { callId, planId, seed, fuelMax: fuel, params };
+        expect(decodeFrame(encodeCall(call))).toEqual({ type: 'call', ...call });
+        const question = { callId, functionIndex: planId, fuelLeft: fuel, args: params };
+        expect(decodeFrame(encodeHostCall(question))).toEqual({ type: 'hostCall', ...question });
+        const answer = { callId, charge: fuel, value: params };
+        expect(decodeFrame(encodeHostAnswer(answer))).toEqual({ type: 'hostAnswer', ...answer });
       }),
     );
     expect(decodeFrame(encodeResult(RESULT))).toEqual({ type: 'result', ...RESULT });
@@ -49,7 +48,7 @@ describe('frames', () => {
   });
 
   it('are refused when cut at any byte, with a byte too many, or of an unknown type', () => {
-    for (const frame of [encodeResult(RESULT), encodeHostAnswer({ callId: 1, value: new Uint8Array(3) })]) {
+    for (const frame of [encodeResult(RESULT), encodeHostAnswer({ callId: 1, charge: 7n, value: new Uint8Array(3) })]) {
       for (let length = 0; length < frame.length; length += 1) {
         expect(() => decodeFrame(frame.subarray(0, length))).toThrow(expect.objectContaining({ code: 'internal/invariant' }));
       }

@@ -6,7 +6,7 @@ import { WorkerRoad } from '../../../runtime/runner/worker-road.ts';
 
 /* A worker that asks without waiting for answers: its trusted side must not serve it, nor keep what it does not read. */
 
-const QUESTION = encodeHostCall({ callId: 1, functionIndex: 0, args: new Uint8Array(0) });
+const QUESTION = encodeHostCall({ callId: 1, functionIndex: 0, fuelLeft: 5n, args: new Uint8Array(0) });
 
 /** A road whose worker reads nothing: what is sent stays here. */
 function deafRoad() {

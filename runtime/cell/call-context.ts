@@ -1,0 +1,37 @@
+import type { LogLine } from '../outcome.ts';
+import type { HostCallContext } from './grants.ts';
+
+/** Highest charge of one host call: all the fuel that a call can have. */
+const CHARGE_MAX = 2n ** 62n;
+
+/** What the host functions of one call are told. Built only for calls that call the trusted side; one for all of them. */
+export class CallContext implements HostCallContext {
+  readonly ref: string | undefined;
+  readonly log: (line: LogLine) => void;
+  readonly #signal: () => AbortSignal;
+  /** Of the host call that is being served. */
+  fuelLeft = 0n;
+  #charge = 0n;
+
+  constructor(signal: () => AbortSignal, log: (line: LogLine) => void, ref: string | undefined) {
+    this.#signal = signal;
+    this.log = log;
+    this.ref = ref;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal();
+  }
+
+  charge(units: bigint): void {
+    const sum = this.#charge + (units > 0n ? units : 0n);
+    this.#charge = sum < CHARGE_MAX ? sum : CHARGE_MAX;
+  }
+
+  /** What was charged since it was last asked. */
+  takeCharge(): bigint {
+    const charge = this.#charge;
+    this.#charge = 0n;
+    return charge;
+  }
+}
