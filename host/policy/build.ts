@@ -10,6 +10,7 @@ import type { Rule } from './rule.ts';
 import type { RuleRef } from './rule-ref.ts';
 import { RuleSet } from './rule-set.ts';
 import type { PolicyDocument } from './schema.ts';
+import { grantText, type PolicyScopes } from './scopes.ts';
 import type { ToolPolicy } from './tool-policy.ts';
 import { entriesOf, generalRules } from './written-rule.ts';
 
@@ -19,7 +20,12 @@ import { entriesOf, generalRules } from './written-rule.ts';
  * @param file - absolute path of the policy file; components are found from its folder.
  * Thread: any. Reads no file.
  */
-export function buildPolicy(document: Document<PolicyDocument>, ceilings: readonly PlacedCeiling[], file: string): Policy {
+export function buildPolicy(
+  document: Document<PolicyDocument>,
+  ceilings: readonly PlacedCeiling[],
+  scopes: PolicyScopes,
+  file: string,
+): Policy {
   const { data, source } = document;
   const folder = dirname(file);
   const isLogOnly = data.mode === 'log-only';
@@ -34,7 +40,7 @@ export function buildPolicy(document: Document<PolicyDocument>, ceilings: readon
     alertSinks: mapOf(data.alerts ?? {}, (name, sink) => buildSink(name, sink, folder)),
     approverChannels: buildChannels(data.approvers ?? {}),
     approverNames: definedIn(data).approvers,
-    tools: mapOf(data.tools, (name) => buildTool(document, name, ceilings, folder)),
+    tools: mapOf(data.tools, (name) => buildTool(document, name, { ceilings, scopes, folder })),
     agents: mapOf(data.agents, (name) => buildAgent(name, document.refAt(['agents', name, 'tools']), entries.get(name)!)),
     rules: Object.freeze({ tools: document.refAt(['tools']), agents: document.refAt(['agents']) }),
     ruleSet: new RuleSet(entries, general),
@@ -48,7 +54,7 @@ function mapOf<In, Out>(record: Readonly<Record<string, In>>, make: (name: strin
 /** Of one file its own digest, as any tool prints it; two are told apart by their lengths, so that no text can move from one to the other. */
 function digestOf(policyText: string, ceilingText: string | undefined): string {
   const hash = createHash('sha256');
-  if (ceilingText === undefined) return `sha256:${hash.update(policyText, 'utf8').digest('hex')}`;
+  if (ceilingText === undefined) return sha256(policyText);
   hash.update('cellblock policy and ceiling, version 1\0');
   for (const text of [policyText, ceilingText]) {
     const bytes = Buffer.from(text, 'utf8');
@@ -59,20 +65,28 @@ function digestOf(policyText: string, ceilingText: string | undefined): string {
   return `sha256:${hash.digest('hex')}`;
 }
 
-function buildTool(
-  document: Document<PolicyDocument>,
-  name: string,
-  ceilings: readonly PlacedCeiling[],
-  folder: string,
-): ToolPolicy {
+const sha256 = (text: string): string => `sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`;
+
+/** What a tool's policy is made of beside its own fields. */
+interface ToolSetting {
+  readonly ceilings: readonly PlacedCeiling[];
+  readonly scopes: PolicyScopes;
+  readonly folder: string;
+}
+
+function buildTool(document: Document<PolicyDocument>, name: string, { ceilings, scopes, folder }: ToolSetting): ToolPolicy {
   const tool = document.data.tools[name]!;
+  const granted = tool.grants ?? [];
   const ruleAt = (...path: PropertyKey[]): RuleRef => document.refAt(['tools', name, ...path]);
   return Object.freeze({
     name,
     componentPath: resolve(folder, tool.component),
     ...(tool.digest === undefined ? {} : { componentDigest: tool.digest }),
     functions: Object.freeze([...tool.functions]),
-    grants: Object.freeze([...(tool.grants ?? [])]),
+    grants: Object.freeze(granted.map((grant) => grant.name)),
+    grantTexts: new Map(granted.map((grant) => [grant.name, grantText(grant, sha256)])),
+    scopes: scopes.byTool.get(name)!,
+    ceilingScopes: scopes.ceilings,
     limits: limitsUnder(tool.limits ?? {}, ceilings),
     secrets: Object.freeze([...(tool.secrets ?? [])]),
     ...(tool.isolation === undefined ? {} : { isolation: tool.isolation }),

@@ -34,9 +34,10 @@ export function ceilingIssues(policy: Document<PolicyDocument>, placed: PlacedCe
   const at = (...path: PropertyKey[]): string => placed.document.placeOf(['ceiling', ...path]);
   const issues: PolicyIssue[] = [];
   for (const [name, tool] of Object.entries(policy.data.tools)) {
-    tool.grants?.forEach((grant, index) => {
-      if (grants === undefined || grants.includes(grant)) return;
-      const message = `${quote(grant)} is above the ceiling, which has ${quoteList(grants)} (${at('grants')}); remove one or add to the other`;
+    tool.grants?.forEach(({ name: grant }, index) => {
+      const most = grants?.map((one) => one.name);
+      if (most === undefined || most.includes(grant)) return;
+      const message = `${quote(grant)} is above the ceiling, which has ${quoteList(most)} (${at('grants')}); remove one or add to the other`;
       issues.push(policy.issueAt(['tools', name, 'grants', index], message));
     });
     for (const limit of LIMIT_NAMES) {

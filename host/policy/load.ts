@@ -9,11 +9,14 @@ import { printable } from './quote.ts';
 import { referenceIssues } from './references.ts';
 import { ceilingFileSchema } from './rule-schema.ts';
 import { policySchema } from './schema.ts';
+import { readScopes, type ScopeSchemas } from './scopes.ts';
 import { invalidDocument, Source } from './source.ts';
 
 export interface PolicyOptions {
   /** Capabilities that exist here; `any` for those who run nothing. Default none, so that every grant is refused. */
   readonly knownGrants?: ReadonlySet<string> | 'any' | undefined;
+  /** What grants may say beside the names of `knownGrants`. Default none, so that every scope is refused; not used with `any`. */
+  readonly scopeSchemas?: ScopeSchemas | undefined;
   /**
    * Path of a ceiling in a file of its own, `{version: 1, ceiling: {...}}`, which may belong to somebody else than the policy file. It holds
    * beside the policy's own.
@@ -49,11 +52,14 @@ export function parsePolicy(text: string, filePath: string, options: PolicyOptio
   const document = readDocument(text, filePath, policySchema);
   const ceilings = ceilingsOf(options);
   if (document.data.ceiling !== undefined) ceilings.push({ document, ceiling: document.data.ceiling, isApart: false });
-  const unresolved = referenceIssues(document, ceilings, options.knownGrants ?? new Set());
+  const { knownGrants = new Set(), scopeSchemas = new Map() } = options;
+  const unresolved = referenceIssues(document, ceilings, knownGrants);
   for (const [{ source }, issues] of unresolved) throw invalidDocument(source, issues);
+  const scopes = readScopes(document, ceilings, knownGrants === 'any' ? 'any' : scopeSchemas);
+  for (const [{ source }, issues] of scopes.issues) throw invalidDocument(source, issues);
   const above = ceilings.flatMap((ceiling) => ceilingIssues(document, ceiling));
   if (above.length > 0) throw invalidDocument(document.source, above);
-  return buildPolicy(document, ceilings, resolve(filePath));
+  return buildPolicy(document, ceilings, scopes, resolve(filePath));
 }
 
 function ceilingsOf({ ceilingFile, ceilingText }: PolicyOptions): PlacedCeiling[] {

@@ -4,6 +4,7 @@ import { splitEntry } from './names.ts';
 import { quote, quoteList } from './quote.ts';
 import type { PolicyDocument } from './schema.ts';
 import type { PolicyIssue } from './source.ts';
+import type { GrantDocument } from './tool-schema.ts';
 import { allRules, type WrittenRule } from './written-rule.ts';
 
 /** What a policy defines, for its rules to name. */
@@ -50,8 +51,8 @@ export function referenceIssues(
       issues.get(document)!.push(document.issueAt(path, message));
     };
   const knownHere = knownGrants === 'any' ? '' : `known here: ${quoteList([...knownGrants].sort())}`;
-  const checkGrants = (report: Report, path: readonly PropertyKey[], grants: readonly string[] = []): void =>
-    grants.forEach((grant, index) => {
+  const checkGrants = (report: Report, path: readonly PropertyKey[], grants: readonly GrantDocument[] = []): void =>
+    grants.forEach(({ name: grant }, index) => {
       if (knownGrants !== 'any' && !knownGrants.has(grant))
         report([...path, index], `unknown capability ${quote(grant)}; ${knownHere}`);
     });

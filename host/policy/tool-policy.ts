@@ -24,6 +24,12 @@ export interface ToolPolicy {
   readonly functions: readonly string[];
   /** Names of capabilities, each one known to the loader. */
   readonly grants: readonly string[];
+  /** The same with their scopes, as records and approvals show them; by name. */
+  readonly grantTexts: ReadonlyMap<string, string>;
+  /** Scopes of capabilities that have one, as their schemas made them. */
+  readonly scopes: ReadonlyMap<string, unknown>;
+  /** Scopes that ceilings set: what they do not have is refused, whatever the tool's own scope says. */
+  readonly ceilingScopes: readonly ReadonlyMap<string, unknown>[];
   /** Where the policy has a ceiling, no limit that the ceiling has is absent here. */
   readonly limits: ToolLimits;
   /** Parameters that trail and approvals keep as keyed digests only. */

@@ -86,8 +86,43 @@ export function filePath(what: string) {
     .refine((path) => path !== '' && path.trim() === path && !/\p{C}/u.test(path), { error: expected(what) });
 }
 
-/** Names of capabilities. */
-export const grants = listOf(name(GRANT_NAME, 'the name of a capability'), 'a list of capabilities');
+/** One entry of `grants`: the scope is there where one is written, and checked by the capability's own schema later. */
+export interface GrantDocument {
+  readonly name: string;
+  readonly scope?: unknown;
+}
+
+const grantName = name(GRANT_NAME, 'the name of a capability');
+
+/** What stands for the scopes in the JSON Schema, which `policyJsonSchema` fills in. */
+export const SCOPED_GRANT_ID = 'scoped-grant';
+
+const scopedGrant = z
+  .record(grantName, z.unknown(), { error: expected('`name: scope` of a capability') })
+  .refine((mapping) => Object.keys(mapping).length === 1, {
+    error: 'expected one capability with its scope, got several or none',
+  })
+  .meta({ id: SCOPED_GRANT_ID });
+
+const grant = z
+  .union([grantName, scopedGrant], { error: expected('the name of a capability, or a mapping of it to a scope') })
+  .transform((entry): GrantDocument => {
+    if (typeof entry === 'string') return { name: entry };
+    const [[name = '', scope] = []] = Object.entries(entry);
+    return { name, scope };
+  });
+
+/** Capabilities by name, some with a scope; each of them once. */
+export const grants = z
+  .array(grant, { error: expected('a list of capabilities') })
+  .superRefine((items, context) => {
+    const seen = new Set<string>();
+    items.forEach(({ name: text }, index) => {
+      if (seen.has(text)) context.addIssue({ code: 'custom', path: [index], message: `${quote(text)} is listed twice` });
+      seen.add(text);
+    });
+  })
+  .meta({ uniqueItems: true });
 
 const parameterPath = z.string({ error: expected('the path of a parameter') }).transform(parsedBy(parseParameterPath));
 
@@ -100,7 +135,7 @@ export const tool = fields('the fields of a tool', {
   functions: listOf(name(FUNCTION_NAME, 'a function name or `interface#function`'), functions)
     .min(1, { error: `expected ${functions}, got an empty one` })
     .describe('Functions that this policy offers to agents; others cannot be called.'),
-  grants: grants.optional().describe('Capabilities that the component gets; none if absent.'),
+  grants: grants.optional().describe('Capabilities that the component gets, some with a scope (`http: {...}`); none if absent.'),
   isolation: z
     .enum(['thread', 'process'], { error: expected('`thread` or `process`') })
     .optional()

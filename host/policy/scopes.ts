@@ -1,0 +1,103 @@
+import type { z } from 'zod';
+import type { PlacedCeiling } from './ceiling.ts';
+import type { Document } from './document.ts';
+import { quote } from './quote.ts';
+import type { PolicyDocument } from './schema.ts';
+import type { PolicyIssue } from './source.ts';
+import type { GrantDocument } from './tool-schema.ts';
+
+/** Schemas of the scopes that capabilities have, by the capability's name. One that is not here takes no scope. */
+export type ScopeSchemas = ReadonlyMap<string, z.ZodType>;
+
+/** Scopes by the capability's name, as the schemas made them. */
+export type Scopes = ReadonlyMap<string, unknown>;
+
+/** All scopes of a policy. */
+export interface PolicyScopes {
+  readonly byTool: ReadonlyMap<string, Scopes>;
+  /** Of each ceiling that has scopes. */
+  readonly ceilings: readonly Scopes[];
+  readonly issues: ReadonlyMap<Document<unknown>, readonly PolicyIssue[]>;
+}
+
+/**
+ * Checks what grants say beside their names.
+ *
+ * @param schemas - `any`: scopes are kept as they are written, for those who run nothing.
+ */
+export function readScopes(
+  policy: Document<PolicyDocument>,
+  ceilings: readonly PlacedCeiling[],
+  schemas: ScopeSchemas | 'any',
+): PolicyScopes {
+  const issues = new Map<Document<unknown>, PolicyIssue[]>();
+  const read = (document: Document<unknown>, path: readonly PropertyKey[], grants: readonly GrantDocument[] = []): Scopes =>
+    scopesOf(grants, schemas, (where, message) => {
+      if (!issues.has(document)) issues.set(document, []);
+      issues.get(document)!.push(document.issueAt([...path, ...where], message));
+    });
+  const tools = Object.entries(policy.data.tools);
+  const byTool = new Map(tools.map(([name, tool]) => [name, read(policy, ['tools', name, 'grants'], tool.grants)]));
+  const above = ceilings.map(({ document, ceiling }) => read(document, ['ceiling', 'grants'], namedScopes(ceiling.grants)));
+  return { byTool, ceilings: above.filter((scopes) => scopes.size > 0), issues };
+}
+
+/** In a ceiling a bare name sets no bound on the scope. */
+function namedScopes(grants: readonly GrantDocument[] = []): readonly GrantDocument[] {
+  return grants.filter((grant) => 'scope' in grant);
+}
+
+function scopesOf(
+  grants: readonly GrantDocument[],
+  schemas: ScopeSchemas | 'any',
+  report: (path: readonly PropertyKey[], message: string) => void,
+): Scopes {
+  const scopes = new Map<string, unknown>();
+  for (const [index, grant] of grants.entries()) {
+    const { name, scope } = grant;
+    const schema = schemas === 'any' ? undefined : schemas.get(name);
+    if (schema === undefined) {
+      if (!('scope' in grant)) continue;
+      if (schemas === 'any') scopes.set(name, scope);
+      else report([index, name], `${quote(name)} takes no scope`);
+      continue;
+    }
+    const checked = schema.safeParse(scope);
+    if (checked.success) scopes.set(name, checked.data);
+    else if ('scope' in grant) for (const issue of checked.error.issues) reportIssue(issue, [index, name], report);
+    else report([index], `${quote(name)} needs a scope: write ${quote(`${name}: {...}`)}`);
+  }
+  return scopes;
+}
+
+function reportIssue(
+  issue: z.core.$ZodIssue,
+  base: readonly PropertyKey[],
+  report: (path: readonly PropertyKey[], message: string) => void,
+): void {
+  const path = [...base, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys) report([...path, key], `unknown field; ${issue.message}`);
+  } else report(path, issue.message);
+}
+
+/** Characters of a scope that records and questions show; of a longer one its digest, too. */
+const SHOWN_CHARS_MAX = 300;
+
+/**
+ * A grant as records, receipts and approvals have it: the name, and the scope as it is written. Two grants of one text are the same.
+ *
+ * @param digestOf - `sha256:` and hex of a text.
+ */
+export function grantText(grant: GrantDocument, digestOf: (text: string) => string): string {
+  if (!('scope' in grant)) return grant.name;
+  const json = JSON.stringify(grant.scope);
+  if (json.length <= SHOWN_CHARS_MAX) return `${grant.name} ${json}`;
+  return `${grant.name} ${json.slice(0, SHOWN_CHARS_MAX)}… ${digestOf(json)}`;
+}
+
+/** The capability that a text of `grantText` is about. */
+export function grantNameOf(text: string): string {
+  const space = text.indexOf(' ');
+  return space < 0 ? text : text.slice(0, space);
+}
