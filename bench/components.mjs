@@ -1,7 +1,7 @@
 // What is measured: the sample tools with the log that they are made for, and a component that does next to nothing.
 import { readFileSync } from 'node:fs';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import { BUILT_IN } from 'cellblock';
+import { openBuiltIn } from 'cellblock';
 import { decodeComponent, paramsFromPlain } from 'cellblock/runtime';
 import { ROOT } from './machine.mjs';
 
@@ -47,16 +47,11 @@ export async function subjects() {
   const log = readFileSync(`${ROOT}tools/samples/kube-crashloop.log`, 'utf8');
   const tiny = await tinyBytes();
   const sample = (name) => readFileSync(`${ROOT}tools/${name}/${name}.wasm`);
-  const logCapability = BUILT_IN.find((entry) => entry.name === 'log').capability;
+  const capabilities = openBuiltIn(['log']);
   return [
     subject('tiny add', tiny, { function: 'add' }, { a: 1, b: 2 }),
     subject('tiny echo', tiny, { function: 'echo' }, { text: log.slice(0, 200) }),
-    subject(
-      'redact',
-      sample('redact'),
-      { function: 'redact', capabilities: [logCapability] },
-      { text: log, options: { custom: [] } },
-    ),
+    subject('redact', sample('redact'), { function: 'redact', capabilities }, { text: log, options: { custom: [] } }),
     subject('crash-summary', sample('crash-summary'), { function: 'summarise' }, { log, 'pods-max': 5 }),
   ];
 }

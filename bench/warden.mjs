@@ -84,6 +84,7 @@ async function openBare(folder, sync, effectful) {
     policy,
     entries,
     runners,
+    secret: () => '',
     trail,
     redactor,
     alerts,

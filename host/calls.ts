@@ -2,12 +2,13 @@ import { type CellOutcome, failure, threadsOf, WASM_PAGE_BYTES } from '../runtim
 import { Admission, type AdmissionOptions, type Admitted } from './admission.ts';
 import type { OutcomeEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
+import { CapabilityCalls, type EndedCall } from './capability-calls.ts';
 import type { Filing } from './filing.ts';
 import { AnswerRecorder } from './host-answers.ts';
 import type { Policy } from './policy/index.ts';
 import type { PreparedTool } from './prepared-tools.ts';
 import { type Outcome, payloadType, toOutcome } from './receipt.ts';
-import { outcomeEntry } from './records.ts';
+import { outcomeEntry, usesPart } from './records.ts';
 import { type RunningCall, RunningCalls } from './running-calls.ts';
 import type { Trail } from './trail.ts';
 import type { TypedRequest } from './typed-request.ts';
@@ -30,6 +31,7 @@ export interface CallsOptions extends Omit<AdmissionOptions, 'callsPerToolMax'> 
 /** Runs calls whose intent is in the trail, and writes down how they ended before anybody hears of it. */
 export class Calls {
   readonly running = new RunningCalls();
+  readonly capabilities = new CapabilityCalls(this.running);
   readonly #options: CallsOptions;
   readonly #admission: Admission;
 
@@ -63,21 +65,25 @@ export class Calls {
     turn: Turn | undefined,
   ): Promise<Outcome> {
     const { audit, signal } = filing;
-    const { snapshot, grants, chain } = request;
+    const { snapshot, tool, grants, chain } = request;
     const { policy, trail, redactor } = this.#options;
     const endsMs = turn?.endsMs ?? endOf(request, parent);
-    this.running.begin({ audit, agent: snapshot.agent, grants, chain, endsMs, signal });
+    const { agent, session } = snapshot;
+    const named = { audit, agent, tool: tool.name, ...(session === undefined ? {} : { session }) };
+    this.running.begin({ ...named, grants, scopes: tool.scopes, parent, chain, endsMs, signal });
     const recorder = policy.trail.answers === 'keep' ? new AnswerRecorder(redactor.redactText) : undefined;
     const cell = await this.#invoke(filing, request, prepared, () => turn ?? this.admit(request, parent, signal), recorder);
     this.running.end(audit);
-    const entry = this.#entryOf(audit, cell, request, recorder);
+    const ended = await this.capabilities.end(audit, cell);
+    const entry = this.#entryOf(audit, ended, request, recorder);
     try {
       await trail.journal.transact(() => [entry], 'durable');
     } catch (error) {
       trail.owe(entry);
       throw error;
     }
-    return toOutcome(cell, filing.context);
+    Object.assign(filing.context, usesPart(ended, redactor));
+    return toOutcome(ended.cell, filing.context);
   }
 
   async #invoke(
@@ -95,7 +101,8 @@ export class Calls {
       const { endsMs } = turn;
       // What was used up elsewhere counts as waited.
       const waitedMs = Math.max(0, call.limits.timeoutMsMax - Math.max(0, endsMs - Date.now()));
-      const options = { waitedMs, signal, ref: audit, ...(tap === undefined ? {} : { tap }) };
+      const fuel = filing.fuelMax === undefined ? {} : { fuelMax: filing.fuelMax };
+      const options = { waitedMs, signal, ref: audit, ...fuel, ...(tap === undefined ? {} : { tap }) };
       const cell = await runner.invoke(call, bytes, options);
       return withWallTime(cell, filing.elapsedMs());
     } catch (error) {
@@ -106,14 +113,15 @@ export class Calls {
   }
 
   /** A result that cannot be put into words must not keep the outcome of its call out of the trail. */
-  #entryOf(audit: string, cell: CellOutcome, request: TypedRequest, recorder: AnswerRecorder | undefined): OutcomeEntry {
+  #entryOf(audit: string, ended: EndedCall, request: TypedRequest, recorder: AnswerRecorder | undefined): OutcomeEntry {
     const { policy, redactor } = this.#options;
     const { call, isSecret } = request;
+    const { cell } = ended;
     const type = payloadType(cell, call);
     try {
-      return outcomeEntry(audit, cell, type, redactor, { result: policy.trail.results === 'keep', recorder, isSecret });
+      return outcomeEntry(audit, cell, type, redactor, { ended, result: policy.trail.results === 'keep', recorder, isSecret });
     } catch {
-      return outcomeEntry(audit, cell, undefined, redactor, { result: false, isSecret });
+      return outcomeEntry(audit, cell, undefined, redactor, { ended, result: false, isSecret });
     }
   }
 }
@@ -123,8 +131,9 @@ function endOf({ snapshot, call }: TypedRequest, parent: RunningCall | undefined
 }
 
 function turnOf({ snapshot, tool, call }: TypedRequest, endsMs: number) {
-  const memoryBytes = call.limits.memoryPagesMax * WASM_PAGE_BYTES;
-  return { agent: snapshot.agent, tool, memoryBytes, waitMsMax: Math.max(0, endsMs - Date.now()) };
+  const { limits, wasi } = call.plan;
+  const memoryBytes = limits.memoryPagesMax * WASM_PAGE_BYTES + (wasi.files?.bytesMax ?? 0);
+  return { agent: snapshot.agent, tool: tool.name, memoryBytes, waitMsMax: Math.max(0, endsMs - Date.now()) };
 }
 
 /** The caller's clock starts at the request, before the policy and the component were looked at. */

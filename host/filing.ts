@@ -16,6 +16,8 @@ export class Filing {
   signal: AbortSignal;
   /** Audit ids of the calls on whose behalf it is, outermost first. */
   chain: readonly string[] = [];
+  /** Fuel that is left to the call on whose behalf it is; the call gets no more. */
+  fuelMax: bigint | undefined;
   readonly context: Writable<ReceiptContext>;
   readonly #began = performance.now();
   readonly #policy: Policy;

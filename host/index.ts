@@ -24,7 +24,9 @@ export {
   verifyTrail,
 } from './audit/index.ts';
 export { AuditDesk } from './audit-desk.ts';
-export { BUILT_IN, type CapabilityEntry, grantFor, KNOWN_GRANTS } from './capabilities/index.ts';
+export * from './capabilities/index.ts';
+export type { CallProgress } from './capability-host.ts';
+export { openBuiltIn } from './lone-call.ts';
 export { openWarden, type WardenOptions } from './open-warden.ts';
 export * from './policy/index.ts';
 export type { Outcome, Receipt } from './receipt.ts';

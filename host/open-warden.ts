@@ -3,8 +3,9 @@ import { CodedError } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { createAlerts } from './alerts/index.ts';
 import { createRedactor, openRedactionKey } from './audit/index.ts';
-import { BUILT_IN, type CapabilityEntry } from './capabilities/index.ts';
+import { BUILT_IN, type CapabilityEntry, scopeSchemasOf } from './capabilities/index.ts';
 import { loadPolicy, type Policy } from './policy/index.ts';
+import { GRANT_NAME } from './policy/names.ts';
 import { quote } from './policy/quote.ts';
 import { Runners, type RunnersOptions } from './runners.ts';
 import { openTrail, type Trail } from './trail.ts';
@@ -32,7 +33,12 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
   const entries = [...BUILT_IN, ...capabilities];
   checkEntries(entries);
   const knownGrants = new Set(entries.map((entry) => entry.name));
-  const policy = await loadPolicy(path, { knownGrants, ...(ceiling === undefined ? {} : { ceilingFile: ceiling }) });
+  const scopeSchemas = scopeSchemasOf(entries);
+  const policy = await loadPolicy(path, {
+    knownGrants,
+    scopeSchemas,
+    ...(ceiling === undefined ? {} : { ceilingFile: ceiling }),
+  });
   const trail = await openPolicyTrail(policy, { decides: true, reduced: reductionsOf(policy, options) });
   try {
     const redactor = createRedactor(openRedactionKey(policy.trail.folder));
@@ -44,7 +50,10 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
       onProblem: ({ sink, message }) => onProblem(`alerts to ${quote(sink)}: ${message}`),
     });
     const questions = { env, onProblem };
-    return new Warden({ ...options, policy, entries, runners: new Runners(options), trail, alerts, questions, redactor });
+    const secret = (name: string): never => {
+      throw new CodedError('capability/unavailable', `the policy has no secret ${quote(name)}`);
+    };
+    return new Warden({ ...options, policy, entries, runners: new Runners(options), trail, alerts, questions, redactor, secret });
   } catch (error) {
     await trail.close();
     throw error;
@@ -101,10 +110,16 @@ function reductionsOf(policy: Policy, { isolation }: WardenOptions): readonly st
 function checkEntries(entries: readonly CapabilityEntry[]): void {
   const names = new Set<string>();
   for (const entry of entries) {
-    const complete =
-      typeof entry?.name === 'string' && Array.isArray(entry.interfaces) && typeof entry.capability?.kind === 'string';
-    if (!complete)
-      throw new CodedError('usage/invalid-argument', 'a capability needs `name`, `summary`, `interfaces` and `capability`');
+    const isServed = typeof entry?.capability?.kind === 'string' || typeof entry?.open === 'function';
+    if (typeof entry?.name !== 'string' || !Array.isArray(entry.interfaces) || !isServed) {
+      throw new CodedError(
+        'usage/invalid-argument',
+        'a capability needs `name`, `summary`, `interfaces`, and `capability` or `open`',
+      );
+    }
+    if (!GRANT_NAME.test(entry.name)) {
+      throw new CodedError('usage/invalid-argument', `${quote(entry.name)} is no name of a capability that a policy could grant`);
+    }
     if (names.has(entry.name))
       throw new CodedError('usage/invalid-argument', `there are two capabilities named \`${entry.name}\``);
     names.add(entry.name);

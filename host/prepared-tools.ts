@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import {
+  type Capability,
   CodedError,
   DEFAULT_LIMITS,
   isCoded,
@@ -28,15 +29,20 @@ export interface RunnerSource {
   for(tool: ToolPolicy): Runner;
 }
 
+export interface PreparedToolsOptions {
+  readonly entries: readonly CapabilityEntry[];
+  readonly runners: RunnerSource;
+  /** What a component is linked with under these grants; asked once for each preparation. */
+  readonly open: (tool: ToolPolicy, grants: readonly string[]) => readonly Capability[];
+}
+
 /** The tools of a policy, each function prepared when it is first asked for, and again when the component's file changes. */
 export class PreparedTools {
-  readonly #entries: readonly CapabilityEntry[];
-  readonly #runners: RunnerSource;
+  readonly #options: PreparedToolsOptions;
   readonly #tools = new Map<string, PreparedTool>();
 
-  constructor(entries: readonly CapabilityEntry[], runners: RunnerSource) {
-    this.#entries = entries;
-    this.#runners = runners;
+  constructor(options: PreparedToolsOptions) {
+    this.#options = options;
   }
 
   /**
@@ -49,7 +55,7 @@ export class PreparedTools {
     const stamp = stampOf(tool);
     const known = this.#tools.get(key);
     if (known !== undefined && known.stamp === stamp) return known;
-    const runner = this.#runners.for(tool);
+    const runner = this.#options.runners.for(tool);
     const component = readComponent(tool, runner);
     const call = component.then((loaded) => this.#prepare(runner, loaded, tool, functionName, grants));
     const fresh: PreparedTool = { stamp, component, call, runner, ready: undefined };
@@ -64,18 +70,19 @@ export class PreparedTools {
     return fresh;
   }
 
-  #prepare(
+  async #prepare(
     runner: Runner,
     component: LoadedComponent,
     tool: ToolPolicy,
     functionName: string,
     grants: readonly string[],
   ): Promise<PreparedCall> {
+    const { entries, open } = this.#options;
     return runner.prepare(component, {
       function: functionName,
-      capabilities: this.#entries.filter((entry) => grants.includes(entry.name)).map((entry) => entry.capability),
+      capabilities: open(tool, grants),
       limits: limitsOf(tool),
-      grantFor: (importName) => grantFor(importName, this.#entries),
+      grantFor: (importName) => grantFor(importName, entries),
     });
   }
 }

@@ -36,7 +36,12 @@ export interface Receipt {
   readonly shape?: string;
   /** What would have been refused or asked, had log-only rules been enforced. */
   readonly logOnly?: readonly WouldHave[];
+  /** Names of capabilities, with their scopes as the policy has them. */
   readonly grants: readonly string[];
+  /** What they did, or refused, in their order; absent where they did nothing worth a word. */
+  readonly uses?: OutcomeEntry['uses'];
+  /** Uses beyond those kept. */
+  readonly usesDropped?: number;
   readonly fuel: string;
   readonly fuelMax?: string;
   readonly costModel: { readonly name: string; readonly version: number; readonly digest: string };
@@ -85,6 +90,8 @@ export interface ReceiptContext {
   readonly approval?: string;
   readonly shape?: string;
   readonly logOnly?: readonly WouldHave[];
+  readonly uses?: OutcomeEntry['uses'];
+  readonly usesDropped?: number;
 }
 
 /** Puts a cell's outcome and what the host knows into the one answer that every surface gives. */
@@ -157,6 +164,8 @@ function receiptOf({ usage }: CellOutcome, context: ReceiptContext): Receipt {
   if (functionId !== undefined) receipt.function = functionId;
   nameParts(receipt, context);
   receipt.grants = context.grants ?? [];
+  if (context.uses !== undefined) receipt.uses = context.uses;
+  if (context.usesDropped !== undefined) receipt.usesDropped = context.usesDropped;
   receipt.fuel = String(usage.fuel);
   if (call !== undefined) receipt.fuelMax = String(call.limits.fuelMax);
   receipt.costModel = costModelOf(call);

@@ -10,6 +10,7 @@ import {
 } from '../runtime/index.ts';
 import type { ApprovalSubject, DecidedEntry, IntentEntry, OutcomeEntry, RequestedEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
+import type { EndedCall } from './capability-calls.ts';
 import { digestOf } from './digest.ts';
 import type { AnswerRecorder } from './host-answers.ts';
 import type { RequestSnapshot } from './request.ts';
@@ -81,16 +82,16 @@ function wordsOf(snapshot: RequestSnapshot) {
 
 /** What an approval of a request is bound to. */
 export function subjectOf(request: TypedRequest, policyDigest: string): ApprovalSubject {
-  const { told, tool, call, grants, parametersDigest } = request;
+  const { told, tool, call, grantTexts, parametersDigest } = request;
   const { agent, session, justification, source } = told;
   return {
     agent,
-    tool,
+    tool: tool.name,
     function: call.function.id,
     component: call.component.digest,
     parametersDigest,
     ...(session === undefined ? {} : { session }),
-    grants,
+    grants: grantTexts,
     limits: limitTexts(call),
     policy: policyDigest,
     ...(justification === undefined ? {} : { justification }),
@@ -115,9 +116,9 @@ export function limitTexts(call: PreparedCall): Readonly<Record<string, string>>
  * What a `request_id` stands for: every word of the agent, and what the call gets, so that a weak caller is not answered by what a strong one
  * did. Length-prefixed, so that no two requests have one text.
  */
-export function requestDigest({ told, parametersDigest, grants }: TypedRequest): string {
+export function requestDigest({ told, parametersDigest, grantTexts }: TypedRequest): string {
   const { agent, toolName, justification, source, session } = told;
-  const parts = [agent, toolName, parametersDigest, justification, source, session, ...grants];
+  const parts = [agent, toolName, parametersDigest, justification, source, session, ...grantTexts];
   const text = parts.map((part) => (part === undefined ? '-;' : `${part.length}:${part};`)).join('');
   return digestOf(`cellblock/request/1\n${text}`);
 }
@@ -128,16 +129,16 @@ export function intentEntry(
   request: TypedRequest,
   by: Pick<DecidedEntry, 'approval' | 'shape'>,
 ): IntentEntry {
-  const { tool, call, grants, parametersDigest } = request;
+  const { tool, call, grantTexts, parametersDigest } = request;
   return {
     kind: 'intent',
     audit,
     writer,
-    tool,
+    tool: tool.name,
     function: call.function.id,
     component: call.component.digest,
     parametersDigest,
-    grants,
+    grants: grantTexts,
     limits: limitTexts(call),
     ...(by.approval === undefined ? {} : { approval: by.approval }),
     ...(by.shape === undefined ? {} : { shape: by.shape }),
@@ -146,7 +147,7 @@ export function intentEntry(
 
 /**
  * @param result - type of the outcome's value.
- * @param kept - `result`: keep the value itself beside its digest; `recorder`: answers of host functions to keep.
+ * @param kept - `ended`: what capabilities did; `result`: keep the value itself beside its digest; `recorder`: answers of host functions to keep.
  */
 export function outcomeEntry(
   audit: string,
@@ -154,6 +155,7 @@ export function outcomeEntry(
   result: ValueType | undefined,
   redactor: Redactor,
   kept: {
+    readonly ended?: EndedCall;
     readonly result: boolean;
     readonly recorder?: AnswerRecorder | undefined;
     /** The parameters hold secrets: then the result may, too, and neither it nor anything that it can be guessed by is kept. */
@@ -161,7 +163,7 @@ export function outcomeEntry(
   },
 ): OutcomeEntry {
   const { usage, error, value, valueBytes } = cell;
-  const { recorder, isSecret } = kept;
+  const { ended, recorder, isSecret } = kept;
   const json =
     kept.result && !isSecret && result !== undefined && value !== undefined ? openJson(value, result, redactor) : undefined;
   return {
@@ -177,11 +179,24 @@ export function outcomeEntry(
       ? {}
       : { resultDigest: isSecret ? redactor.digestOf(digestOf(valueBytes)) : digestOf(valueBytes) }),
     ...(json === undefined ? {} : { result: json }),
+    ...(ended === undefined ? {} : usesPart(ended, redactor)),
     ...(recorder === undefined || !recorder.isComplete || isSecret ? {} : { hostAnswers: recorder.answers }),
   };
 }
 
 const NO_PATHS: readonly string[] = [];
+
+/** What capabilities did in a call, for its outcome and its receipt. */
+export function usesPart({ uses, usesDropped }: EndedCall, redactor: Redactor): Pick<OutcomeEntry, 'uses' | 'usesDropped'> {
+  if (uses.length === 0) return {};
+  const told = uses.map(({ capability, act, result, data }) => ({
+    capability,
+    act: redactor.redactText(act),
+    result: redactor.redactText(result),
+    ...(data === undefined ? {} : { data: redactor.redactParameters(data, NO_PATHS) }),
+  }));
+  return { uses: told, ...(usesDropped === 0 ? {} : { usesDropped }) };
+}
 
 /** The JSON of a value that holds nothing secret: one with parts taken out would be another value, and is not kept. */
 function openJson(value: WitValue, type: ValueType, redactor: Redactor): PlainJson | undefined {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import {
   type CellOutcome,
   CodedError,
@@ -15,6 +16,9 @@ import { type CapabilityEntry, grantFor } from './capabilities/index.ts';
 import { readComponentBytes } from './component-file.ts';
 import { digestOf } from './digest.ts';
 import { AnswerPlayer, type HostAnswer } from './host-answers.ts';
+import { LoneCall, type LoneCallSetting } from './lone-call.ts';
+import { grantNameOf, type Policy } from './policy/index.ts';
+import { quote } from './policy/quote.ts';
 
 /** One thing that a second run of a call had to have in common with the first. */
 export interface ReplayedPart {
@@ -40,6 +44,8 @@ export interface ReplaySetup {
   /** Path of the component; its digest has to be the recorded one. */
   readonly componentPath: string;
   readonly capabilities: readonly CapabilityEntry[];
+  /** The policy as it is now: its grants have to be the recorded ones. */
+  readonly policy: Pick<Policy, 'file' | 'tools'>;
 }
 
 /**
@@ -54,9 +60,13 @@ export async function replayCall(records: readonly TrailRecord[], setup: ReplayS
   const recorded = recordedCall(records);
   const { intent, outcome: before } = recorded;
   const player = playerFor(recorded, setup.capabilities);
-  const call = await prepare(intent, setup);
+  const lone = new LoneCall(loneSetting(intent, setup));
+  const call = await prepare(intent, lone, setup);
   const bytes = parametersOf(recorded, call);
-  const outcome = await setup.runner.invoke(call, bytes, player === undefined ? {} : { tap: player });
+  const tap = player === undefined ? {} : { tap: player };
+  const { cell: outcome } = await lone.run(call.limits.timeoutMsMax, (options) =>
+    setup.runner.invoke(call, bytes, { ...options, ...tap }),
+  );
   const parts = compare(before, outcome);
   const isSame = parts.every((part) => part.isSame);
   return { audit: intent.audit, isSame, parts, reasons: isSame ? [] : reasonsOf(recorded, call), outcome };
@@ -82,7 +92,7 @@ function recordedCall(records: readonly TrailRecord[]): RecordedCall {
 function playerFor({ intent, outcome }: RecordedCall, capabilities: readonly CapabilityEntry[]): AnswerPlayer | undefined {
   if (outcome.hostAnswers !== undefined) return new AnswerPlayer(outcome.hostAnswers as unknown as readonly HostAnswer[]);
   const known = (name: string) => capabilities.find((entry) => entry.name === name);
-  const effectful = intent.grants.filter((name) => known(name)?.effect !== 'none');
+  const effectful = intent.grants.map(grantNameOf).filter((name) => known(name)?.effect !== 'none');
   if (effectful.length === 0) return undefined;
   throw new CodedError(
     'usage/invalid-argument',
@@ -93,7 +103,28 @@ function playerFor({ intent, outcome }: RecordedCall, capabilities: readonly Cap
   );
 }
 
-async function prepare(intent: IntentEntry, { runner, componentPath, capabilities }: ReplaySetup): Promise<PreparedCall> {
+/** @throws CodedError `usage/invalid-argument` where the policy grants something else by now. */
+function loneSetting({ grants, tool: name }: IntentEntry, { policy, capabilities: entries }: ReplaySetup): LoneCallSetting {
+  const tool = policy.tools.get(name);
+  if (tool === undefined) throw new CodedError('usage/not-found', `the policy has no tool ${quote(name)} any more`);
+  const names = grants.map(grantNameOf);
+  for (const [index, grant] of names.entries()) {
+    const now = tool.grantTexts.get(grant);
+    if (now === grants[index]) continue;
+    throw new CodedError('usage/invalid-argument', `the policy grants ${quote(grant)} otherwise than when the call ran`, {
+      data: { recorded: grants[index]!, now: now ?? null },
+      help: 'give `--policy` with the version of that time',
+    });
+  }
+  const { scopes, ceilingScopes } = tool;
+  return { tool: name, entries, grants: names, scopes, ceilingScopes, folder: dirname(policy.file) };
+}
+
+async function prepare(
+  intent: IntentEntry,
+  lone: LoneCall,
+  { runner, componentPath, capabilities }: ReplaySetup,
+): Promise<PreparedCall> {
   const component = await runner.load(await readComponentBytes(componentPath));
   if (component.digest !== intent.component) {
     throw new CodedError('policy/digest-mismatch', 'the component is not the one that ran', {
@@ -103,7 +134,7 @@ async function prepare(intent: IntentEntry, { runner, componentPath, capabilitie
   }
   return runner.prepare(component, {
     function: intent.function,
-    capabilities: capabilities.filter((entry) => intent.grants.includes(entry.name)).map((entry) => entry.capability),
+    capabilities: lone.capabilities,
     limits: limitsOf(intent),
     grantFor: (importName) => grantFor(importName, capabilities),
   });
@@ -148,7 +179,7 @@ function compare(before: OutcomeEntry, now: CellOutcome): readonly ReplayedPart[
 }
 
 function reasonsOf({ intent, outcome }: RecordedCall, call: PreparedCall): readonly string[] {
-  const open = intent.grants.filter((name) => name === 'clock' || name === 'random');
+  const open = intent.grants.map(grantNameOf).filter((name) => name === 'clock' || name === 'random');
   return [
     ...open.map((name) => `the call was granted \`${name}\`, which is not the same twice`),
     ...(outcome.code?.startsWith('limit/') || outcome.outcome === 'cancelled'

@@ -1,10 +1,17 @@
 import { CodedError } from '../runtime/index.ts';
+import type { Scopes } from './policy/index.ts';
 
 /** A call of this process between its intent and its outcome. */
 export interface RunningCall {
   readonly audit: string;
   readonly agent: string;
+  readonly tool: string;
+  readonly session?: string;
+  /** Names of the capabilities that it has, and the scopes of its tool. */
   readonly grants: readonly string[];
+  readonly scopes: Scopes;
+  /** The call on whose behalf it runs. */
+  readonly parent: RunningCall | undefined;
   /** Audit ids of the calls on whose behalf it runs, outermost first. */
   readonly chain: readonly string[];
   /** Milliseconds since 1970 at which it has to have ended. */
@@ -35,8 +42,8 @@ export class RunningCalls {
     this.#ends.delete(audit);
   }
 
-  isRunning(audit: string): boolean {
-    return this.#calls.has(audit);
+  get(audit: string): RunningCall | undefined {
+    return this.#calls.get(audit);
   }
 
   /** Aborts when the call ends, however it does, or is cancelled. */

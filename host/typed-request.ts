@@ -10,7 +10,7 @@ import {
 } from '../runtime/index.ts';
 import type { Redactor } from './audit/index.ts';
 import { digestOf } from './digest.ts';
-import type { ParameterRecord } from './policy/index.ts';
+import type { ParameterRecord, ToolPolicy } from './policy/index.ts';
 import { parameterRecord } from './policy/parameter-value.ts';
 import type { RequestSnapshot } from './request.ts';
 
@@ -19,11 +19,12 @@ export interface TypedRequest {
   readonly snapshot: RequestSnapshot;
   /** The same as the trail and approvers have it: secrets in the agent's words are keyed digests. */
   readonly told: RequestSnapshot;
-  /** Name of the tool, without its function. */
-  readonly tool: string;
+  readonly tool: ToolPolicy;
   readonly call: PreparedCall;
-  /** Capabilities that this call gets. */
+  /** Names of the capabilities that this call gets. */
   readonly grants: readonly string[];
+  /** The same with their scopes, as the trail and approvals have them. */
+  readonly grantTexts: readonly string[];
   /** Canonical bytes of the parameters: what is hashed is what the cell decodes. */
   readonly bytes: Uint8Array;
   readonly parametersDigest: string;
@@ -42,7 +43,7 @@ const KEPT_BYTES_MAX = 256 * 1024;
 
 /** What the warden knows of a request beside what the agent said. */
 export interface RequestSetting {
-  readonly tool: string;
+  readonly tool: ToolPolicy;
   readonly call: PreparedCall;
   readonly grants: readonly string[];
   readonly chain: readonly string[];
@@ -72,6 +73,7 @@ export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting)
     tool,
     call,
     grants,
+    grantTexts: grantTextsOf(tool, grants),
     bytes,
     parametersDigest: isSecret ? redactor.digestOf(digestOf(bytes)) : digestOf(bytes),
     record: parameterRecord(values, params),
@@ -79,6 +81,11 @@ export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting)
     isSecret,
     chain,
   };
+}
+
+/** What a call gets in the words of its tool's policy. */
+export function grantTextsOf({ grantTexts }: ToolPolicy, grants: readonly string[]): readonly string[] {
+  return grants.map((name) => grantTexts.get(name) ?? name);
 }
 
 /** A request as the trail and approvers have it: secrets in the agent's words, names among them, are keyed digests. */

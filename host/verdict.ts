@@ -221,8 +221,8 @@ function judged(
 
 /** A component that is not the one which this tool ran before is worth a look, where the policy does not pin it. */
 function changeAlerts({ policy, state, request }: Judging): readonly AlertDemand[] {
-  const previous = state.requests.lastComponent(request.tool);
-  const tool = policy.tools.get(request.tool);
+  const previous = state.requests.lastComponent(request.tool.name);
+  const tool = policy.tools.get(request.tool.name);
   if (previous === undefined || previous === request.call.component.digest || tool === undefined) return [];
   return [{ rule: tool.rules.tool, severity: 'warning', sinks: [...policy.alertSinks.keys()] }];
 }

@@ -10,9 +10,11 @@ import type { TrailRecord } from './audit/trail.ts';
 import { AuditDesk } from './audit-desk.ts';
 import { Calls } from './calls.ts';
 import type { CapabilityEntry } from './capabilities/index.ts';
+import { type CallProgress, capabilityHost } from './capability-host.ts';
 import { Filing } from './filing.ts';
+import { HostStates, openCapabilities } from './open-capabilities.ts';
 import { DURATION_MS_MAX, decide, decideAccess, type Policy, type ToolPolicy } from './policy/index.ts';
-import { type PreparedTool, PreparedTools, type RunnerSource } from './prepared-tools.ts';
+import { type PreparedTool, PreparedTools, type PreparedToolsOptions, type RunnerSource } from './prepared-tools.ts';
 import { Questions, type QuestionsOptions } from './questions.ts';
 import { type Outcome, pendingOutcome, toOutcome } from './receipt.ts';
 import { outcomeEntry, refusedEntry, untypedEntry } from './records.ts';
@@ -20,7 +22,7 @@ import { Repeats } from './repeats.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
 import { chainOf, grantsWithin, type RunningCall } from './running-calls.ts';
 import type { Trail } from './trail.ts';
-import { type TypedRequest, typedRequest } from './typed-request.ts';
+import { grantTextsOf, type TypedRequest, typedRequest } from './typed-request.ts';
 import { type AskedEntry, asRulesSee, type Judged, judge, type Verdict } from './verdict.ts';
 
 /** What the program that files a request for an agent may add; an agent cannot. */
@@ -33,11 +35,14 @@ export interface RequestOptions {
    * the whole chain has, and ends with it.
    */
   readonly parent?: string;
+  /** The most fuel that the call may use, where that is less than its tool's limit. */
+  readonly fuelMax?: bigint;
 }
 
-/** What `Warden.events` tells: each record as it is appended to the trail, by whichever process. */
+/** What `Warden.events` tells: each record as it is appended to the trail, by whichever process, and what calls say of how far they are. */
 export interface WardenEvents {
   record: [TrailRecord];
+  progress: [CallProgress];
 }
 
 /** The parts of a warden, made by `openWarden`. */
@@ -50,6 +55,8 @@ export interface WardenParts extends Omit<AdmissionOptions, 'callsPerToolMax'> {
   /** What sends questions to the channels of the policy. */
   readonly questions: Omit<QuestionsOptions, 'channels'>;
   readonly redactor: Redactor;
+  /** The value of a secret by the name that the policy gives it. @throws CodedError `capability/unavailable`. */
+  readonly secret: (name: string) => string;
   /** Calls of one tool at a time. */
   readonly threads?: number;
 }
@@ -77,6 +84,7 @@ export class Warden {
   readonly #secrets: ReadonlyMap<string, readonly string[]>;
   /** Cancels every request that has not ended. */
   readonly #stop = new AbortController();
+  readonly #states = new HostStates();
   readonly #inFlight = new Set<Promise<Outcome>>();
   #isDraining = false;
 
@@ -84,8 +92,8 @@ export class Warden {
     const { policy, entries, runners, trail } = parts;
     this.#parts = parts;
     this.policy = policy;
-    this.#tools = new PreparedTools(entries, runners);
     this.#calls = new Calls(parts);
+    this.#tools = new PreparedTools({ entries, runners, open: this.#opener(entries) });
     this.#alarm = new Alarm(parts.alerts, trail, policy);
     this.#questions = new Questions(trail, { ...parts.questions, channels: policy.approverChannels });
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
@@ -93,7 +101,7 @@ export class Warden {
     this.approvals = new ApprovalsDesk(trail, parts.redactor.redactText);
     this.audit = new AuditDesk(policy.trail.folder);
     this.#repeats = new Repeats(this.audit, policy.trail.results === 'keep');
-    trail.state.onRecord((record) => this.#tell(record));
+    trail.state.onRecord((record) => this.#tell('record', record));
     setMaxListeners(0, this.#stop.signal); // each request listens
   }
 
@@ -139,27 +147,43 @@ export class Warden {
   /** Ends all threads and processes at once. Calls that still run end as `failed`, and the trail says so. */
   async close(): Promise<void> {
     this.#isDraining = true;
-    const { runners, trail } = this.#parts;
+    const { runners, trail, questions } = this.#parts;
     try {
       await runners.close();
     } finally {
       this.#stop.abort();
       await Promise.all(this.#inFlight);
+      await this.#states.close(questions.onProblem);
       await Promise.all([this.#alarm.close(), this.#questions.close()]);
       await trail.close();
     }
   }
 
   /** Listeners are the embedding program's code: they run after the trail's lock is free, and can neither hold it nor break it. */
-  #tell(record: TrailRecord): void {
-    if (this.events.listenerCount('record') === 0) return;
+  #tell<Name extends keyof WardenEvents>(name: Name, ...what: WardenEvents[Name]): void {
+    if (this.events.listenerCount(name) === 0) return;
     queueMicrotask(() => {
       try {
-        this.events.emit('record', record);
+        (this.events as EventEmitter).emit(name, ...what);
       } catch {
-        this.#parts.questions.onProblem('a listener of `record` events threw an error');
+        this.#parts.questions.onProblem(`a listener of \`${name}\` events threw an error`);
       }
     });
+  }
+
+  /** What components are linked with: capabilities that know this warden's calls. */
+  #opener(entries: readonly CapabilityEntry[]): PreparedToolsOptions['open'] {
+    const { policy, secret } = this.#parts;
+    const host = capabilityHost({
+      policy,
+      secret,
+      states: this.#states,
+      file: (request, options) => this.request(request, options),
+      report: (progress) => this.#tell('progress', progress),
+    });
+    const calls = this.#calls.capabilities;
+    return ({ name: tool, scopes, ceilingScopes }, grants) =>
+      openCapabilities(entries, grants, { tool, scopes, ceilingScopes, host, calls });
   }
 
   /** Files a request; while its caller waits for a human, files it again once there is an answer. */
@@ -203,13 +227,14 @@ export class Warden {
     }
     const { tool, functionName } = this.#access(filing, snapshot);
     const grants = grantsWithin(tool.grants, parent);
-    Object.assign(context, { tool: tool.name, function: functionName, grants });
+    Object.assign(context, { tool: tool.name, function: functionName, grants: grantTextsOf(tool, grants) });
+    filing.fuelMax = options.fuelMax;
     const prepared = this.#tools.for(tool, functionName, grants);
     const call = prepared.ready ?? (await this.#prepared(filing, prepared));
     context.call = call;
     const { redactor } = this.#parts;
     const secrets = this.#secrets.get(tool.name) ?? [];
-    const request = typedRequest(snapshot, { tool: tool.name, call, grants, chain: filing.chain, redactor, secrets });
+    const request = typedRequest(snapshot, { tool, call, grants, chain: filing.chain, redactor, secrets });
     return this.#decide(filing, request, prepared, parent);
   }
 
@@ -260,7 +285,7 @@ export class Warden {
     const { journal, state } = trail;
     const { audit } = filing;
     const parent = request.chain.at(-1);
-    const isWanted = (): boolean => parent === undefined || this.#calls.running.isRunning(parent);
+    const isWanted = (): boolean => parent === undefined || this.#calls.running.get(parent) !== undefined;
     let judged: Judged | undefined;
     await trail.pay(); // a call that is owed its outcome still counts as running
     // Nothing has an effect before its intent is on the disk. A call that can have none may begin before.

@@ -200,6 +200,15 @@ export interface OutcomeEntry {
   readonly resultDigest?: string;
   /** The result's JSON, where the policy keeps results. */
   readonly result?: PlainJson;
+  /** What capabilities did in the call, or refused, in their order; `act` and `result` are text. */
+  readonly uses?: readonly {
+    readonly capability: string;
+    readonly act: string;
+    readonly result: string;
+    readonly data?: PlainJson;
+  }[];
+  /** Uses beyond those kept. */
+  readonly usesDropped?: number;
   /** Answers of host functions in their order, where the policy keeps them: what a replay answers with. */
   readonly hostAnswers?: readonly PlainJson[];
 }

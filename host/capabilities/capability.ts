@@ -14,6 +14,8 @@ export interface CapabilityEntry {
   readonly summary: string;
   /** Interfaces that a component may then import, with their version; for showing what grants an import. */
   readonly interfaces: readonly string[];
+  /** Beginnings of the names of interfaces that every component is served, closed, and that this opens, such as `wasi:clocks/`. */
+  readonly opens?: readonly string[];
   /**
    * `none`: using it changes nothing outside of the call. Then a call may begin before its intent is on the disk; its result still waits for
    * the trail. Without it, each call with this grant waits for its intent.
@@ -69,7 +71,7 @@ export interface CapabilityCall {
   readonly audit: string;
   readonly agent: string;
   readonly tool: string;
-  readonly session?: string;
+  readonly session?: string | undefined;
   /** Milliseconds since 1970 at which it has to have ended. */
   readonly endsMs: number;
   /** Aborts when the call ends, however it does. */
@@ -112,6 +114,12 @@ export interface CapabilityHost {
    * @throws CodedError `capability/unavailable` when it is not there, without any part of it.
    */
   secret(name: string): string;
+  /**
+   * What a capability keeps for as long as the host is open, such as a database; made at first use.
+   *
+   * @param key - an object of the capability's own. @param end - frees it when the host closes; awaited.
+   */
+  state<T>(key: object, make: () => T, end: (state: T) => void | Promise<void>): T;
   /** Files a request of the same agent, on behalf of a running call. Undefined where there is no warden. */
   readonly request?: (request: NestedRequest, call: CapabilityCall, fuelMax: bigint) => Promise<NestedOutcome>;
   /** Asks a human, as the policy says. Undefined where nobody can be asked. */

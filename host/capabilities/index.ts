@@ -1,20 +1,9 @@
-import { type Capability, serves } from '../../runtime/index.ts';
+import type { z } from 'zod';
+import { serves } from '../../runtime/index.ts';
+import type { CapabilityEntry } from './capability.ts';
 import { LOG } from './log.ts';
 
-/** A capability as operators know it: the name that policies and `--grant` use, and what it lets a tool do. */
-export interface CapabilityEntry {
-  readonly name: string;
-  /** One line for `inspect`, `--help` and refusals. */
-  readonly summary: string;
-  readonly capability: Capability;
-  /** Interfaces that a component may then import, or that change behaviour; for showing what grants an import. */
-  readonly interfaces: readonly string[];
-  /**
-   * `none`: using it changes nothing outside of the call. Then a call may begin before its intent is on the disk; its result still waits for
-   * the trail. Without it, each call with this grant waits for its intent.
-   */
-  readonly effect?: 'none';
-}
+export * from './capability.ts';
 
 /** Every capability that this host can grant. Embedding programs add their own through the library. */
 export const BUILT_IN: readonly CapabilityEntry[] = [
@@ -31,6 +20,7 @@ export const BUILT_IN: readonly CapabilityEntry[] = [
     capability: { kind: 'wasi', name: 'clock', setup: { clock: 'real' } },
     effect: 'none',
     interfaces: [],
+    opens: ['wasi:clocks/'],
   },
   {
     name: 'random',
@@ -38,13 +28,24 @@ export const BUILT_IN: readonly CapabilityEntry[] = [
     capability: { kind: 'wasi', name: 'random', setup: { random: 'secure' } },
     effect: 'none',
     interfaces: [],
+    opens: ['wasi:random/'],
   },
 ];
 
 /** Names that a policy may grant. */
 export const KNOWN_GRANTS: ReadonlySet<string> = new Set(BUILT_IN.map((entry) => entry.name));
 
+/** What a policy may say of capabilities beside their names, as `loadPolicy` takes it. */
+export function scopeSchemasOf(entries: readonly CapabilityEntry[] = BUILT_IN): ReadonlyMap<string, z.ZodType> {
+  return new Map(entries.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])));
+}
+
 /** The name to grant for an import, where there is one. */
 export function grantFor(importName: string, entries: readonly CapabilityEntry[] = BUILT_IN): string | undefined {
   return entries.find((entry) => entry.interfaces.some((provided) => serves(provided, importName)))?.name;
+}
+
+/** The name of the capability that opens an interface which is there for everybody, closed; undefined where none does. */
+export function openerOf(importName: string, entries: readonly CapabilityEntry[] = BUILT_IN): string | undefined {
+  return entries.find(({ opens = [] }) => opens.some((prefix) => importName.startsWith(prefix)))?.name;
 }

@@ -12,7 +12,7 @@ import {
   paramsSchema,
   resultSchema,
 } from '../../runtime/index.ts';
-import { grantFor } from '../capabilities/index.ts';
+import { grantFor, openerOf } from '../capabilities/index.ts';
 import { readComponentFile } from '../component-file.ts';
 import { print, visible } from './output.ts';
 
@@ -21,6 +21,7 @@ export interface ImportReport {
   readonly import: string;
   /** `always`: closed and deterministic, or types only. `grant`: by the named capability. `nothing`: only an embedding program could. */
   readonly servedBy: 'always' | 'grant' | 'nothing';
+  /** The capability that serves it, or that opens what is always there. */
   readonly grant?: string;
 }
 
@@ -88,7 +89,11 @@ function bindingsReport(component: Component): Pick<InspectReport, 'bindings' | 
 
 function importReport(item: Component['imports'][number]): ImportReport {
   const onlyTypes = item.kind === 'interface' && item.items.every((inner) => inner.kind === 'type');
-  if (onlyTypes || isMet(item.name)) return { import: item.name, servedBy: 'always' };
+  if (onlyTypes) return { import: item.name, servedBy: 'always' };
+  if (isMet(item.name)) {
+    const opener = openerOf(item.name);
+    return { import: item.name, servedBy: 'always', ...(opener === undefined ? {} : { grant: opener }) };
+  }
   const grant = grantFor(item.name);
   return grant === undefined ? { import: item.name, servedBy: 'nothing' } : { import: item.name, servedBy: 'grant', grant };
 }
@@ -122,7 +127,8 @@ function toText(report: InspectReport): readonly string[] {
 }
 
 function importLine({ import: name, servedBy, grant }: ImportReport): string {
-  if (servedBy === 'always') return `  ${name}  (always there, closed)`;
+  if (servedBy === 'always')
+    return `  ${name}  (always there, closed${grant === undefined ? '' : `; the grant ${grant} opens it`})`;
   return servedBy === 'grant' ? `  ${name}  (grant: ${grant})` : `  ${name}  (nothing here grants it; an embedding program can)`;
 }
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CodedError, EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
-import { BUILT_IN } from '../capabilities/index.ts';
+import { BUILT_IN, KNOWN_GRANTS } from '../capabilities/index.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
 import { toOutcome } from '../receipt.ts';
 import { addApprovals } from './approvals.ts';
@@ -78,7 +78,7 @@ program
   .argument('<function>', 'function name, or interface#function where names repeat')
   .option('--params <json>', PARAMS_HELP)
   .addOption(
-    new Option('--grant <name>', `grant a capability; repeatable (${BUILT_IN.map((entry) => entry.name).join(', ')})`)
+    new Option('--grant <name[=scope]>', `grant a capability, its scope as JSON; repeatable (${[...KNOWN_GRANTS].join(', ')})`)
       .argParser((name, all: string[]) => [...all, name])
       .default([], 'none'),
   )

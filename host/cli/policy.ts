@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CodedError, EXIT_CODES, jsonText } from '../../runtime/index.ts';
-import { KNOWN_GRANTS } from '../capabilities/index.ts';
+import { KNOWN_GRANTS, scopeSchemasOf } from '../capabilities/index.ts';
 import type { Policy } from '../policy/index.ts';
 import type { ToolComponents } from '../policy-tools/tool-components.ts';
 import { readRegularFile } from '../regular-file.ts';
@@ -230,13 +230,14 @@ In the first line of a policy file, for editors with the YAML language server:
     )
     .action(async () => {
       const { policyJsonSchema } = await import('../policy/index.ts');
-      print(JSON.stringify(policyJsonSchema(), null, 2));
+      print(JSON.stringify(policyJsonSchema(scopeSchemasOf()), null, 2));
     });
 }
 
 async function loadOne(file: string, { ceiling }: CommonOptions): Promise<Policy> {
   const { loadPolicy } = await import('../policy/index.ts');
-  return loadPolicy(file, { knownGrants: KNOWN_GRANTS, ...(ceiling === undefined ? {} : { ceilingFile: ceiling }) });
+  const known = { knownGrants: KNOWN_GRANTS, scopeSchemas: scopeSchemasOf() };
+  return loadPolicy(file, { ...known, ...(ceiling === undefined ? {} : { ceilingFile: ceiling }) });
 }
 
 /** @param only - tools whose components are read; default all. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { CodedError, EXIT_CODES, jsonText, type PlainJson } from '../../runtime/index.ts';
 import { showCall, type TrailRecord } from '../audit/index.ts';
-import { BUILT_IN } from '../capabilities/index.ts';
+import { BUILT_IN, scopeSchemasOf } from '../capabilities/index.ts';
 import { loadPolicy, type Policy } from '../policy/index.ts';
 import { type ReplayReport, replayCall } from '../replay.ts';
 import { Runners } from '../runners.ts';
@@ -47,7 +47,7 @@ export function addReplay(program: Command): void {
 }
 
 async function replay(id: string, options: ReplayOptions): Promise<ReplayReport> {
-  const policy = await loadPolicy(options.policy, { knownGrants: 'any' });
+  const policy = await loadPolicy(options.policy, { knownGrants: 'any', scopeSchemas: scopeSchemasOf() });
   const { records } = await showCall(policy.trail.folder, id);
   const called = records.filter((record): record is TrailRecord & typeof record => record.kind !== 'segment');
   const runners = new Runners({ threads: 1 });
@@ -55,7 +55,7 @@ async function replay(id: string, options: ReplayOptions): Promise<ReplayReport>
   try {
     const tool = toolOf(called, policy);
     const componentPath = options.component ?? tool.componentPath;
-    return await replayCall(called, { runner: runners.for(tool), componentPath, capabilities: BUILT_IN });
+    return await replayCall(called, { runner: runners.for(tool), componentPath, capabilities: BUILT_IN, policy });
   } finally {
     done();
     await runners.close();

@@ -1,5 +1,4 @@
 import {
-  type Capability,
   CodedError,
   checkBindingsChoice,
   checkCostModel,
@@ -12,8 +11,11 @@ import {
   Runtime,
   WASM_PAGE_BYTES,
 } from '../../runtime/index.ts';
-import { BUILT_IN, grantFor, KNOWN_GRANTS } from '../capabilities/index.ts';
+import { BUILT_IN, type CapabilityEntry, grantFor, KNOWN_GRANTS } from '../capabilities/index.ts';
 import { readComponentFile } from '../component-file.ts';
+import { LoneCall } from '../lone-call.ts';
+import type { Scopes } from '../policy/index.ts';
+import { quote } from '../policy/quote.ts';
 import { parseDuration, parseFuel, parseSize } from '../policy/units.ts';
 import { type Outcome, type ReceiptContext, toOutcome } from '../receipt.ts';
 import { progress } from './output.ts';
@@ -39,7 +41,9 @@ export async function runCommand(path: string, functionName: string, options: Ru
     const bindings = checkBindingsChoice(options.bindings);
     const opened: Runner = new Runtime({ threads: 2, bindings, costModel: checkCostModel(options.costModel) });
     runtime = opened;
-    const capabilities = capabilitiesOf(options.grant);
+    const { names, scopes } = grantsOf(options.grant);
+    const lone = new LoneCall({ tool: path, entries: BUILT_IN, grants: names, scopes, folder: process.cwd() });
+    const { capabilities } = lone;
     const limits = limitsOf(options);
     const paramsJson = await readParams(options.params);
     const component = await readComponentFile(path);
@@ -47,7 +51,9 @@ export async function runCommand(path: string, functionName: string, options: Ru
     const call = await prepare(() => opened.prepare(component, { function: functionName, capabilities, limits, grantFor }));
     context.call = call;
     const values = paramsFromJson(parseJson(paramsJson, { bytesMax: PARAMS_JSON_BYTES_MAX }), call.function.type.params);
-    const cell = await opened.invoke(call, values);
+    const ended = await lone.run(call.limits.timeoutMsMax, (invocation) => opened.invoke(call, values, invocation));
+    const { cell, uses, usesDropped } = ended;
+    Object.assign(context, uses.length === 0 ? {} : { uses }, usesDropped === 0 ? {} : { usesDropped });
     return toOutcome({ ...cell, usage: { ...cell.usage, wallMs: performance.now() - began } }, context);
   } catch (error) {
     return toOutcome(failure(error, performance.now() - began), context);
@@ -65,14 +71,44 @@ async function prepare(start: () => Promise<PreparedCall>): Promise<PreparedCall
   }
 }
 
-function capabilitiesOf(names: readonly string[]): readonly Capability[] {
-  return names.map((name) => {
+/** @param texts - `NAME`, or `NAME=SCOPE` with the scope as JSON, as a policy would have it. */
+function grantsOf(texts: readonly string[]): { readonly names: readonly string[]; readonly scopes: Scopes } {
+  const scopes = new Map<string, unknown>();
+  const names = texts.map((text) => {
+    const at = text.indexOf('=');
+    const name = at < 0 ? text : text.slice(0, at);
     const entry = BUILT_IN.find((candidate) => candidate.name === name);
-    if (entry !== undefined) return entry.capability;
-    throw new CodedError('usage/invalid-argument', `there is no capability \`${name}\``, {
-      help: `known: ${[...KNOWN_GRANTS].join(', ')}`,
-    });
+    if (entry === undefined) {
+      throw new CodedError('usage/invalid-argument', `there is no capability ${quote(name)}`, {
+        help: `known: ${[...KNOWN_GRANTS].join(', ')}`,
+      });
+    }
+    const scope = scopeOf(entry, at < 0 ? undefined : text.slice(at + 1));
+    if (scope !== undefined) scopes.set(name, scope);
+    return name;
   });
+  return { names, scopes };
+}
+
+function scopeOf({ name, scope: schema }: CapabilityEntry, json: string | undefined): unknown {
+  if (schema === undefined) {
+    if (json === undefined) return undefined;
+    throw new CodedError('usage/invalid-argument', `${quote(name)} takes no scope`);
+  }
+  const checked = schema.safeParse(json === undefined ? undefined : plainJson(json));
+  if (checked.success) return checked.data;
+  const faults = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'the scope'}: ${message}`);
+  throw new CodedError('usage/invalid-argument', `the scope of ${quote(name)} does not fit: ${faults.join('; ')}`, {
+    help: `write \`--grant '${name}={...}'\`, with what a policy has after \`${name}:\`, as JSON`,
+  });
+}
+
+function plainJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new CodedError('usage/invalid-argument', 'the scope of `--grant NAME=SCOPE` is no JSON');
+  }
 }
 
 function limitsOf({ fuel, memory, timeout }: RunOptions): Partial<Limits> {

@@ -60,9 +60,6 @@ function importFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: r
   });
 }
 
-/** Closed WASI is there for everybody; a grant that opens a part of it is of use to who imports that part. */
-const WASI_PARTS = { clock: 'wasi:clocks/', random: 'wasi:random/' } as const;
-
 function grantFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: readonly CapabilityEntry[]): Finding[] {
   const unused = tool.grants.filter((name) => {
     const entry = entries.find((candidate) => candidate.name === name);
@@ -80,9 +77,9 @@ function grantFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: re
   ];
 }
 
-function opensPartOf({ capability }: CapabilityEntry, imports: readonly WorldItem[]): boolean {
-  if (capability.kind !== 'wasi') return false;
-  const parts = Object.entries(WASI_PARTS).filter(([part]) => part in capability.setup);
-  // A part that is not in the table may be of use to anybody.
-  return parts.length === 0 || imports.some(({ name }) => parts.some(([, prefix]) => name.startsWith(prefix)));
+/** Closed WASI is there for everybody; a grant that opens a part of it is of use to who imports that part. */
+function opensPartOf({ opens, interfaces }: CapabilityEntry, imports: readonly WorldItem[]): boolean {
+  // What says neither what it serves nor what it opens may be of use to anybody.
+  if (opens === undefined) return interfaces.length === 0;
+  return imports.some(({ name }) => opens.some((prefix) => name.startsWith(prefix)));
 }

@@ -67,14 +67,14 @@ function byName<Named extends { readonly name: string }>(items: readonly Named[]
 
 /** Paths as the file has them, so that a copy of a policy in another folder is the same. */
 function toolFields(
-  { componentPath, componentDigest, functions, grants, limits, secrets, isolation, group }: ToolPolicy,
+  { componentPath, componentDigest, functions, grantTexts, limits, secrets, isolation, group }: ToolPolicy,
   { file }: Policy,
 ): Fields {
   return {
     component: relative(dirname(file), componentPath),
     digest: componentDigest,
     functions: [...functions].sort(),
-    grants: [...grants].sort(),
+    grants: [...grantTexts.values()].sort(),
     limits,
     secrets: secrets.map(({ text }) => text).sort(),
     isolation,

@@ -15,7 +15,7 @@ import { invalidDocument, Source } from './source.ts';
 export interface PolicyOptions {
   /** Capabilities that exist here; `any` for those who run nothing. Default none, so that every grant is refused. */
   readonly knownGrants?: ReadonlySet<string> | 'any' | undefined;
-  /** What grants may say beside the names of `knownGrants`. Default none, so that every scope is refused; not used with `any`. */
+  /** What grants may say beside the names of `knownGrants`. Default none, so that every scope is refused, or with `any` kept as it is written. */
   readonly scopeSchemas?: ScopeSchemas | undefined;
   /**
    * Path of a ceiling in a file of its own, `{version: 1, ceiling: {...}}`, which may belong to somebody else than the policy file. It holds
@@ -55,7 +55,7 @@ export function parsePolicy(text: string, filePath: string, options: PolicyOptio
   const { knownGrants = new Set(), scopeSchemas = new Map() } = options;
   const unresolved = referenceIssues(document, ceilings, knownGrants);
   for (const [{ source }, issues] of unresolved) throw invalidDocument(source, issues);
-  const scopes = readScopes(document, ceilings, knownGrants === 'any' ? 'any' : scopeSchemas);
+  const scopes = readScopes(document, ceilings, scopeSchemas, knownGrants === 'any');
   for (const [{ source }, issues] of scopes.issues) throw invalidDocument(source, issues);
   const above = ceilings.flatMap((ceiling) => ceilingIssues(document, ceiling));
   if (above.length > 0) throw invalidDocument(document.source, above);

@@ -23,16 +23,17 @@ export interface PolicyScopes {
 /**
  * Checks what grants say beside their names.
  *
- * @param schemas - `any`: scopes are kept as they are written, for those who run nothing.
+ * @param keepsUnknown - scopes without a schema are kept as they are written, for those who run nothing.
  */
 export function readScopes(
   policy: Document<PolicyDocument>,
   ceilings: readonly PlacedCeiling[],
-  schemas: ScopeSchemas | 'any',
+  schemas: ScopeSchemas,
+  keepsUnknown: boolean,
 ): PolicyScopes {
   const issues = new Map<Document<unknown>, PolicyIssue[]>();
   const read = (document: Document<unknown>, path: readonly PropertyKey[], grants: readonly GrantDocument[] = []): Scopes =>
-    scopesOf(grants, schemas, (where, message) => {
+    scopesOf(grants, schemas, keepsUnknown, (where, message) => {
       if (!issues.has(document)) issues.set(document, []);
       issues.get(document)!.push(document.issueAt([...path, ...where], message));
     });
@@ -49,16 +50,17 @@ function namedScopes(grants: readonly GrantDocument[] = []): readonly GrantDocum
 
 function scopesOf(
   grants: readonly GrantDocument[],
-  schemas: ScopeSchemas | 'any',
+  schemas: ScopeSchemas,
+  keepsUnknown: boolean,
   report: (path: readonly PropertyKey[], message: string) => void,
 ): Scopes {
   const scopes = new Map<string, unknown>();
   for (const [index, grant] of grants.entries()) {
     const { name, scope } = grant;
-    const schema = schemas === 'any' ? undefined : schemas.get(name);
+    const schema = schemas.get(name);
     if (schema === undefined) {
       if (!('scope' in grant)) continue;
-      if (schemas === 'any') scopes.set(name, scope);
+      if (keepsUnknown) scopes.set(name, scope);
       else report([index, name], `${quote(name)} takes no scope`);
       continue;
     }

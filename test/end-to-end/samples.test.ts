@@ -1,4 +1,4 @@
-import { BUILT_IN, type CapabilityEntry } from 'cellblock';
+import { openBuiltIn } from 'cellblock';
 import { decodeComponent, resolveFunction } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { fromJco } from '../../runtime/bindings/jco-value.ts';
@@ -10,7 +10,7 @@ import { readSample, readTool } from '../tools/callers.ts';
 /* The two samples on real logs: a cell gives what jco's glue alone gives, byte for byte, and the same fuel each time. */
 
 const cells = useCells();
-const [{ capability: logCapability }] = BUILT_IN.filter((entry) => entry.name === 'log') as [CapabilityEntry];
+const capabilities = openBuiltIn(['log']);
 
 interface Sample {
   readonly tool: string;
@@ -37,7 +37,7 @@ describe('samples', () => {
     const text = await readSample(name);
     const bytes = await readTool(sample.tool);
     const found = resolveFunction(decodeComponent(bytes), sample.function);
-    const call = await cells.runtime.prepare(decodeComponent(bytes), { function: found.id, capabilities: [logCapability] });
+    const call = await cells.runtime.prepare(decodeComponent(bytes), { function: found.id, capabilities });
     const outcomes = [];
     for (let at = 0; at < 3; at += 1) outcomes.push(await cells.runtime.invoke(call, sample.params(text)));
 
@@ -65,7 +65,7 @@ describe('samples', () => {
     for (const sample of SAMPLES) {
       const call = await cells.runtime.prepare(decodeComponent(await readTool(sample.tool)), {
         function: sample.function,
-        capabilities: [logCapability],
+        capabilities,
         bindings,
       });
       const outcome = await cells.runtime.invoke(call, sample.params('from ann@example.com, pod/web-1 restarted\n'));

@@ -77,6 +77,7 @@ async function replay({ receipt: { audit } }: Outcome, file: string): Promise<Re
     runner,
     componentPath: join(folder, file),
     capabilities: [...BUILT_IN, DOUBLE],
+    policy: warden!.policy,
   });
 }
 
@@ -137,6 +138,7 @@ describe('a recorded call', () => {
       runner,
       componentPath: join(folder, 'hostile.wasm'),
       capabilities: BUILT_IN,
+      policy: warden!.policy,
     });
     expect(partsThatDiffer(report)).toEqual(['result', 'fuel']);
     const others = records.map((record) => (record.kind === 'requested' ? { ...record, parameters: { a: 1, b: 3 } } : record));
@@ -145,6 +147,7 @@ describe('a recorded call', () => {
         runner,
         componentPath: join(folder, 'hostile.wasm'),
         capabilities: BUILT_IN,
+        policy: warden!.policy,
       }),
     ).rejects.toMatchObject({ code: 'usage/invalid-argument' });
   });

@@ -7,8 +7,8 @@ import { AskersInMemory, keysOf, type TrailFilter } from '../../../host/audit/fi
 import { INDEX_NAME, openIndex } from '../../../host/audit/index-db.ts';
 import { readRecords } from '../../../host/audit/query.ts';
 import { segmentName } from '../../../host/audit/segment-reader.ts';
-import { openDatabase } from '../../../host/sqlite.ts';
 import { readTrail } from '../../../host/audit/trail-cursor.ts';
+import { openDatabase } from '../../../host/sqlite.ts';
 import { requested, SAMPLE, T0, writeTrail } from '../../support/trails.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'index-'));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { scopeSchemasOf } from '../../../host/capabilities/index.ts';
 import { parsePolicy, policyJsonSchema } from '../../../host/policy/index.ts';
 import { GRANTS, parse } from './fixture.ts';
 
@@ -20,7 +21,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   approvers: 'approvers: { people: [ann, bob], slack: { team: { urlEnv: A, signingSecretEnv: B, users: {} } } }\n',
 };
 
-const acceptedByEditors = new Ajv2020({ strict: false }).compile(policyJsonSchema());
+const acceptedByEditors = new Ajv2020({ strict: false }).compile(policyJsonSchema(scopeSchemasOf()));
 
 const keysOf = (text: string): string[] => Object.keys((parseYaml(text) ?? {}) as object);
 
@@ -51,7 +52,7 @@ test('has every field of the schema', () => {
     if (properties !== undefined) for (const name of Object.keys(properties)) names.add(name);
     for (const inner of Object.values(schema)) collect(inner);
   };
-  collect(policyJsonSchema());
+  collect(policyJsonSchema(scopeSchemasOf()));
   expect(names.size).toBeGreaterThan(50);
   expect([...names].filter((name) => !new RegExp(`\\b${name}\\b`).test(TEXT))).toEqual([]);
 });

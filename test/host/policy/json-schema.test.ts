@@ -1,10 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { scopeSchemasOf } from '../../../host/capabilities/index.ts';
 import { policyJsonSchema } from '../../../host/policy/index.ts';
 import { EXAMPLE, exampleWith, issuesOf } from './fixture.ts';
 
-const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(policyJsonSchema());
+const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(policyJsonSchema(scopeSchemasOf()));
 const accepts = (text: string): boolean => validate(parseYaml(text));
 
 describe('policyJsonSchema', () => {
@@ -35,7 +36,7 @@ describe('policyJsonSchema', () => {
   });
 
   test('describes what people write, not what the loader makes of it', () => {
-    expect(policyJsonSchema()).toMatchObject({
+    expect(policyJsonSchema(scopeSchemasOf())).toMatchObject({
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       title: 'Cellblock policy, version 1',
       additionalProperties: false,

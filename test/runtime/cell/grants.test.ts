@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { BUILT_IN } from 'cellblock';
+import { openBuiltIn } from 'cellblock';
 import type { Capability, HostFunction } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { resolveImports, serves } from '../../../runtime/cell/grants.ts';
@@ -211,7 +211,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
   });
 
   describe('the log capability', () => {
-    const capabilities = BUILT_IN.filter((entry) => entry.name === 'log').map((entry) => entry.capability);
+    const capabilities = openBuiltIn(['log']);
 
     it.each([0, 1, 100, 4000])('keeps at most 64 KiB of lines of %i characters, and counts the rest', async (length) => {
       const outcome = await cells.run(await loggingGuest(), 'flood', [3000, length], { capabilities });

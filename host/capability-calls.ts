@@ -1,0 +1,131 @@
+import { type CellOutcome, CodedError, failure, type HostCallContext, isCoded } from '../runtime/index.ts';
+import type { CapabilityCall, CapabilityUse, EndResult } from './capabilities/index.ts';
+import type { RunningCall, RunningCalls } from './running-calls.ts';
+
+/** Uses kept of one call; more are counted. */
+const USES_MAX = 100;
+const TEXT_CHARS_MAX = 1000;
+
+/** How a call ended, once its capabilities have let go of it. */
+export interface EndedCall {
+  readonly cell: CellOutcome;
+  readonly uses: readonly CapabilityUse[];
+  readonly usesDropped: number;
+}
+
+/** The running calls as capabilities know them, made when a capability first asks: a call that uses none costs nothing here. */
+export class CapabilityCalls {
+  readonly #running: RunningCalls;
+  readonly #calls = new Map<string, LiveCall>();
+
+  constructor(running: RunningCalls) {
+    this.#running = running;
+  }
+
+  /** @throws CodedError `internal/invariant` when the call that a host function serves has ended. */
+  of({ ref }: HostCallContext): LiveCall {
+    const known = ref === undefined ? undefined : this.#calls.get(ref);
+    if (known !== undefined) return known;
+    const running = ref === undefined ? undefined : this.#running.get(ref);
+    if (running === undefined) throw hasEnded();
+    const call = new LiveCall(running, this.#running.endOf(running));
+    this.#calls.set(running.audit, call);
+    return call;
+  }
+
+  /** Frees what capabilities kept for a call that has ended and runs no more; its outcome may be another one afterwards. */
+  async end(audit: string, cell: CellOutcome): Promise<EndedCall> {
+    const call = this.#calls.get(audit);
+    if (call === undefined) return { cell, uses: [], usesDropped: 0 };
+    this.#calls.delete(audit);
+    return call.end(cell);
+  }
+}
+
+/** What a capability keeps for a call, and how it is freed. */
+interface Kept {
+  readonly state: unknown;
+  end(cell: CellOutcome): EndResult | Promise<EndResult>;
+}
+
+/** One running call, as capabilities know it. */
+export class LiveCall implements CapabilityCall {
+  readonly running: RunningCall;
+  readonly signal: AbortSignal;
+  readonly #states = new Map<object, Kept>();
+  readonly #uses: CapabilityUse[] = [];
+  #usesDropped = 0;
+  #hasEnded = false;
+
+  /** @param signal - aborts when the call ends or is cancelled. */
+  constructor(running: RunningCall, signal: AbortSignal) {
+    this.running = running;
+    this.signal = signal;
+  }
+
+  get audit(): string {
+    return this.running.audit;
+  }
+
+  get agent(): string {
+    return this.running.agent;
+  }
+
+  get tool(): string {
+    return this.running.tool;
+  }
+
+  get session(): string | undefined {
+    return this.running.session;
+  }
+
+  get endsMs(): number {
+    return this.running.endsMs;
+  }
+
+  state<T>(key: object, make: () => T, end: (state: T, cell: CellOutcome) => EndResult | Promise<EndResult> = doNothing): T {
+    // A host function may still be at work when its call is ended: what it made then, nobody would free.
+    if (this.#hasEnded) throw hasEnded();
+    const known = this.#states.get(key);
+    if (known !== undefined) return known.state as T; // made by the same capability, under its own key
+    const state = make();
+    this.#states.set(key, { state, end: (cell) => end(state, cell) });
+    return state;
+  }
+
+  note(use: CapabilityUse): void {
+    if (this.#uses.length >= USES_MAX) this.#usesDropped += 1;
+    else this.#uses.push({ ...use, act: use.act.slice(0, TEXT_CHARS_MAX), result: use.result.slice(0, TEXT_CHARS_MAX) });
+  }
+
+  /** Frees everything, the last made first, whatever goes wrong with it. The first error is how the call ends, where it had ended well. */
+  async end(cell: CellOutcome): Promise<EndedCall> {
+    this.#hasEnded = true;
+    let ended = cell;
+    for (const kept of [...this.#states.values()].reverse()) {
+      const error = await endOf(kept, ended);
+      if (error !== undefined && (ended.kind === 'ok' || ended.kind === 'tool-error')) ended = endedBy(error, ended);
+    }
+    return { cell: ended, uses: this.#uses, usesDropped: this.#usesDropped };
+  }
+}
+
+async function endOf(kept: Kept, cell: CellOutcome): Promise<EndResult> {
+  try {
+    return await kept.end(cell);
+  } catch (thrown) {
+    if (isCoded(thrown)) return thrown;
+    return new CodedError('capability/failed', 'a capability could not let go of the call', { cause: thrown });
+  }
+}
+
+/** The result is withheld: what the call was to leave behind is not there. What it cost stays. */
+function endedBy(error: CodedError, { usage, stdout, stderr, log, logDropped }: CellOutcome): CellOutcome {
+  return { ...failure(error, usage.wallMs), usage, stdout, stderr, log, logDropped };
+}
+
+function doNothing(): undefined {}
+
+function hasEnded(): CodedError {
+  return new CodedError('internal/invariant', 'the call that a host function serves has ended');
+}

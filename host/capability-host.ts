@@ -1,0 +1,65 @@
+import { dirname } from 'node:path';
+import { CodedError, jsonText } from '../runtime/index.ts';
+import type { CapabilityCall, CapabilityHost, NestedOutcome, Progress } from './capabilities/index.ts';
+import type { HostStates } from './open-capabilities.ts';
+import type { Policy } from './policy/index.ts';
+import { quote } from './policy/quote.ts';
+import type { Outcome } from './receipt.ts';
+import type { ToolRequest } from './request.ts';
+
+/** How far a call is, by its own word: shown to who watches, and never believed. */
+export interface CallProgress extends Progress {
+  readonly audit: string;
+  readonly agent: string;
+  readonly tool: string;
+}
+
+/** What a warden lends to the capabilities of its calls. */
+export interface CapabilityHostParts {
+  readonly policy: Policy;
+  readonly states: HostStates;
+  readonly secret: (name: string) => string;
+  readonly ask?: CapabilityHost['ask'];
+  /** Files a request on behalf of a running call. */
+  readonly file: (request: ToolRequest, options: { readonly parent: string; readonly fuelMax: bigint }) => Promise<Outcome>;
+  readonly report: (progress: CallProgress) => void;
+}
+
+/** The host as the capabilities of a warden's calls know it. */
+export function capabilityHost({ policy, states, secret, ask, file, report }: CapabilityHostParts): CapabilityHost {
+  return {
+    policyFolder: dirname(policy.file),
+    stateFolder: policy.trail.folder,
+    secret,
+    state: states.state,
+    ...(ask === undefined ? {} : { ask }),
+    async request({ toolName, parametersJson, justification }, call, fuelMax) {
+      const { agent, session } = call;
+      const words = { agent, tool_name: toolName, parametersJson, justification, session };
+      return nestedOutcome(await file(words, { parent: call.audit, fuelMax }));
+    },
+    report: (progress, { audit, agent, tool }: CapabilityCall) => report({ audit, agent, tool, ...progress }),
+  };
+}
+
+function nestedOutcome({ kind, value, error, receipt }: Outcome): NestedOutcome {
+  return {
+    kind,
+    ...(value === undefined ? {} : { valueJson: jsonText(value) }),
+    ...(error === undefined ? {} : { code: error.code, message: error.message }),
+    ...(receipt.audit === undefined ? {} : { audit: receipt.audit }),
+    fuel: BigInt(receipt.fuel),
+  };
+}
+
+/** A host that has no secrets, no warden and nobody to ask: for `cellblock run` and replays. */
+export function bareCapabilityHost(policyFolder: string, states: HostStates): CapabilityHost {
+  return {
+    policyFolder,
+    stateFolder: undefined,
+    state: states.state,
+    secret(name) {
+      throw new CodedError('capability/unavailable', `there is no secret ${quote(name)}: only a policy names secrets`);
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { type Capability, type CellOutcome, CodedError, type InvokeOptions } from '../runtime/index.ts';
+import { BUILT_IN, type CapabilityEntry } from './capabilities/index.ts';
+import { CapabilityCalls, type EndedCall } from './capability-calls.ts';
+import { bareCapabilityHost } from './capability-host.ts';
+import { HostStates, openCapabilities } from './open-capabilities.ts';
+import type { Scopes } from './policy/index.ts';
+import { quote } from './policy/quote.ts';
+import { RunningCalls } from './running-calls.ts';
+
+export interface LoneCallSetting {
+  readonly tool: string;
+  readonly entries: readonly CapabilityEntry[];
+  /** Names of capabilities. */
+  readonly grants: readonly string[];
+  readonly scopes: Scopes;
+  readonly ceilingScopes?: readonly Scopes[];
+  /** Where relative paths of scopes start. */
+  readonly folder: string;
+}
+
+/** A call that no warden looks after: of `cellblock run`, and of a replay. It has capabilities, and no secrets, no other tools and no human. */
+export class LoneCall {
+  readonly capabilities: readonly Capability[];
+  readonly #setting: LoneCallSetting;
+  readonly #running = new RunningCalls();
+  readonly #calls = new CapabilityCalls(this.#running);
+  readonly #states = new HostStates();
+
+  /** @throws CodedError as `openCapabilities`. */
+  constructor(setting: LoneCallSetting) {
+    const { entries, grants, tool, scopes, ceilingScopes = [], folder } = setting;
+    this.#setting = setting;
+    const host = bareCapabilityHost(folder, this.#states);
+    this.capabilities = openCapabilities(entries, grants, { tool, scopes, ceilingScopes, host, calls: this.#calls });
+  }
+
+  /** @param invoke - runs the call with these options. @param timeoutMs - its time limit. */
+  async run(timeoutMs: number, invoke: (options: InvokeOptions) => Promise<CellOutcome>): Promise<EndedCall> {
+    const { tool, grants, scopes } = this.#setting;
+    const audit = randomUUID();
+    const { signal } = new AbortController();
+    const endsMs = Date.now() + timeoutMs;
+    this.#running.begin({ audit, agent: 'nobody', tool, grants, scopes, parent: undefined, chain: [], endsMs, signal });
+    try {
+      const cell = await invoke({ ref: audit });
+      this.#running.end(audit);
+      return await this.#calls.end(audit, cell);
+    } finally {
+      this.#running.end(audit);
+      await this.#states.close(() => undefined);
+    }
+  }
+}
+
+/**
+ * What a component is linked with outside of any warden, for programs that use the runtime alone: built-in capabilities that need no scope.
+ *
+ * @throws CodedError `usage/invalid-argument` for one that is not there, or that needs a scope.
+ */
+export function openBuiltIn(grants: readonly string[]): readonly Capability[] {
+  const scopes = new Map<string, unknown>();
+  for (const name of grants) {
+    const entry = BUILT_IN.find((candidate) => candidate.name === name);
+    const checked = entry?.scope?.safeParse(undefined);
+    if (entry === undefined || checked?.success === false) {
+      throw new CodedError('usage/invalid-argument', `there is no capability ${quote(name)}, or it needs a scope`);
+    }
+    if (checked !== undefined) scopes.set(name, checked.data);
+  }
+  return new LoneCall({ tool: 'none', entries: BUILT_IN, grants, scopes, folder: process.cwd() }).capabilities;
+}
