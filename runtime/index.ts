@@ -23,6 +23,8 @@ export {
   type Capability,
   type HostCallContext,
   type HostFunction,
+  type ResolvedImports,
+  resolveImports,
   type Signatures,
   serves,
   withoutVersion,
