@@ -1,0 +1,2 @@
+export { KV } from './kv.ts';
+export { closeKvStores } from './kv-file.ts';
