@@ -11,6 +11,7 @@ import type { RuleRef } from './rule-ref.ts';
 import { RuleSet } from './rule-set.ts';
 import type { PolicyDocument } from './schema.ts';
 import { grantText, type PolicyScopes } from './scopes.ts';
+import { secretSources } from './secrets-schema.ts';
 import type { ToolPolicy } from './tool-policy.ts';
 import { entriesOf, generalRules } from './written-rule.ts';
 
@@ -40,6 +41,7 @@ export function buildPolicy(
     alertSinks: mapOf(data.alerts ?? {}, (name, sink) => buildSink(name, sink, folder)),
     approverChannels: buildChannels(data.approvers ?? {}),
     approverNames: definedIn(data).approvers,
+    secrets: secretSources(data.secrets ?? {}),
     tools: mapOf(data.tools, (name) => buildTool(document, name, { ceilings, scopes, folder })),
     agents: mapOf(data.agents, (name) => buildAgent(name, document.refAt(['agents', name, 'tools']), entries.get(name)!)),
     rules: Object.freeze({ tools: document.refAt(['tools']), agents: document.refAt(['agents']) }),

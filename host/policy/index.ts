@@ -25,6 +25,7 @@ export type { RuleRef } from './rule-ref.ts';
 export type { Candidates, RuleSet } from './rule-set.ts';
 export { type PolicyDocument, type PolicyInput, policySchema } from './schema.ts';
 export { grantNameOf, type ScopeSchemas, type Scopes } from './scopes.ts';
+export type { SecretSource } from './secrets-schema.ts';
 export type { PolicyIssue } from './source.ts';
 export type { ToolLimits, ToolPolicy } from './tool-policy.ts';
 export { DURATION_MS_MAX, FUEL_MAX, PAGE_BYTES, parseDuration, parseFuel, parsePeriod, parseSize } from './units.ts';

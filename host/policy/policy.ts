@@ -1,5 +1,6 @@
 import type { RuleRef } from './rule-ref.ts';
 import type { RuleSet } from './rule-set.ts';
+import type { SecretSource } from './secrets-schema.ts';
 import type { ToolPolicy } from './tool-policy.ts';
 
 /** What an agent's own list says of one tool. */
@@ -71,6 +72,8 @@ export interface Policy {
   readonly approverChannels: ReadonlyMap<string, ApproverChannel>;
   /** Names of the people that rules may ask. */
   readonly approverNames: ReadonlySet<string>;
+  /** Where secrets are, by name; relative paths start at the folder of `file`. */
+  readonly secrets: ReadonlyMap<string, SecretSource>;
   readonly tools: ReadonlyMap<string, ToolPolicy>;
   readonly agents: ReadonlyMap<string, AgentPolicy>;
   /** The two sections as wholes: what a default denial points to. */

@@ -6,7 +6,8 @@ import { EXAMPLE, exampleWith, issuesOf, parse, thrownBy } from './fixture.ts';
 const SIZE = 'expected a size such as `64MiB`, in B, KiB, MiB or GiB';
 const FUEL = 'expected whole units of fuel from 1 to 2^62, in digits';
 const TOOL_FIELDS = 'the fields here are `component`, `digest`, `functions`, `grants`, `isolation`, `group`, `secrets`, `limits`';
-const FIELDS = 'the fields here are `version`, `mode`, `trail`, `alerts`, `approvers`, `tools`, `agents`, `rules`, `ceiling`';
+const FIELDS =
+  'the fields here are `version`, `mode`, `trail`, `alerts`, `approvers`, `secrets`, `tools`, `agents`, `rules`, `ceiling`';
 const MISSING_ALL = [
   '1:1: version: missing; expected 1',
   '1:1: tools: missing; expected a mapping of tools',
