@@ -1,36 +1,14 @@
 import type { z } from 'zod';
 import { serves } from '../../runtime/index.ts';
 import type { CapabilityEntry } from './capability.ts';
+import { CLOCK } from './clock.ts';
 import { LOG } from './log.ts';
+import { RANDOM } from './random.ts';
 
 export * from './capability.ts';
 
 /** Every capability that this host can grant. Embedding programs add their own through the library. */
-export const BUILT_IN: readonly CapabilityEntry[] = [
-  {
-    name: 'log',
-    summary: 'write log lines that come back with the outcome (at most 64 KiB a call)',
-    capability: LOG,
-    effect: 'none',
-    interfaces: ['cellblock:host/log@0.1.0'],
-  },
-  {
-    name: 'clock',
-    summary: 'see the real time at 1 ms, instead of a fixed clock that only sleeping moves',
-    capability: { kind: 'wasi', name: 'clock', setup: { clock: 'real' } },
-    effect: 'none',
-    interfaces: [],
-    opens: ['wasi:clocks/'],
-  },
-  {
-    name: 'random',
-    summary: 'get secure random bytes, instead of ones that follow from the seed of the call',
-    capability: { kind: 'wasi', name: 'random', setup: { random: 'secure' } },
-    effect: 'none',
-    interfaces: [],
-    opens: ['wasi:random/'],
-  },
-];
+export const BUILT_IN: readonly CapabilityEntry[] = [LOG, CLOCK, RANDOM];
 
 /** Names that a policy may grant. */
 export const KNOWN_GRANTS: ReadonlySet<string> = new Set(BUILT_IN.map((entry) => entry.name));
