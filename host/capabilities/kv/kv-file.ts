@@ -173,8 +173,8 @@ const files = new Map<string, KvFile>();
 
 /** The file in this folder; opens nothing. One for the whole process, whoever asks. */
 export function kvFileIn(folder: string): KvFile {
-  let file = files.get(folder);
-  if (file === undefined) files.set(folder, (file = new KvFile(folder)));
+  const file = files.get(folder) ?? new KvFile(folder);
+  files.set(folder, file);
   return file;
 }
 

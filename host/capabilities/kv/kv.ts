@@ -56,7 +56,10 @@ export const KV: CapabilityEntry = kvCapability(Date.now);
 /** A clock that is set back must not bring back what has expired. */
 function neverBack(clock: () => number): () => number {
   let latest = 0;
-  return () => (latest = Math.max(latest, clock()));
+  return () => {
+    latest = Math.max(latest, clock());
+    return latest;
+  };
 }
 
 function functionsOf(grant: Grant<KvScope>, now: () => number): Readonly<Record<string, HostFunction>> {

@@ -1,0 +1,1 @@
+export { SECRETS } from './secrets.ts';
