@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Capability, type CellOutcome, CodedError, type InvokeOptions } from '../runtime/index.ts';
+import { type Capability, type CellOutcome, CodedError, type HostCallContext, type InvokeOptions } from '../runtime/index.ts';
 import { BUILT_IN, type CapabilityEntry } from './capabilities/index.ts';
-import { CapabilityCalls, type EndedCall } from './capability-calls.ts';
+import { CapabilityCalls, type EndedCall, LiveCall } from './capability-calls.ts';
 import { bareCapabilityHost } from './capability-host.ts';
 import { HostStates, openCapabilities } from './open-capabilities.ts';
 import type { Scopes } from './policy/index.ts';
@@ -68,5 +68,21 @@ export function openBuiltIn(grants: readonly string[]): readonly Capability[] {
     }
     if (checked !== undefined) scopes.set(name, checked.data);
   }
-  return new LoneCall({ tool: 'none', entries: BUILT_IN, grants, scopes, folder: process.cwd() }).capabilities;
+  const host = bareCapabilityHost(process.cwd(), new HostStates());
+  return openCapabilities(BUILT_IN, grants, { tool: 'none', scopes, ceilingScopes: [], host, calls: new NamelessCalls() });
+}
+
+/** Calls that nobody began and of whose end nobody tells: each is known by its context alone. */
+class NamelessCalls implements Pick<CapabilityCalls, 'of'> {
+  readonly #calls = new WeakMap<HostCallContext, LiveCall>();
+
+  of(context: HostCallContext): LiveCall {
+    const known = this.#calls.get(context);
+    if (known !== undefined) return known;
+    const names = { audit: context.ref ?? 'none', agent: 'nobody', tool: 'none', parent: undefined, chain: [] };
+    const { signal } = context;
+    const call = new LiveCall({ ...names, grants: [], scopes: new Map(), endsMs: Infinity, signal }, signal);
+    this.#calls.set(context, call);
+    return call;
+  }
 }

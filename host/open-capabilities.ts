@@ -10,7 +10,7 @@ export interface OpenSetting {
   readonly scopes: Scopes;
   readonly ceilingScopes: readonly Scopes[];
   readonly host: CapabilityHost;
-  readonly calls: CapabilityCalls;
+  readonly calls: Pick<CapabilityCalls, 'of'>;
 }
 
 /**

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CodedError } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { createAlerts } from './alerts/index.ts';
 import { createRedactor, openRedactionKey } from './audit/index.ts';
 import { BUILT_IN, type CapabilityEntry, scopeSchemasOf } from './capabilities/index.ts';
+import { openSecretStore } from './capabilities/secret-store.ts';
 import { loadPolicy, type Policy } from './policy/index.ts';
 import { GRANT_NAME } from './policy/names.ts';
 import { quote } from './policy/quote.ts';
@@ -50,8 +52,11 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
       onProblem: ({ sink, message }) => onProblem(`alerts to ${quote(sink)}: ${message}`),
     });
     const questions = { env, onProblem };
-    const secret = (name: string): never => {
-      throw new CodedError('capability/unavailable', `the policy has no secret ${quote(name)}`);
+    const store = openSecretStore(policy.secrets, { env, policyFolder: dirname(policy.file) });
+    const secret = (name: string): string => {
+      const value = store.value(name);
+      redactor.learn(value); // from now on nothing that is recorded, shown or sent holds it
+      return value;
     };
     return new Warden({ ...options, policy, entries, runners: new Runners(options), trail, alerts, questions, redactor, secret });
   } catch (error) {

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { bareObject, jsonText, type PlainJson } from '../../runtime/index.ts';
+import { KnownSecrets } from './known-secrets.ts';
 import { type Secrecy, secrecyOf } from './secret-names.ts';
 import { compileSecretPaths, type SecretNode } from './secret-paths.ts';
 import { findSecrets } from './secret-scan.ts';
+import { type Span, union } from './text-span.ts';
 
 /** Keeps secrets out of trail, approvals and alerts; the same secret has the same digest under one key, so that it can be recognised. */
 export interface Redactor {
@@ -18,6 +20,11 @@ export interface Redactor {
   readonly hidden: number;
   /** Secrets in a text become `[redacted hmac-sha256:<16 hex>]`, the beginning of their digest. Doing it twice changes nothing. Linear time. */
   redactText(text: string): string;
+  /**
+   * Tells it the value of a secret, which it then finds in any text, also in base64 or percent-encoded. Values of fewer than 8 characters are
+   * not looked for: they would be found in what is no secret.
+   */
+  learn(secret: string): void;
   /** `hmac-sha256:` and 64 hex digits: what stands in the trail for this secret. For data that is no text, of its JSON. */
   digestOf(text: string): string;
 }
@@ -35,6 +42,7 @@ export function createRedactor(key: Uint8Array): Redactor {
   const compiled = new WeakMap<readonly string[], SecretNode>();
   return {
     digestOf,
+    learn: (secret) => walk.learn(secret),
     get hidden() {
       return walk.count;
     },
@@ -58,11 +66,17 @@ class Walk {
   /** Secrets hidden so far. */
   count = 0;
   private readonly digestOf: (text: string) => string;
+  /** What values of secrets look like, with the digest of each. */
+  private readonly known = new KnownSecrets();
   /** Short texts that hold no secret: names and values of parameters come again and again. */
   private readonly clean = new Set<string>();
 
   constructor(digestOf: (text: string) => string) {
     this.digestOf = digestOf;
+  }
+
+  learn(secret: string): void {
+    if (this.known.add(secret)) this.clean.clear();
   }
 
   value(json: PlainJson, nodes: Nodes): PlainJson {
@@ -86,7 +100,7 @@ class Walk {
   private scan(text: string): string {
     let kept = '';
     let at = 0;
-    for (const { start, end } of findSecrets(text)) {
+    for (const { start, end } of this.secretsIn(text)) {
       this.count += 1;
       const digest = this.digestOf(text.slice(start, end)).slice(0, 'hmac-sha256:'.length + SHOWN_HEX);
       kept += `${text.slice(at, start)}[redacted ${digest}]`;
@@ -95,10 +109,15 @@ class Walk {
     return at === 0 ? text : kept + text.slice(at);
   }
 
+  private secretsIn(text: string): readonly Span[] {
+    const known = this.known.find(text);
+    return known.length === 0 ? findSecrets(text) : union([...known, ...findSecrets(text)]);
+  }
+
   /** A string that is one secret and nothing else becomes the object, whose digest is whole. */
   private string(text: string): PlainJson {
     if (this.clean.has(text)) return text;
-    const [first, second] = findSecrets(text);
+    const [first, second] = this.secretsIn(text);
     if (first !== undefined && second === undefined && first.start === 0 && first.end === text.length) return this.hidden(text);
     return this.text(text);
   }

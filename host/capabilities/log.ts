@@ -58,12 +58,6 @@ export const LOG: CapabilityEntry = defineCapability<LogScope>({
   open: (grant) => [serving((args, context) => writeWithin(grant, lineOf(args), context))],
 });
 
-/** The same without a scope, for who runs a component without a policy. */
-export const PLAIN_LOG: Capability = serving((args, context) => {
-  context.log(lineOf(args));
-  return undefined;
-});
-
 function serving(write: HostFunction): Capability {
   return {
     kind: 'bridged',

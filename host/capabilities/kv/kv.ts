@@ -2,7 +2,7 @@ import { type HostCallContext, type HostFunction, isCoded, type Signatures, type
 import { printable, quote } from '../../policy/quote.ts';
 import { type CapabilityCall, type CapabilityEntry, defineCapability, type Grant } from '../capability.ts';
 import { isKey, isKeyPart } from './key.ts';
-import { kvFileIn } from './kv-file.ts';
+import { closeKvStores, kvFileIn } from './kv-file.ts';
 import { type KvLimits, type KvScope, kvScope, limitsOf, refusalOf, storeName } from './scope.ts';
 import { type Change, KvStore, type NewValue } from './store.ts';
 
@@ -50,6 +50,9 @@ export function kvCapability(clock: () => number): CapabilityEntry {
     ],
   });
 }
+
+/** One file for each host, closed with it. */
+const FILE = {};
 
 export const KV: CapabilityEntry = kvCapability(Date.now);
 
@@ -134,7 +137,12 @@ async function serve(grant: Grant<KvScope>, context: HostCallContext, act: Act, 
   const { stateFolder } = grant.host;
   if (stateFolder === undefined) return refused(call, act, 'unavailable', 'this host has no folder for state');
   try {
-    const result = await act.run(new KvStore(kvFileIn(stateFolder), name, now, call.signal), limitsOf(scopes));
+    const file = grant.host.state(
+      FILE,
+      () => kvFileIn(stateFolder),
+      () => closeKvStores(stateFolder),
+    );
+    const result = await act.run(new KvStore(file, name, now, call.signal), limitsOf(scopes));
     noteChange(call, act, result);
     return result;
   } catch (error) {

@@ -354,3 +354,41 @@ describe('any text', () => {
     expect(findSecrets(text).length).toBeLessThan(text.length);
   });
 });
+
+describe('values of secrets that were told', () => {
+  const secret = 'correct horse "battery"';
+  const knowing = createRedactor(new Uint8Array(32).fill(7));
+  knowing.redactText(`${secret} is clean so far`);
+  knowing.learn(secret);
+  const bytes = Buffer.from(secret);
+
+  it.each([
+    ['as they are', secret],
+    ['percent-encoded', encodeURIComponent(secret)],
+    ['in JSON', JSON.stringify(secret).slice(1, -1)],
+    ['in base64', bytes.toString('base64')],
+    ['in base64 of more', Buffer.from(`${secret}, and so on`).toString('base64')],
+    ['in base64 of URLs', bytes.toString('base64url')],
+  ])('are found %s', (_what, form) => {
+    for (const text of [form, `x ${form} y`, form + form]) {
+      const kept = knowing.redactText(text);
+      expect(kept).toContain('[redacted hmac-sha256:');
+      expect(kept).not.toContain(form);
+      expect(knowing.redactText(kept)).toBe(kept);
+      expect(JSON.stringify(knowing.redactParameters({ note: [text] }, []))).not.toContain(form.slice(0, 12));
+    }
+  });
+
+  it('are not found by who was not told, and short ones are not looked for', () => {
+    expect(redactText(secret)).toBe(secret);
+    knowing.learn('web');
+    expect(knowing.redactText('deployment web in web')).toBe('deployment web in web');
+  });
+
+  it('are found where one is a part of another', () => {
+    const both = createRedactor(new Uint8Array(32));
+    both.learn('abcdefgh');
+    both.learn('efghijklmn');
+    expect(both.redactText('>abcdefghijklmn<')).toMatch(/^>\[redacted [^\]]*\]<$/);
+  });
+});

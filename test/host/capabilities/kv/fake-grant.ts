@@ -30,6 +30,7 @@ export interface FakeTool {
 const HOST: CapabilityHost = {
   policyFolder: '/etc/cells',
   stateFolder: undefined,
+  state: (_key, make) => make(),
   secret: () => {
     throw new Error('no secret was expected');
   },

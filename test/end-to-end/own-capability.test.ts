@@ -1,0 +1,127 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CapabilityEntry, Outcome, Warden } from 'cellblock';
+import { describe, expect, it } from 'vitest';
+import { weatherCapability } from '../fixtures/own-capability/weather.mjs';
+import { guest } from '../support/guests.ts';
+import { usePlace } from '../support/wardens.ts';
+
+/* The capability of an embedding program, through a warden: policy, bridge, scopes, trail. Its tool is real, the weather is not. */
+
+const WIT = readFileSync(new URL('../fixtures/own-capability/weather.wit', import.meta.url), 'utf8');
+
+/** Passes its question on, and the answer back. */
+const CORE = `(module
+  (import "acme:weather/forecast@1.0.0" "degrees" (func $degrees (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (memory.grow (i32.const 1)))
+    (i32.mul (local.get $at) (i32.const 65536)))
+  (func (export "ask") (param i32 i32) (result i32)
+    (call $degrees (local.get 0) (local.get 1) (i32.const 1024))
+    (i32.const 1024)))`;
+
+const place = usePlace();
+
+interface Setting {
+  readonly scope?: string;
+  readonly more?: string;
+  readonly isolation?: string;
+  readonly entry?: CapabilityEntry;
+}
+
+async function open({
+  scope = '{ cities: [Bremen, Ulm] }',
+  more = '',
+  isolation = 'thread',
+  entry,
+}: Setting = {}): Promise<Warden> {
+  const site = place.site(`version: 1
+tools:
+  weather: { component: weather.wasm, functions: [ask], grants: [{ weather: ${scope} }], isolation: ${isolation} }
+agents:
+  one: { tools: [weather] }
+${more}`);
+  writeFileSync(join(site, 'weather.wasm'), await guest(CORE, WIT));
+  return place.open(site, { capabilities: [entry ?? weatherCapability((city) => city.length)] });
+}
+
+const ask = (warden: Warden, city: string): Promise<Outcome> =>
+  warden.request({ agent: 'one', tool_name: 'weather', parameters: { city } });
+
+describe('the capability of an embedding program', () => {
+  it.each(['thread', 'process'])(
+    'is used within its scope and refused outside of it, and both are told: %s',
+    async (isolation) => {
+      const warden = await open({ isolation });
+      const inside = await ask(warden, 'Bremen');
+      expect(inside).toMatchObject({ kind: 'ok', value: 6 });
+      expect(inside.receipt).toMatchObject({
+        grants: ['weather {"cities":["Bremen","Ulm"]}'],
+        uses: [{ capability: 'weather', act: 'degrees Bremen', result: '6' }],
+      });
+      const outside = await ask(warden, 'Paris');
+      expect(outside).toMatchObject({ kind: 'tool-error', value: expect.stringMatching(/^denied: `cities`/) });
+      const { records } = await warden.audit.show(outside.receipt.audit!);
+      expect(records.find(({ kind }) => kind === 'intent')).toMatchObject({ grants: inside.receipt.grants });
+      expect(records.find(({ kind }) => kind === 'outcome')).toMatchObject({
+        uses: [{ capability: 'weather', act: 'degrees Paris', result: 'denied: not one of the cities' }],
+      });
+    },
+  );
+
+  it('is refused where a ceiling does not have it, whatever the tool says', async () => {
+    const warden = await open({ more: 'ceiling: { grants: [{ weather: { cities: [Ulm, Paris] } }] }' });
+    expect(await ask(warden, 'Ulm')).toMatchObject({ kind: 'ok' });
+    expect(await ask(warden, 'Bremen')).toMatchObject({ kind: 'tool-error' });
+    expect(await ask(warden, 'Paris')).toMatchObject({ kind: 'tool-error' });
+  });
+
+  it.each([
+    ['{}', 'cities'],
+    ['{ cities: [] }', 'cities'],
+    ['{ cities: [Ulm], country: de }', 'country'],
+    ['[Ulm]', 'weather'],
+    ['null', 'weather'],
+  ])('with the scope %s there is no policy', async (scope, words) => {
+    await expect(open({ scope })).rejects.toMatchObject({
+      code: 'policy/invalid-document',
+      message: expect.stringMatching(new RegExp(`cellblock\\.yaml:3:\\d+: tools\\.weather\\.grants.*${words}`, 's')),
+    });
+  });
+
+  it('ends a call that its own error ended, and lets go of what it kept, on every path', async () => {
+    const ended: string[] = [];
+    const key = {};
+    const honest = weatherCapability((city) => {
+      if (city === 'Ulm') throw new TypeError('no such city');
+      return 1;
+    });
+    const entry: CapabilityEntry = {
+      ...honest,
+      open: (grant) =>
+        honest.open!(grant).map((item) => {
+          if (item.kind !== 'bridged') return item;
+          const { degrees } = item.functions;
+          return {
+            ...item,
+            functions: {
+              degrees: (args, context) => {
+                grant.callOf(context).state(
+                  key,
+                  () => String(args[0]),
+                  (city, cell) => void ended.push(`${city} ${cell.kind}`),
+                );
+                return degrees!(args, context);
+              },
+            },
+          };
+        }),
+    };
+    const warden = await open({ entry });
+    expect(await ask(warden, 'Bremen')).toMatchObject({ kind: 'ok' });
+    expect(await ask(warden, 'Ulm')).toMatchObject({ kind: 'trapped', error: { code: 'capability/failed' } });
+    expect(ended).toEqual(['Bremen ok', 'Ulm trapped']);
+  });
+});
