@@ -1,0 +1,270 @@
+import type { CellOutcome, CodedError, WitValue } from '../../../runtime/index.ts';
+import { printable } from '../../policy/quote.ts';
+import type { CapabilityCall } from '../capability.ts';
+import { CopyOut, type CopyOutHooks } from './copy-out.ts';
+import { type FileFailure, parseGuestPath } from './guest-path.ts';
+import { type Input, InputMount, type Listing, readPiece } from './inputs.ts';
+import { OpenInputs } from './open-inputs.ts';
+import type { PlacedMount, PlacedScope } from './placed-scope.ts';
+import { NameTree } from './tree.ts';
+
+/** Entries and bytes of paths in one page of the listing. */
+const PAGE_ENTRIES = 512;
+const PAGE_PATH_BYTES = 128 * 1024;
+/** Bytes of one answer: with what the encoding adds it stays below the default of `hostCallBytesMax`. */
+const READ_BYTES_MAX = 1024 * 1024 - 256;
+/** Refused messages of one call that leave word. */
+const NOTED_REFUSALS_MAX = 10;
+
+/** What one mount of a call is. */
+interface OpenMount {
+  readonly placed: PlacedMount;
+  readonly inputs: InputMount;
+  readonly listing: Listing;
+  readonly tree: NameTree;
+  /** Inputs that were read, and bytes that were handed on. */
+  readonly read: Set<string>;
+  bytesRead: number;
+}
+
+type Answer = { readonly ok: WitValue } | { readonly err: FileFailure };
+
+/** The files of one call on the trusted side. What the worker sends is checked as if it came from an enemy. */
+export class CallFiles {
+  readonly #own: PlacedScope;
+  readonly #others: readonly PlacedScope[];
+  readonly #call: CapabilityCall;
+  readonly #cleaned: Set<string>;
+  readonly #copyOut: CopyOut;
+  readonly #open = new OpenInputs();
+  readonly #inputs: readonly InputMount[];
+  #mounts: Promise<readonly OpenMount[]> | undefined;
+  #entries: { readonly path: string; readonly value: WitValue }[] = [];
+  readonly #trees: NameTree[] = [];
+  #bytesPut = 0;
+  #current: { readonly mount: number; readonly path: string; bytes: bigint } | undefined;
+  #refusals = 0;
+  #committed = false;
+  #ended = false;
+
+  constructor(own: PlacedScope, others: readonly PlacedScope[], call: CapabilityCall, cleaned: Set<string>, hooks: CopyOutHooks) {
+    this.#own = own;
+    this.#others = others;
+    this.#call = call;
+    this.#cleaned = cleaned;
+    this.#copyOut = new CopyOut(others, hooks);
+    this.#inputs = own.mounts.map((mount) => new InputMount(mount, others, () => this.#ended));
+  }
+
+  /** Quotas are the smallest of the chain. */
+  get #bytesMax(): number {
+    return Math.min(this.#own.bytesMax, ...this.#others.map((scope) => scope.bytesMax));
+  }
+
+  get #namesMax(): number {
+    return Math.min(this.#own.namesMax, ...this.#others.map((scope) => scope.namesMax));
+  }
+
+  /** The mounts, listed when they are first asked for. @throws CodedError `capability/unavailable`. */
+  #ready(): Promise<readonly OpenMount[]> {
+    this.#mounts ??= this.#openMounts();
+    return this.#mounts;
+  }
+
+  async #openMounts(): Promise<readonly OpenMount[]> {
+    this.#copyOut.open(this.#own.mounts, this.#cleaned);
+    const mounts: OpenMount[] = [];
+    let names = 0;
+    for (const [index, placed] of this.#own.mounts.entries()) {
+      const inputs = this.#inputs[index]!;
+      const listing = await inputs.list(this.#namesMax - names);
+      names += listing.size;
+      const tree = new NameTree(listing);
+      this.#trees.push(tree);
+      mounts.push({ placed, inputs, listing, tree, read: new Set(), bytesRead: 0 });
+      for (const [path, input] of listing) this.#entries.push({ path, value: entryOf(index, path, input) });
+      this.#noteListing(placed, inputs, listing);
+    }
+    return mounts;
+  }
+
+  #noteListing({ name, from }: PlacedMount, inputs: InputMount, listing: Listing): void {
+    if (from === undefined) return;
+    const files = [...listing.values()].filter((input) => input.kind === 'file').length;
+    const skipped = inputs.skippedCount;
+    this.#call.note({
+      capability: 'files',
+      act: `copy in ${name}`,
+      result: `${files} files${skipped > 0 ? `, ${skipped} left out` : ''}`,
+      ...(skipped > 0 ? { data: { leftOut: inputs.skipped.map(({ path, why }) => ({ path, why })) } } : {}),
+    });
+  }
+
+  async list(from: number): Promise<Answer> {
+    await this.#ready();
+    const page: WitValue[] = [];
+    let bytes = 0;
+    for (let index = from; index < this.#entries.length && page.length < PAGE_ENTRIES && bytes < PAGE_PATH_BYTES; index++) {
+      const { path, value } = this.#entries[index]!;
+      bytes += Buffer.byteLength(path);
+      page.push(value);
+    }
+    return { ok: page };
+  }
+
+  async read(mountIndex: number, path: string, offset: bigint, length: number): Promise<Answer> {
+    const mount = (await this.#ready())[mountIndex];
+    if (this.#ended) return { err: 'io' };
+    if (mount === undefined) return this.#refuse('read', mountIndex, path, 'not-permitted');
+    const parts = parseGuestPath(path);
+    if (typeof parts === 'string') return this.#refuse('read', mountIndex, path, parts);
+    const input = mount.listing.get(path);
+    if (input === undefined) return this.#refuse('read', mountIndex, path, 'no-entry');
+    if (input.kind === 'directory') return { err: 'is-directory' };
+    if (offset >= input.size || length === 0) return { ok: new Uint8Array() };
+    const left = input.size - offset;
+    const wanted = Math.min(length, READ_BYTES_MAX, left > READ_BYTES_MAX ? READ_BYTES_MAX : Number(left));
+    const { identity } = input;
+    const fd = this.#open.get(`${mountIndex} ${path}`, () => mount.inputs.open(path, identity));
+    if (fd === undefined) return this.#refuse('read', mountIndex, path, 'io');
+    const bytes = readOrFail(() => readPiece(fd, identity, offset, wanted));
+    if (typeof bytes === 'string') return this.#refuse('read', mountIndex, path, bytes);
+    mount.read.add(path);
+    mount.bytesRead += bytes.length;
+    return { ok: bytes };
+  }
+
+  async put(mountIndex: number, path: string, isDirectory: boolean, offset: bigint, bytes: Uint8Array): Promise<Answer> {
+    const mount = (await this.#ready())[mountIndex];
+    const refused = this.#refusedChange(mount, path) ?? this.#put(mount!, mountIndex, path, isDirectory, offset, bytes);
+    return refused === undefined ? { ok: null } : this.#refuseChange('put', mountIndex, path, refused);
+  }
+
+  #refusedChange(mount: OpenMount | undefined, path: string): FileFailure | undefined {
+    if (this.#ended || this.#committed || mount === undefined) return 'not-permitted';
+    if (!mount.placed.writable) return 'read-only';
+    const parts = parseGuestPath(path);
+    return typeof parts === 'string' ? parts : undefined;
+  }
+
+  #put(
+    mount: OpenMount,
+    mountIndex: number,
+    path: string,
+    isDirectory: boolean,
+    offset: bigint,
+    bytes: Uint8Array,
+  ): FileFailure | undefined {
+    if (isDirectory) {
+      this.#current = undefined;
+      return offset === 0n && bytes.length === 0 ? mount.tree.addDirectory(path, this.#mayAddName()) : 'invalid';
+    }
+    const current = this.#current;
+    const follows = current?.mount === mountIndex && current.path === path;
+    if (follows ? offset !== current.bytes : offset !== 0n) return 'invalid';
+    if (this.#bytesPut + bytes.length > this.#bytesMax) return 'quota';
+    if (!follows) {
+      const refused = mount.tree.addFile(path, this.#mayAddName());
+      if (refused !== undefined) return refused;
+      this.#current = { mount: mountIndex, path, bytes: 0n };
+    }
+    this.#bytesPut += bytes.length;
+    this.#current!.bytes += BigInt(bytes.length);
+    return this.#stage(mount.placed, path, !follows, bytes);
+  }
+
+  #stage(mount: PlacedMount, path: string, isNew: boolean, bytes: Uint8Array): FileFailure | undefined {
+    try {
+      if (isNew) this.#copyOut.begin(mount, path);
+      this.#copyOut.write(bytes);
+      return undefined;
+    } catch (error) {
+      this.#copyOut.fail(mount.name, error);
+      return (error as { code?: unknown }).code === 'ENOSPC' ? 'insufficient-space' : 'io';
+    }
+  }
+
+  /** Names of all mounts count together. */
+  #mayAddName(): boolean {
+    return this.#trees.reduce((sum, tree) => sum + tree.size, 0) < this.#namesMax;
+  }
+
+  async remove(mountIndex: number, path: string): Promise<Answer> {
+    const mount = (await this.#ready())[mountIndex];
+    const kind = mount?.tree.kindOf(path);
+    const refused = this.#refusedChange(mount, path) ?? mount!.tree.remove(path);
+    if (refused !== undefined) return this.#refuseChange('remove', mountIndex, path, refused);
+    if (kind === 'file') this.#copyOut.remove(mount!.placed, path);
+    return { ok: null };
+  }
+
+  async commit(): Promise<Answer> {
+    await this.#ready();
+    if (this.#ended || this.#committed) return this.#refuseChange('commit', 0, '', 'not-permitted');
+    this.#committed = true;
+    return { ok: null };
+  }
+
+  #refuse(act: string, mount: number, path: string, why: FileFailure): Answer {
+    this.#refusals += 1;
+    if (this.#refusals <= NOTED_REFUSALS_MAX) {
+      const name = this.#own.mounts[mount]?.name ?? `mount ${mount}`;
+      this.#call.note({ capability: 'files', act: `${act} ${name} ${printable(path, 300)}`, result: `denied: ${why}` });
+    }
+    return { err: why };
+  }
+
+  /** A change that cannot be is a broken promise of the worker: nothing of the call leaves. */
+  #refuseChange(act: string, mount: number, path: string, why: FileFailure): Answer {
+    this.#copyOut.refuse(this.#own.mounts[mount]?.name ?? `mount ${mount}`, path, `the change is refused as ${why}`);
+    return this.#refuse(act, mount, path, why);
+  }
+
+  /** Ends it, whatever happened; what may leave leaves. */
+  async end(cell: CellOutcome): Promise<CodedError | undefined> {
+    this.#ended = true;
+    try {
+      const mounts = await this.#mounts?.catch(() => undefined);
+      if (mounts === undefined) return undefined;
+      this.#noteReads(mounts);
+      if (cell.kind !== 'ok' || !this.#copyOut.hasAny) return undefined;
+      if (!this.#committed) this.#copyOut.refuse('', '', 'the call ended before it said that this was all');
+      return await this.#copyOut.decide((use) => this.#call.note(use));
+    } finally {
+      this.#copyOut.close();
+      this.#open.close();
+      for (const inputs of this.#inputs) inputs.close();
+    }
+  }
+
+  #noteReads(mounts: readonly OpenMount[]): void {
+    for (const { placed, read, bytesRead } of mounts) {
+      if (read.size === 0) continue;
+      this.#call.note({
+        capability: 'files',
+        act: `read ${placed.name}`,
+        result: `${read.size} files`,
+        data: { files: read.size, bytes: bytesRead },
+      });
+    }
+  }
+}
+
+function entryOf(mount: number, path: string, input: Input): WitValue {
+  const isDirectory = input.kind === 'directory';
+  return {
+    mount,
+    path,
+    'is-directory': isDirectory,
+    size: isDirectory ? 0n : input.size,
+    modified: input.modified < 0n ? 0n : input.modified,
+  };
+}
+
+function readOrFail(read: () => Uint8Array | FileFailure): Uint8Array | FileFailure {
+  try {
+    return read();
+  } catch {
+    return 'io';
+  }
+}
