@@ -30,7 +30,7 @@ export {
   withoutVersion,
 } from './cell/grants.ts';
 export type { CreateCapability, LocalContext } from './cell/import-serving.ts';
-export type { FilesSetup, WasiSetup } from './cell/plan.ts';
+export type { WasiSetup } from './cell/plan.ts';
 export { threadsOf } from './cell/thread-workers.ts';
 export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind } from './codes.ts';
 export { decodeComponent } from './component/decode.ts';
@@ -61,4 +61,4 @@ export type { ArtifactReport, Isolation, LoadedComponent, PlanOptions, PreparedC
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export * from './value/index.ts';
 export { BACK_FUNCTIONS, type BackName, FILES_BACK, HTTP_BACK } from './wasi/back.ts';
-export { isMet } from './wasi/index.ts';
+export { type FilesSetup, isMet } from './wasi/index.ts';

@@ -3,6 +3,7 @@ import type { FunctionType } from '../component/types.ts';
 import type { InstrumentedModule } from '../instrument/index.ts';
 import type { Limits } from '../limits.ts';
 import type { BackName } from '../wasi/back.ts';
+import type { FilesSetup } from '../wasi/index.ts';
 
 /*
  * A plan is everything about a call that does not change from one call to the next: which component, which function,
@@ -56,23 +57,12 @@ export interface WasiSetup {
   readonly http?: boolean;
   /** Values of `cellblock:host/config`; undefined: it is not served. */
   readonly config?: readonly (readonly [name: string, value: string])[];
+  /** Arguments of `wasi:cli/environment`, the program's name included. */
+  readonly args?: readonly string[];
   /** Variables of `wasi:cli/environment`. */
   readonly env?: readonly (readonly [name: string, value: string])[];
   /** Numbers of the bridged functions that serve it from the trusted side. */
   readonly back?: Readonly<Partial<Record<BackName, number>>>;
-}
-
-/** The private files of one call. */
-export interface FilesSetup {
-  readonly mounts: readonly {
-    /** The path by which the guest knows it, such as `/data`. */
-    readonly name: string;
-    readonly writable: boolean;
-  }[];
-  /** Bytes in files that the guest made or changed; inputs that it only reads do not count. */
-  readonly bytesMax: number;
-  /** Names in all directories together, inputs among them. */
-  readonly inodesMax: number;
 }
 
 export interface PlanTarget {

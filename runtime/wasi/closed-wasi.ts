@@ -7,6 +7,9 @@ import { FixedClock, RealClock, type TimeSource } from './clock.ts';
 import { monotonicClock, wallClock } from './clocks.ts';
 import { WasiContext, type WasiFailure } from './context.ts';
 import { filesystemTypes, type Preopen, preopens } from './filesystem.ts';
+import { type FilesSetup, GrantedFiles } from './granted-files.ts';
+import { hostConfig } from './host-config.ts';
+import { hostFiles } from './host-files.ts';
 import { ioError, streams } from './io.ts';
 import { poll } from './poll.ts';
 import { randomImports } from './random.ts';
@@ -29,6 +32,12 @@ export interface WasiOptions {
   /** Names and values. */
   readonly env?: readonly (readonly [name: string, value: string])[];
   readonly preopens?: readonly Preopen[];
+  /** Directories that are filled from the trusted side, by `back`; `cellblock:host/files` serves the same ones. */
+  readonly files?: FilesSetup;
+  /** Settings of `cellblock:host/config`, which is not there without them. */
+  readonly config?: readonly (readonly [name: string, value: string])[];
+  /** Bytes of the arguments, and of the answer, of one call of `back`. */
+  readonly hostCallBytesMax?: number;
   /** Calls a function of the trusted side, and blocks until it answers; what `files` and `http` stand on. @throws CodedError, which is final. */
   readonly back?: CallBack;
   /** All of standard input; kept by reference. After it, and without it, the stream is closed. */
@@ -42,6 +51,9 @@ export interface WasiOptions {
 
 /** Values as `BACK_FUNCTIONS` has their types; undefined where the function returns nothing. */
 export type CallBack = (name: BackName, args: readonly WitValue[]) => WitValue | undefined;
+
+/** Bytes of one call of `back` where nothing is said. */
+const HOST_CALL_BYTES_MAX = 1024 * 1024;
 
 /** The functions and classes of one interface, under the names that jco's bindings use. */
 export type WasiInterface = Readonly<Record<string, unknown>>;
@@ -82,13 +94,14 @@ export function createClosedWasi(options: WasiOptions): ClosedWasi {
   );
   const out = new Capture(options.stdoutBytesMax);
   const err = new Capture(options.stderrBytesMax);
+  const files = grantedFiles(options);
   let imports: ClosedWasi['imports'] | undefined;
   return {
     get imports() {
-      imports ??= allImports(context, options, out, err); // many components import none
+      imports ??= allImports(context, options, files, out, err); // many components import none
       return imports;
     },
-    finish: () => undefined,
+    finish: () => files?.finish(),
     stdout: () => out.captured(),
     stderr: () => err.captured(),
     hostCalls: () => context.hostCalls,
@@ -99,7 +112,19 @@ export function createClosedWasi(options: WasiOptions): ClosedWasi {
   };
 }
 
-function allImports(context: WasiContext, options: WasiOptions, out: Capture, err: Capture): ClosedWasi['imports'] {
+function grantedFiles({ files, back, hostCallBytesMax = HOST_CALL_BYTES_MAX }: WasiOptions): GrantedFiles | undefined {
+  if (files === undefined) return undefined;
+  if (back === undefined) throw invalid('nothing serves the files');
+  return new GrantedFiles(files, back, hostCallBytesMax);
+}
+
+function allImports(
+  context: WasiContext,
+  options: WasiOptions,
+  files: GrantedFiles | undefined,
+  out: Capture,
+  err: Capture,
+): ClosedWasi['imports'] {
   const { random, insecure, insecureSeed } = randomImports(context, options.seed, options.random);
   return {
     'wasi:cli/environment': environment(context, options.args ?? [], options.env ?? []),
@@ -110,7 +135,7 @@ function allImports(context: WasiContext, options: WasiOptions, out: Capture, er
     ...terminals(context),
     'wasi:clocks/monotonic-clock': monotonicClock(context),
     'wasi:clocks/wall-clock': wallClock(context),
-    'wasi:filesystem/preopens': preopens(context, options.preopens ?? []),
+    'wasi:filesystem/preopens': preopens(context, [...(files?.preopens ?? []), ...(options.preopens ?? [])]),
     'wasi:filesystem/types': filesystemTypes(context),
     'wasi:io/error': ioError,
     'wasi:io/poll': poll(context),
@@ -118,6 +143,8 @@ function allImports(context: WasiContext, options: WasiOptions, out: Capture, er
     'wasi:random/insecure': insecure as WasiInterface & typeof insecure, // an interface type has no index signature
     'wasi:random/insecure-seed': insecureSeed as WasiInterface & typeof insecureSeed,
     'wasi:random/random': random as WasiInterface & typeof random,
+    ...(files === undefined ? {} : { 'cellblock:host/files': hostFiles(context, files.preopens) }),
+    ...(options.config === undefined ? {} : { 'cellblock:host/config': hostConfig(context, options.config) }),
   };
 }
 

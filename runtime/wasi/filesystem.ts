@@ -78,6 +78,7 @@ export function preopens(context: WasiContext, list: readonly Preopen[]) {
   return { getDirectories: () => context.call(() => list.map(open)) } satisfies Conforms<typeof Preopens>;
 }
 
-function isErrorCode(code: string): code is Types.ErrorCode {
+/** True for an error code of `wasi:filesystem/types`. */
+export function isErrorCode(code: string): code is Types.ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }

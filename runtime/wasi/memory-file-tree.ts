@@ -1,14 +1,7 @@
 import { CodedError } from '../error.ts';
+import { FileLedger, type FileQuota } from './file-ledger.ts';
 import { type DirectoryEntry, type FileNode, type FileStat, type FileTree, fail } from './file-tree.ts';
-import { MemoryDirectory, MemoryFile, type MemoryNode } from './memory-file.ts';
-
-/** How much a `MemoryFileTree` may hold. */
-export interface FileQuota {
-  /** Bytes in all files together, also those that have no name any more but are still open. */
-  readonly bytesMax: number;
-  /** Names in all directories together, and nameless open files. */
-  readonly inodesMax: number;
-}
+import { type FileOrigin, MemoryDirectory, MemoryFile, type MemoryNode } from './memory-file.ts';
 
 /** Bytes of UTF-8 in one name. The value is that of common file systems. */
 export const NAME_BYTES_MAX = 255;
@@ -21,14 +14,13 @@ export const NAME_BYTES_MAX = 255;
  */
 export class MemoryFileTree implements FileTree {
   readonly root: FileNode;
-  readonly #quota: FileQuota;
+  /** What is used up; several trees may share one. */
+  protected readonly ledger: FileLedger;
   readonly #root: MemoryDirectory;
-  #bytes = 0;
-  #inodes = 0;
   #nextId = 1;
 
-  constructor(quota: FileQuota) {
-    this.#quota = quota;
+  constructor(quota: FileQuota | FileLedger) {
+    this.ledger = quota instanceof FileLedger ? quota : new FileLedger(quota);
     this.#root = new MemoryDirectory(0, 0n, undefined);
     this.root = this.#root;
   }
@@ -58,17 +50,39 @@ export class MemoryFileTree implements FileTree {
     asHost(path, () => void this.#makeDirectories(names, now));
   }
 
+  /**
+   * Adds what was there before the guest: a file that stays where it is until it is changed, or without an origin a directory. Its bytes do
+   * not count before, its name does and may pass the quota.
+   *
+   * @param path - as `addFile` has it; a directory may be there. @throws CodedError `usage/invalid-argument`.
+   */
+  addInput(path: string, origin: FileOrigin | undefined, modified: bigint): void {
+    const names = hostPath(path);
+    const name = names.pop() ?? '';
+    asHost(path, () => {
+      let directory = this.#root;
+      for (const each of names) directory = this.#inputDirectory(directory, each, modified);
+      if (origin === undefined) return void this.#inputDirectory(directory, name, modified);
+      checkName(name);
+      if (directory.entries.has(name)) fail('exist');
+      this.#add(new MemoryFile(this.#nextId, modified, origin), directory, name, modified);
+    });
+  }
+
   /** Every file by its path from the root, directories in order of creation; the bytes are copies. */
   *files(): Generator<readonly [path: string, bytes: Uint8Array]> {
+    for (const [path, node] of this.nodes()) if (node.kind === 'file') yield [path, node.read(0, node.size)];
+  }
+
+  /** Everything below the root by its path, directories before what is in them; each in order of creation. */
+  *nodes(): Generator<readonly [path: string, node: MemoryNode]> {
     // A list of what is left to visit instead of recursion: a guest chooses the depth.
     const left: (readonly [string, MemoryNode])[] = [['', this.#root]];
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const [path, node] = next;
-      if (node.kind === 'file') yield [path, node.read(0, node.size)];
-      else
-        left.push(
-          ...[...node.entries].reverse().map(([name, inner]) => [path === '' ? name : `${path}/${name}`, inner] as const),
-        );
+      if (path !== '') yield next;
+      if (node.kind === 'file') continue;
+      for (const [name, inner] of [...node.entries].reverse()) left.push([path === '' ? name : `${path}/${name}`, inner]);
     }
   }
 
@@ -105,19 +119,17 @@ export class MemoryFileTree implements FileTree {
   create(kind: FileNode['kind'], directory: FileNode, name: string, now: bigint): FileNode {
     const parent = ownDirectory(directory);
     this.#checkNewName(parent, name);
+    this.ledger.checkInode();
     const node = kind === 'file' ? new MemoryFile(this.#nextId, now) : new MemoryDirectory(this.#nextId, now, parent);
-    this.#nextId += 1;
-    this.#inodes += 1;
-    node.links = 1;
-    putName(parent, name, node, now);
-    return node;
+    return this.#add(node, parent, name, now);
   }
 
   link(file: FileNode, directory: FileNode, name: string, now: bigint): void {
     const mine = ownFile(file);
     const parent = ownDirectory(directory);
     this.#checkNewName(parent, name);
-    this.#inodes += 1;
+    this.ledger.checkInode();
+    this.ledger.inodes += 1;
     mine.links += 1;
     mine.times.changed = now;
     putName(parent, name, mine, now);
@@ -166,15 +178,17 @@ export class MemoryFileTree implements FileTree {
   write(file: FileNode, offset: number, bytes: Uint8Array, now: bigint): void {
     if (bytes.length === 0) return; // as POSIX: does not extend the file
     const mine = ownFile(file);
-    this.#reserve(mine, Math.max(mine.size, offset + bytes.length));
+    this.ledger.checkBytes(mine, Math.max(mine.size, offset + bytes.length));
     mine.write(offset, bytes);
+    this.ledger.book(mine, mine.size);
     mine.times.modified = mine.times.changed = now;
   }
 
   resize(file: FileNode, size: number, now: bigint): void {
     const mine = ownFile(file);
-    this.#reserve(mine, size);
+    this.ledger.checkBytes(mine, size);
     mine.resize(size);
+    this.ledger.book(mine, size);
     mine.times.modified = mine.times.changed = now;
   }
 
@@ -185,18 +199,24 @@ export class MemoryFileTree implements FileTree {
     return directory;
   }
 
+  #inputDirectory(parent: MemoryDirectory, name: string, now: bigint): MemoryDirectory {
+    checkName(name);
+    const node = parent.entries.get(name) ?? this.#add(new MemoryDirectory(this.#nextId, now, parent), parent, name, now);
+    return ownDirectory(node);
+  }
+
+  #add(node: MemoryNode, parent: MemoryDirectory, name: string, now: bigint): MemoryNode {
+    this.#nextId += 1;
+    this.ledger.inodes += 1;
+    node.links = 1;
+    putName(parent, name, node, now);
+    return node;
+  }
+
   #checkNewName(parent: MemoryDirectory, name: string): void {
     if (parent.links === 0) fail('no-entry');
     checkName(name);
     if (parent.entries.has(name)) fail('exist');
-    if (this.#inodes >= this.#quota.inodesMax) fail('insufficient-space');
-  }
-
-  /** Books the new size of a file. @throws `insufficient-space` */
-  #reserve(file: MemoryFile, size: number): void {
-    const bytes = this.#bytes - file.size + size;
-    if (size > file.size && bytes > this.#quota.bytesMax) fail('insufficient-space');
-    this.#bytes = bytes;
   }
 
   #removeName(parent: MemoryDirectory, name: string, node: MemoryNode, now: bigint): void {
@@ -206,19 +226,20 @@ export class MemoryFileTree implements FileTree {
     node.times.changed = now;
     if (node.kind === 'directory') node.parent = undefined;
     // The last name's place in the quota goes to the open node and is free when that is closed.
-    if (node.links > 0) this.#inodes -= 1;
+    if (node.links > 0) this.ledger.inodes -= 1;
     else this.#freeIfUnused(node);
   }
 
   #freeIfUnused(node: MemoryNode): void {
     if (node.links > 0 || node.opens > 0) return;
-    this.#inodes -= 1;
-    if (node.kind === 'file') this.#bytes -= node.size;
+    this.ledger.inodes -= 1;
+    if (node.kind === 'file') this.ledger.book(node, 0);
   }
 }
 
 function putName(parent: MemoryDirectory, name: string, node: MemoryNode, now: bigint): void {
   parent.entries.set(name, node);
+  if (node.kind === 'directory') node.name = name;
   parent.times.modified = parent.times.changed = now;
 }
 
@@ -242,7 +263,8 @@ function isWithin(inner: MemoryDirectory, outer: MemoryDirectory): boolean {
   return false;
 }
 
-function own(node: FileNode): MemoryNode {
+/** What a node of a tree in memory is inside. */
+export function own(node: FileNode): MemoryNode {
   if (node instanceof MemoryFile || node instanceof MemoryDirectory) return node;
   throw new CodedError('internal/invariant', 'a node of another kind of file tree was passed to a tree in memory');
 }

@@ -1,3 +1,4 @@
+import { HOST_SIGNATURES } from './host-signatures.ts';
 import { WASI_RESOURCES, WASI_SIGNATURES } from './signatures.ts';
 
 /** Names, without version, of the interfaces that every component is given. */
@@ -21,6 +22,8 @@ export function isMet(importName: string): boolean {
  * @returns signatures by WIT name as the binary has it, for example `[method]input-stream.read`; none when it is not served.
  */
 export function servedSignatures(importName: string): Readonly<Record<string, string>> {
+  const host = /^([^@]+)@0\.1\.(?:0|[1-9]\d{0,8})$/.exec(importName)?.[1];
+  if (host !== undefined && Object.hasOwn(HOST_SIGNATURES, host)) return HOST_SIGNATURES[host] ?? {};
   const name = interfaceOf(importName);
   return (name === undefined ? undefined : WASI_SIGNATURES[name]) ?? {};
 }
