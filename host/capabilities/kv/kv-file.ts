@@ -2,7 +2,7 @@ import { chmodSync, closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { CodedError } from '../../../runtime/index.ts';
-import { isBusy, openDatabase, type SqlDatabase } from '../../sqlite.ts';
+import { isBusy, openDatabase, type SqlDatabase, type SqlStatement } from '../../sqlite.ts';
 
 /** Name of the file in the folder for state. */
 const KV_FILE_NAME = 'kv.sqlite';
@@ -49,8 +49,12 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+/** Prepares a statement, once for each text. Ask it by `all`: that leaves none half-way, which would keep a lock. */
+export type Prepare = (sql: string) => SqlStatement;
+
 interface Opened {
   readonly database: SqlDatabase;
+  readonly prepare: Prepare;
   readonly inode: bigint;
 }
 
@@ -72,7 +76,7 @@ export class KvFile {
    * @param body - throws nothing but errors of SQLite; then nothing was changed.
    * @throws CodedError `capability/unavailable`: the file cannot be had, is damaged or full, or stays locked for 2 s.
    */
-  async transact<T>(mode: 'read' | 'write', signal: AbortSignal, body: (database: SqlDatabase) => T): Promise<T> {
+  async transact<T>(mode: 'read' | 'write', signal: AbortSignal, body: (prepare: Prepare) => T): Promise<T> {
     const until = performance.now() + LOCK_WAIT_MS_MAX;
     for (let tries = 0; ; tries += 1) {
       try {
@@ -94,13 +98,13 @@ export class KvFile {
     }
   }
 
-  #attempt<T>(mode: 'read' | 'write', body: (database: SqlDatabase) => T): T {
-    const database = this.#current();
+  #attempt<T>(mode: 'read' | 'write', body: (prepare: Prepare) => T): T {
+    const { database, prepare } = this.#current();
     // Locks are taken by `exec`: see `SqlStatement`. Reading, too, may meet one, while the file is recovered.
     database.exec(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN');
     try {
       if (mode === 'read') database.exec('SELECT floor FROM meta');
-      const answer = body(database);
+      const answer = body(prepare);
       database.exec('COMMIT');
       return answer;
     } catch (error) {
@@ -109,11 +113,11 @@ export class KvFile {
     }
   }
 
-  #current(): SqlDatabase {
+  #current(): Opened {
     const path = join(this.#folder, KV_FILE_NAME);
     if (this.#opened !== undefined && inodeOf(path) !== this.#opened.inode) this.close(); // somebody removed or replaced it
     this.#opened ??= openFile(this.#folder, path);
-    return this.#opened.database;
+    return this.#opened;
   }
 
   #failed(cause: unknown): CodedError {
@@ -134,12 +138,21 @@ function openFile(folder: string, path: string): Opened {
     if (version === 0) database.exec(SCHEMA);
     else if (version !== SCHEMA_VERSION) throw new Error('it is of another version');
     database.exec('COMMIT');
-    return { database, inode: inodeOf(path)! };
+    return { database, prepare: preparing(database), inode: inodeOf(path)! };
   } catch (error) {
     rollBack(database);
     database.close();
     throw error;
   }
+}
+
+function preparing(database: SqlDatabase): Prepare {
+  const statements = new Map<string, SqlStatement>();
+  return (sql) => {
+    const statement = statements.get(sql) ?? database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
 }
 
 /** SQLite would make it with the modes of the system. What is there is never opened by us: closing it would free SQLite's own locks. */

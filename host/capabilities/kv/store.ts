@@ -1,5 +1,5 @@
-import type { SqlDatabase, SqlRow } from '../../sqlite.ts';
-import type { KvFile } from './kv-file.ts';
+import type { SqlRow } from '../../sqlite.ts';
+import type { KvFile, Prepare } from './kv-file.ts';
 import type { KvLimits } from './scope.ts';
 
 /** Keys in one answer. */
@@ -45,100 +45,95 @@ export class KvStore {
   }
 
   get(key: string): Promise<Versioned | undefined> {
-    return this.#file.transact('read', this.#signal, (database) => {
-      const row = database
-        .prepare(
-          `SELECT value, version FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND key = ?
+    return this.#file.transact('read', this.#signal, (prepare) => {
+      const row = prepare(
+        `SELECT value, version FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND key = ?
            AND (expires IS NULL OR expires > ?)`,
-        )
-        .all(this.#name, Buffer.from(key), this.#now())[0];
+      ).all(this.#name, Buffer.from(key), this.#now())[0];
       return row === undefined ? undefined : { value: bytesOf(row.value), version: Number(row.version) };
     });
   }
 
   /** Sets a value where the present one is as expected and the quotas allow it: all in one transaction. */
   set(entry: NewValue, limits: KvLimits): Promise<Change> {
-    return this.#file.transact('write', this.#signal, (database) => {
+    return this.#file.transact('write', this.#signal, (prepare) => {
       const now = this.#now();
-      this.#sweep(database, now);
-      const present = this.#present(database, entry.key);
+      this.#sweep(prepare, now);
+      const present = this.#present(prepare, entry.key);
       if (!isExpected(present, entry.expected)) return 'conflict';
-      const quota = exceeded(this.#usage(database), present, entry, limits);
-      return quota === undefined ? this.#put(database, present, entry, expiry(now, entry.ttlMs, limits.ttlMsMax)) : { quota };
+      const quota = exceeded(this.#usage(prepare), present, entry, limits);
+      return quota === undefined ? this.#put(prepare, present, entry, expiry(now, entry.ttlMs, limits.ttlMsMax)) : { quota };
     });
   }
 
   /** @returns whether there was one. */
   delete(key: string): Promise<boolean> {
-    return this.#file.transact('write', this.#signal, (database) => {
-      this.#sweep(database, this.#now());
-      const present = this.#present(database, key);
+    return this.#file.transact('write', this.#signal, (prepare) => {
+      this.#sweep(prepare, this.#now());
+      const present = this.#present(prepare, key);
       if (present === undefined) return false;
-      database.prepare('DELETE FROM entries WHERE id = ?').run(Number(present.id));
+      prepare('DELETE FROM entries WHERE id = ?').run(Number(present.id));
       return true;
     });
   }
 
   /** Up to 1,000 keys that begin with `prefix`, in the order of their bytes, from the first that is greater than `after`. */
   keys(prefix: string, after: string): Promise<readonly string[]> {
-    return this.#file.transact('read', this.#signal, (database) => {
-      const rows = database
-        .prepare(
-          `SELECT key FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND key >= coalesce(?, x'')
+    return this.#file.transact('read', this.#signal, (prepare) => {
+      const rows = prepare(
+        `SELECT key FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND key >= coalesce(?, x'')
            AND key > coalesce(?, x'') AND key < ? AND (expires IS NULL OR expires > ?) ORDER BY key LIMIT ${PAGE_KEYS_MAX}`,
-        )
-        .all(this.#name, Buffer.from(prefix), Buffer.from(after), endOf(prefix), this.#now());
+      ).all(this.#name, Buffer.from(prefix), Buffer.from(after), endOf(prefix), this.#now());
       return rows.map((row) => Buffer.from(bytesOf(row.key)).toString('utf8'));
     });
   }
 
   /** Removes what has expired: all of this store, since its quotas are asked next, and a little of the others. */
-  #sweep(database: SqlDatabase, now: number): void {
-    database
-      .prepare(
-        'DELETE FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND expires IS NOT NULL AND expires <= ?',
-      )
-      .run(this.#name, now);
-    database
-      .prepare(
-        `DELETE FROM entries WHERE id IN (
+  #sweep(prepare: Prepare, now: number): void {
+    prepare(
+      'DELETE FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND expires IS NOT NULL AND expires <= ?',
+    ).run(this.#name, now);
+    prepare(
+      `DELETE FROM entries WHERE id IN (
            SELECT id FROM entries WHERE expires IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ${SWEPT_MAX})`,
-      )
-      .run(now);
+    ).run(now);
   }
 
   /** After `#sweep`: what is there has not expired. */
-  #present(database: SqlDatabase, key: string): SqlRow | undefined {
-    return database
-      .prepare(
-        `SELECT id, version, length(value) AS bytes FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND key = ?`,
-      )
-      .all(this.#name, Buffer.from(key))[0];
+  #present(prepare: Prepare, key: string): SqlRow | undefined {
+    return prepare(
+      `SELECT id, version, length(value) AS bytes FROM entries WHERE store = (SELECT id FROM stores WHERE name = ?) AND key = ?`,
+    ).all(this.#name, Buffer.from(key))[0];
   }
 
-  #usage(database: SqlDatabase): Usage {
-    const row = database.prepare('SELECT keys, bytes FROM stores WHERE name = ?').all(this.#name)[0];
+  #usage(prepare: Prepare): Usage {
+    const row = prepare('SELECT keys, bytes FROM stores WHERE name = ?').all(this.#name)[0];
     return { keys: Number(row?.keys ?? 0), bytes: Number(row?.bytes ?? 0) };
   }
 
-  #put(database: SqlDatabase, present: SqlRow | undefined, { key, value }: NewValue, expires: number | null): Change {
-    database
-      .prepare(
-        'INSERT INTO stores (name, keys, bytes, version) SELECT ?, 0, 0, floor FROM meta WHERE true ON CONFLICT DO NOTHING',
-      )
-      .run(this.#name);
-    database.prepare('UPDATE stores SET version = version + 1 WHERE name = ?').run(this.#name);
-    const store = database.prepare('SELECT id, version FROM stores WHERE name = ?').all(this.#name)[0]!;
+  #put(prepare: Prepare, present: SqlRow | undefined, { key, value }: NewValue, expires: number | null): Change {
+    prepare(
+      'INSERT INTO stores (name, keys, bytes, version) SELECT ?, 0, 0, floor FROM meta WHERE true ON CONFLICT DO NOTHING',
+    ).run(this.#name);
+    prepare('UPDATE stores SET version = version + 1 WHERE name = ?').run(this.#name);
+    const store = prepare('SELECT id, version FROM stores WHERE name = ?').all(this.#name)[0]!;
     const version = Number(store.version);
     // An empty blob may be bound as null.
     if (present === undefined) {
-      database
-        .prepare("INSERT INTO entries (store, key, value, version, expires) VALUES (?, ?, coalesce(?, x''), ?, ?)")
-        .run(Number(store.id), Buffer.from(key), value, version, expires);
+      prepare("INSERT INTO entries (store, key, value, version, expires) VALUES (?, ?, coalesce(?, x''), ?, ?)").run(
+        Number(store.id),
+        Buffer.from(key),
+        value,
+        version,
+        expires,
+      );
     } else {
-      database
-        .prepare("UPDATE entries SET value = coalesce(?, x''), version = ?, expires = ? WHERE id = ?")
-        .run(value, version, expires, Number(present.id));
+      prepare("UPDATE entries SET value = coalesce(?, x''), version = ?, expires = ? WHERE id = ?").run(
+        value,
+        version,
+        expires,
+        Number(present.id),
+      );
     }
     return { version };
   }

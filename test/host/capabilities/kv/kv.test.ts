@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
@@ -30,7 +40,7 @@ function kv(folder: string | undefined, scope: object = { namespace: 'agent' }, 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const some = (value: WitValue): WitValue => ({ some: value });
 const NONE = { ok: null };
-const err = (tag: string, value?: WitValue): WitValue => ({ err: value === undefined ? { tag } : { tag, value } });
+const err = (tag: string, value?: WitValue): object => ({ err: value === undefined ? { tag } : { tag, value } });
 
 async function textAt(tool: FakeTool, key: string): Promise<string | undefined> {
   const { ok } = (await tool.call('get', key)) as { ok: { some: { value: Uint8Array } } | null };
@@ -421,13 +431,15 @@ describe('the file', () => {
   });
 
   it('that is damaged in the middle of its life is unavailable, not a raw error', async () => {
-    const folder = newFolder();
-    await set(kv(folder), 'k');
-    closeKvStores(folder);
-    const path = join(folder, 'kv.sqlite');
-    const database = openDatabase(path);
-    database.exec("PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = 'nonsense' WHERE name = 'entries'");
+    const whole = newFolder();
+    await set(kv(whole), 'k');
+    closeKvStores(whole);
+    const database = openDatabase(join(whole, 'kv.sqlite'));
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     database.close();
+    const folder = newFolder();
+    const bytesOfWhole = readFileSync(join(whole, 'kv.sqlite'));
+    writeFileSync(join(folder, 'kv.sqlite'), bytesOfWhole.fill(0xff, 4096));
     await unavailable(folder);
   });
 
