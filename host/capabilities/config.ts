@@ -50,6 +50,7 @@ export const CONFIG: CapabilityEntry = defineCapability<ConfigScope>({
   name: 'config',
   summary: 'read the settings that the policy gives to it',
   interfaces: ['cellblock:host/config@0.1.0'],
+  opens: ['wasi:cli/environment'],
   effect: 'none',
   scope: configScope,
   open: ({ scope }) => {

@@ -71,7 +71,8 @@ function backOf(filesOf: (context: HostCallContext) => CallFiles) {
 export const FILES: CapabilityEntry = defineCapability({
   name: 'files',
   summary: 'have files copied in, change its own copy of them, and leave those that the scope lets out',
-  interfaces: ['cellblock:host/files@0.1.0', 'wasi:filesystem/preopens@0.2.0', 'wasi:filesystem/types@0.2.0'],
+  interfaces: ['cellblock:host/files@0.1.0'],
+  opens: ['wasi:filesystem/'],
   scope: filesScope,
   open: (grant: Grant<FilesScope>) => openFiles(grant),
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { LOG, PLAIN_LOG } from '../../../host/capabilities/log.ts';
+import { LOG } from '../../../host/capabilities/log.ts';
 import type { LogLine } from '../../../runtime/index.ts';
 import { type Asker, fakeTool, issuesOf } from './kv/fake-grant.ts';
 
@@ -65,11 +65,6 @@ describe('log', () => {
     ['more', { lines: 100 }, 4],
   ])('keeps no more than a grant above does: %s', async (_, above, kept) => {
     expect(messages(await written({ lines: 4 }, one(6), { above: [above] }))).toHaveLength(kept);
-  });
-
-  it('without a scope is served under the same interface and types', () => {
-    const { functions: _, ...plain } = PLAIN_LOG as Extract<typeof PLAIN_LOG, { kind: 'bridged' }>;
-    expect(fakeTool(LOG, undefined, {}).capabilities).toMatchObject([plain]);
   });
 
   test.each<[string, unknown, string[]]>([

@@ -54,7 +54,7 @@ export function grantOf(written: unknown, policyFolder: string, options: FilesOp
   const grant: Grant<FilesScope> = {
     tool: 'tool',
     scope,
-    host: { policyFolder, stateFolder, secret: () => '' },
+    host: { policyFolder, stateFolder, state: (_key, make) => make(), secret: () => '' },
     callOf: (context) => calls.get(context)!,
     scopesFor: (call) => (call as CapabilityCall & { scopes: readonly [FilesScope, ...FilesScope[]] }).scopes,
   };
