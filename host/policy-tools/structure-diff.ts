@@ -45,7 +45,7 @@ function mapOf<In>(map: ReadonlyMap<string, In>, make: (value: In) => Fields): R
   return new Map([...map].map(([name, value]) => [name, make(value)]));
 }
 
-function policyFields({ mode, trail, alertSinks, approverChannels, approverNames, file }: Policy): Fields {
+function policyFields({ mode, trail, alertSinks, approverChannels, approverNames, secrets, file }: Policy): Fields {
   const sinks = [...alertSinks.values()].map((sink) =>
     sink.kind === 'file' ? { ...sink, file: relative(dirname(file), sink.file) } : sink,
   );
@@ -58,6 +58,7 @@ function policyFields({ mode, trail, alertSinks, approverChannels, approverNames
     alerts: byName(sinks),
     channels: byName(channels),
     approvers: [...approverNames].sort(),
+    secrets: Object.fromEntries([...secrets].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
 }
 
