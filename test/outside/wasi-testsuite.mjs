@@ -1,0 +1,137 @@
+// Runs the preview-1 programs of wasi-testsuite in a `files` grant; see HELP.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
+
+const USAGE = 'usage: node test/outside/wasi-testsuite.mjs [--json] [--adapter FILE] [--bindings auto|own|jco] PATH...';
+const HELP = `${USAGE}
+
+Runs the prebuilt preview-1 programs of WebAssembly/wasi-testsuite (branch prod/testsuite-base; for example its folders
+tests/c/testsuite and tests/assemblyscript/testsuite). Each is made a component, as \`jco new --wasi-command\` does, and run
+with the arguments, variables and folder that the JSON file beside it names; the folder is granted as files, so what the
+program writes goes nowhere. Prints what did not end as the JSON file says; exit code 1 when there is any.
+Needs the build (npm run build).
+
+  PATH        a folder, or a .wasm file
+  --adapter   wasi_snapshot_preview1.command.wasm; default: that of @bytecodealliance/jco, where it is installed
+  --bindings  who links the components: auto (the default), own or jco
+  --json      prints the rows as JSON
+  --help      this text
+
+example: node test/outside/wasi-testsuite.mjs --adapter lib/wasi_snapshot_preview1.command.wasm wasi-testsuite/tests/c`;
+
+const { values: options, positionals } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    adapter: { type: 'string' },
+    bindings: { type: 'string', default: 'auto' },
+    help: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const programs = positionals.flatMap(programsBelow).sort();
+if (programs.length === 0) {
+  console.error(`${USAGE}   (no .wasm found)`);
+  process.exit(2);
+}
+// After the options: `--help` needs no build.
+const { Runtime } = await import('cellblock/runtime');
+const adapter = readFileSync(options.adapter ?? adapterOfJco());
+const runtime = new Runtime({ bindings: options.bindings });
+const rows = [];
+for (const program of programs) rows.push(await tryProgram(program));
+await runtime.close();
+report(rows);
+
+function programsBelow(path) {
+  if (!statSync(path).isDirectory()) return [path];
+  const names = readdirSync(path, { recursive: true }).filter((name) => name.endsWith('.wasm'));
+  return names.map((name) => join(path, name));
+}
+
+function adapterOfJco() {
+  try {
+    const entry = createRequire(import.meta.url).resolve('@bytecodealliance/jco');
+    return fileURLToPath(new URL('../lib/wasi_snapshot_preview1.command.wasm', pathToFileURL(entry)));
+  } catch {
+    console.error(`${USAGE}   (@bytecodealliance/jco is not installed: name the adapter)`);
+    process.exit(2);
+  }
+}
+
+async function tryProgram(file) {
+  const row = { file, passed: false };
+  const { args = [], env = {}, root, exit_code: exitCode = 0, stdout = '' } = manifestOf(file);
+  try {
+    const bytes = await componentNew(readFileSync(file), [['wasi_snapshot_preview1', adapter]]);
+    const outcome = await run(bytes, [basename(file), ...args], env, root === undefined ? undefined : join(dirname(file), root));
+    const ended = outcome.kind === 'ok' ? 0 : (outcome.error?.data?.exitCode ?? outcome.error?.code);
+    const written = new TextDecoder().decode(outcome.stdout.bytes);
+    row.passed = String(ended) === String(exitCode) && written === stdout;
+    if (!row.passed) Object.assign(row, { ended, exitCode, written, stderr: new TextDecoder().decode(outcome.stderr.bytes) });
+    if (!row.passed) row.message = outcome.error?.message;
+  } catch (error) {
+    row.ended = error.code ?? error.name;
+    row.message = error.message;
+  }
+  return row;
+}
+
+function manifestOf(file) {
+  const manifest = file.replace(/\.wasm$/, '.json');
+  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : {};
+}
+
+async function run(bytes, args, env, folder) {
+  const capabilities = [
+    { kind: 'wasi', name: 'program', setup: { args, env: Object.entries(env), clock: 'real' } },
+    ...(folder === undefined ? [] : [grantFiles(folder)]),
+  ];
+  const call = await runtime.prepare(await runtime.load(bytes), { function: 'wasi:cli/run#run', capabilities });
+  return runtime.invoke(call, []);
+}
+
+/** A grant of the files below a real folder. What is written into it goes nowhere. */
+function grantFiles(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => {
+      const stat = statSync(path, { bigint: true });
+      const isDirectory = stat.isDirectory();
+      const size = isDirectory ? 0n : stat.size;
+      return { mount: 0, path: relative(folder, path), 'is-directory': isDirectory, size, modified: stat.mtimeNs };
+    });
+  const read = ([, path, offset, length]) => {
+    const bytes = readFileSync(join(folder, path));
+    return { ok: new Uint8Array(bytes.subarray(Number(offset), Number(offset) + length)) };
+  };
+  return {
+    kind: 'wasi',
+    name: 'files',
+    setup: { files: { mounts: [{ name: '/', writable: true }], bytesMax: 1024 * 1024, inodesMax: 100 } },
+    back: {
+      'files.list': ([from]) => ({ ok: entries.slice(from) }),
+      'files.read': read,
+      'files.put': () => ({ ok: null }),
+      'files.remove': () => ({ ok: null }),
+      'files.commit': () => ({ ok: null }),
+    },
+  };
+}
+
+function report(found) {
+  if (options.json) console.log(JSON.stringify(found, null, 2));
+  else {
+    for (const { file, passed, ...why } of found) if (!passed) console.log(`${file}\n  ${JSON.stringify(why)}`);
+    console.log(`${found.filter(({ passed }) => passed).length} of ${found.length} passed`);
+  }
+  process.exitCode = found.every(({ passed }) => passed) ? 0 : 1;
+}
