@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 
-const PACKAGES = ['io', 'clocks', 'random', 'filesystem', 'cli'];
+const PACKAGES = ['io', 'clocks', 'random', 'filesystem', 'cli', 'http'];
 /** Worlds, which name packages that we do not serve. */
-const WORLDS = new Set(['world.wit', 'imports.wit', 'command.wit']);
+const WORLDS = new Set(['world.wit', 'imports.wit', 'command.wit', 'proxy.wit']);
 
 const USAGE = 'usage: node test/outside/wasi-signatures.mjs FOLDER VERSION';
 const HELP = `${USAGE}
@@ -32,13 +32,19 @@ if (folder === undefined || version === undefined) {
 // After the arguments: `--help` needs no build.
 const { decodeComponent, signatureOf } = await import('cellblock/runtime');
 const { WASI_RESOURCES, WASI_SIGNATURES } = await import('../../dist/runtime/wasi/signatures.js');
+const { HTTP_RESOURCES, HTTP_SIGNATURES } = await import('../../dist/runtime/wasi/http/signatures.js');
+const SIGNATURES = { ...WASI_SIGNATURES, ...HTTP_SIGNATURES };
+const RESOURCES = { ...WASI_RESOURCES, ...HTTP_RESOURCES };
 
-/** One package as a block of a file of many, with its features that are not yet stable. */
+/** A feature that WASI has not settled, and that no tag of 0.2 has as stable. */
+const UNSETTLED = /@unstable\(feature = informational-outbound-responses\)[^;]*;/g;
+
+/** One package as a block of a file of many, with its features that are not yet stable, but for the unsettled. */
 function packageText(name) {
   const path = ['wit', ''].map((sub) => join(folder, name, sub)).find((one) => exists(one));
   const files = readdirSync(path).filter((file) => file.endsWith('.wit') && !WORLDS.has(file));
   const text = files.map((file) => readFileSync(join(path, file), 'utf8').replace(/^package [^;]*;/m, '')).join('\n');
-  return `package wasi:${name}@${version} {\n${text.replace(/@(unstable|since)\([^)]*\)/g, '')}\n}`;
+  return `package wasi:${name}@${version} {\n${text.replace(UNSETTLED, '').replace(/@(unstable|since|deprecated)\([^)]*\)/g, '')}\n}`;
 }
 
 function exists(path) {
@@ -49,7 +55,7 @@ function exists(path) {
   }
 }
 
-const wanted = Object.keys(WASI_SIGNATURES);
+const wanted = Object.keys(SIGNATURES);
 const imports = wanted.map((id) => `import ${id}@${version};`).join('\n');
 const witSource = ['package test:all;', `world w { ${imports} export go: func(); }`, ...PACKAGES.map(packageText)].join('\n');
 const component = decodeComponent(await componentNew(await componentEmbed({ witSource, world: 'w', dummy: true })));
@@ -74,7 +80,7 @@ function lines(table) {
 }
 
 const official = new Map([...lines(found), ...lines({ resource: homes })]);
-const ours = new Map([...lines(WASI_SIGNATURES), ...lines({ resource: WASI_RESOURCES })]);
+const ours = new Map([...lines(SIGNATURES), ...lines({ resource: RESOURCES })]);
 const differing = [...new Set([...official.keys(), ...ours.keys()])].filter((name) => official.get(name) !== ours.get(name));
 for (const name of differing) console.log(`${name}\n  official: ${official.get(name)}\n  ours:     ${ours.get(name)}`);
 console.log(`${version}: ${official.size} functions and resources, ${differing.length} differ`);
