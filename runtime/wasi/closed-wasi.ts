@@ -10,6 +10,7 @@ import { filesystemTypes, type Preopen, preopens } from './filesystem.ts';
 import { type FilesSetup, GrantedFiles } from './granted-files.ts';
 import { hostConfig } from './host-config.ts';
 import { hostFiles } from './host-files.ts';
+import { http } from './http/http.ts';
 import { ioError, streams } from './io.ts';
 import { poll } from './poll.ts';
 import { randomImports } from './random.ts';
@@ -36,10 +37,12 @@ export interface WasiOptions {
   readonly files?: FilesSetup;
   /** Settings of `cellblock:host/config`, which is not there without them. */
   readonly config?: readonly (readonly [name: string, value: string])[];
-  /** Bytes of the arguments, and of the answer, of one call of `back`. */
-  readonly hostCallBytesMax?: number;
   /** Calls a function of the trusted side, and blocks until it answers; what `files` and `http` stand on. @throws CodedError, which is final. */
   readonly back?: CallBack;
+  /** True: `wasi:http` is there, over `back`, which must be given then. */
+  readonly http?: boolean;
+  /** Bytes of the arguments, and of the answer, of one call of `back`; 1 MiB where it is left out. */
+  readonly hostCallBytesMax?: number;
   /** All of standard input; kept by reference. After it, and without it, the stream is closed. */
   readonly stdin?: Uint8Array;
   /** Bytes kept of what the guest writes; the rest is counted and dropped and the guest goes on. */
@@ -76,7 +79,7 @@ export interface ClosedWasi {
 
 /**
  * Makes WASI 0.2 for one call: in memory, deterministic unless `real` or `secure` is asked for, without files of the host,
- * network or terminal. `wasi:http` and `wasi:sockets` are absent.
+ * network or terminal. `wasi:sockets` is absent, and `wasi:http` unless asked for.
  *
  * Functions with a `result` return its `ok` payload and throw its `err` payload (a string or plain object); everything
  * else that they throw is a `CodedError` (`limit/handles`, `limit/host-calls`, `trap/host-call`, …) or an `ExitSignal`,
@@ -137,6 +140,7 @@ function allImports(
     'wasi:clocks/wall-clock': wallClock(context),
     'wasi:filesystem/preopens': preopens(context, [...(files?.preopens ?? []), ...(options.preopens ?? [])]),
     'wasi:filesystem/types': filesystemTypes(context),
+    ...httpImports(context, options),
     'wasi:io/error': ioError,
     'wasi:io/poll': poll(context),
     'wasi:io/streams': streams,
@@ -146,6 +150,13 @@ function allImports(
     ...(files === undefined ? {} : { 'cellblock:host/files': hostFiles(context, files.preopens) }),
     ...(options.config === undefined ? {} : { 'cellblock:host/config': hostConfig(context, options.config) }),
   };
+}
+
+const HOST_CALL_BYTES_MAX = 1024 * 1024;
+
+function httpImports(context: WasiContext, { http: isServed, back, hostCallBytesMax }: WasiOptions): ClosedWasi['imports'] {
+  if (isServed !== true || back === undefined) return {};
+  return http(context, back, hostCallBytesMax ?? HOST_CALL_BYTES_MAX);
 }
 
 function checkOptions({ seed, args = [], env = [], preopens: list = [], ...limits }: WasiOptions): void {

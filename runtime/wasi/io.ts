@@ -3,7 +3,7 @@ import type * as Streams from '@bytecodealliance/preview2-shim/interfaces/wasi-i
 import type { ByteSink, ByteSource } from './bytes.ts';
 import type { Conforms } from './conform.ts';
 import { HostResource, hostRuleBroken, type WasiContext } from './context.ts';
-import { Pollable } from './poll.ts';
+import { Pollable, type Readiness } from './poll.ts';
 
 /** Bytes that one `read` returns at most, and that one `check-write` permits; whatever length the guest asks for. */
 export const STREAM_BYTES_MAX = 64 * 1024;
@@ -13,14 +13,49 @@ const BLOCKING_WRITE_BYTES_MAX = 4096;
 
 const ZEROES = new Uint8Array(STREAM_BYTES_MAX);
 
+const READY: Readiness = { kind: 'ready' };
+
+/** A source whose bytes may not be here yet. `read` gives an empty chunk then. */
+export interface WaitingSource extends ByteSource {
+  readiness(): Readiness;
+  /** Blocks until `read` would give a byte, the end or an error. */
+  block(): void;
+}
+
+/** A sink that may not take everything, or not at once. */
+export interface WaitingSink extends ByteSink {
+  readiness(): Readiness;
+  /** Bytes that it takes now. May throw what `write` may throw. */
+  room(): number;
+  /** Returns once what was written is on its way. May throw what `write` may throw. */
+  flush(): void;
+}
+
+/** Thrown by a source or sink whose errors have more to them than a code; closes the stream as a code does. */
+export class StreamFailure {
+  readonly code: string;
+  readonly detail: unknown;
+
+  /** @param detail - what `IoError.detailOf` gives back. */
+  constructor(code: string, detail: unknown) {
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** Thrown by a source or sink that was closed from elsewhere: the guest sees `closed`. */
+export const STREAM_CLOSED = Symbol('stream closed');
+
 /** `wasi:io/error` `error`: why a stream failed. */
 export class IoError extends HostResource implements IoError_.Error {
   readonly #code: string;
+  readonly #detail: unknown;
 
-  /** @param code - a WASI error code, for example `insufficient-space`. */
-  constructor(context: WasiContext, code: string) {
+  /** @param code - a WASI error code, for example `insufficient-space`. @param detail - what only the failing interface can read. */
+  constructor(context: WasiContext, code: string, detail?: unknown) {
     super(context);
     this.#code = code;
+    this.#detail = detail;
   }
 
   toDebugString(): string {
@@ -31,14 +66,19 @@ export class IoError extends HostResource implements IoError_.Error {
   static codeOf(error: IoError): string {
     return error.#code;
   }
+
+  /** For the host: the detail, not counted as a call; undefined where there is none. */
+  static detailOf(error: IoError): unknown {
+    return error.#detail;
+  }
 }
 
-/** `wasi:io/streams` `input-stream` over bytes in memory: never blocks, always ready, closed at the end. */
+/** `wasi:io/streams` `input-stream`, closed at the end. Over bytes in memory it never blocks and is always ready. */
 export class InputStream extends HostResource implements Streams.InputStream {
-  #source: ByteSource | undefined;
+  #source: ByteSource | WaitingSource | undefined;
 
   /** @param source - owned: closed when the stream is disposed of or fails. */
-  constructor(context: WasiContext, source: ByteSource) {
+  constructor(context: WasiContext, source: ByteSource | WaitingSource) {
     super(context);
     this.#source = source;
   }
@@ -48,7 +88,7 @@ export class InputStream extends HostResource implements Streams.InputStream {
   }
 
   blockingRead(len: bigint): Uint8Array {
-    return this.call(() => InputStream.take(this, len));
+    return this.call(() => InputStream.takeBlocking(this, len));
   }
 
   skip(len: bigint): bigint {
@@ -56,11 +96,11 @@ export class InputStream extends HostResource implements Streams.InputStream {
   }
 
   blockingSkip(len: bigint): bigint {
-    return this.call(() => BigInt(InputStream.take(this, len).length));
+    return this.call(() => BigInt(InputStream.takeBlocking(this, len).length));
   }
 
   subscribe(): Pollable {
-    return this.call(() => new Pollable(this.context, { kind: 'ready' }));
+    return this.call(() => new Pollable(this.context, waitsOf(this.#source)?.readiness() ?? READY));
   }
 
   protected override release(): void {
@@ -81,25 +121,38 @@ export class InputStream extends HostResource implements Streams.InputStream {
     if (chunk === undefined) throw closed();
     return chunk;
   }
+
+  /** For the host: like `blockingRead`, and not counted as a call. Throws a stream error (a plain object). */
+  static takeBlocking(stream: InputStream, len: bigint): Uint8Array {
+    const source = waitsOf(stream.#source);
+    if (source !== undefined && len > 0n) source.block();
+    return InputStream.take(stream, len);
+  }
 }
 
-/** `wasi:io/streams` `output-stream` over a sink in memory: takes every write at once, so a flush has nothing to do. */
+/** `wasi:io/streams` `output-stream`. A sink in memory takes every write at once, so a flush has nothing to do there. */
 export class OutputStream extends HostResource implements Streams.OutputStream {
-  #sink: ByteSink | undefined;
+  #sink: ByteSink | WaitingSink | undefined;
   /** Bytes that the guest may still write before it has to ask again. */
   #permit = 0;
 
   /** @param sink - owned: closed when the stream is disposed of or fails. */
-  constructor(context: WasiContext, sink: ByteSink) {
+  constructor(context: WasiContext, sink: ByteSink | WaitingSink) {
     super(context);
     this.#sink = sink;
   }
 
   checkWrite(): bigint {
     return this.call(() => {
-      this.#open();
-      this.#permit = STREAM_BYTES_MAX;
-      return BigInt(STREAM_BYTES_MAX);
+      const sink = waitsOf(this.#open());
+      this.#permit =
+        sink === undefined
+          ? STREAM_BYTES_MAX
+          : Math.min(
+              STREAM_BYTES_MAX,
+              this.#orFailed(() => sink.room()),
+            );
+      return BigInt(this.#permit);
     });
   }
 
@@ -115,6 +168,7 @@ export class OutputStream extends HostResource implements Streams.OutputStream {
   blockingWriteAndFlush(contents: Uint8Array): void {
     this.call(() => {
       checkBlocking(BigInt(contents.length));
+      this.#checkRoom(contents.length);
       this.#put(contents);
     });
   }
@@ -124,11 +178,14 @@ export class OutputStream extends HostResource implements Streams.OutputStream {
   }
 
   blockingFlush(): void {
-    this.call(() => void this.#open());
+    this.call(() => {
+      const sink = waitsOf(this.#open());
+      if (sink !== undefined) this.#orFailed(() => sink.flush());
+    });
   }
 
   subscribe(): Pollable {
-    return this.call(() => new Pollable(this.context, { kind: 'ready' }));
+    return this.call(() => new Pollable(this.context, waitsOf(this.#sink)?.readiness() ?? READY));
   }
 
   /** @throws CodedError `trap/host-call` for more bytes than permitted. */
@@ -143,16 +200,17 @@ export class OutputStream extends HostResource implements Streams.OutputStream {
   blockingWriteZeroesAndFlush(len: bigint): void {
     this.call(() => {
       checkBlocking(len);
+      this.#checkRoom(Number(len));
       this.#put(ZEROES.subarray(0, Number(len)));
     });
   }
 
   splice(src: Streams.InputStream, len: bigint): bigint {
-    return this.call(() => this.#splice(src, len));
+    return this.call(() => this.#splice(len, (most) => InputStream.take(src as InputStream, most))); // only made here
   }
 
   blockingSplice(src: Streams.InputStream, len: bigint): bigint {
-    return this.call(() => this.#splice(src, len));
+    return this.call(() => this.#splice(len, (most) => InputStream.takeBlocking(src as InputStream, most)));
   }
 
   protected override release(): void {
@@ -161,9 +219,10 @@ export class OutputStream extends HostResource implements Streams.OutputStream {
     sink?.close();
   }
 
-  #splice(src: Streams.InputStream, len: bigint): bigint {
-    this.#open();
-    const chunk = InputStream.take(src as InputStream, len); // bindings pass only what this module made
+  #splice(len: bigint, take: (most: bigint) => Uint8Array): bigint {
+    const sink = waitsOf(this.#open());
+    const room = sink === undefined ? STREAM_BYTES_MAX : this.#orFailed(() => sink.room());
+    const chunk = take(BigInt(capped(len, room)));
     this.#put(chunk);
     return BigInt(chunk.length);
   }
@@ -180,12 +239,27 @@ export class OutputStream extends HostResource implements Streams.OutputStream {
 
   #put(bytes: Uint8Array): void {
     const sink = this.#open();
-    orFailed(
-      this.context,
-      () => sink.write(bytes),
-      () => this.release(),
-    );
+    this.#orFailed(() => sink.write(bytes));
   }
+
+  /** A blocking write waits for room; where nobody but the guest could make it, the wait would have no end. */
+  #checkRoom(length: number): void {
+    const sink = waitsOf(this.#open());
+    if (sink !== undefined && this.#orFailed(() => sink.room()) < length) {
+      throw hostRuleBroken('waits for something that can never happen');
+    }
+  }
+
+  #orFailed<T>(step: () => T): T {
+    return orFailed(this.context, step, () => this.release());
+  }
+}
+
+/** The source or sink itself where it is one that waits. */
+function waitsOf(given: ByteSource | WaitingSource | undefined): WaitingSource | undefined;
+function waitsOf(given: ByteSink | WaitingSink | undefined): WaitingSink | undefined;
+function waitsOf(given: object | undefined): object | undefined {
+  return given !== undefined && 'readiness' in given ? given : undefined;
 }
 
 /** `wasi:io/error` and `wasi:io/streams`, in the form that bindings import. The classes are shared; instances are not. */
@@ -211,8 +285,16 @@ function orFailed<T>(context: WasiContext, step: () => T, close: () => void): T 
   try {
     return step();
   } catch (thrown) {
-    if (typeof thrown !== 'string') throw thrown;
+    const failure = failureOf(context, thrown);
+    if (failure === undefined) throw thrown;
     close();
-    throw { tag: 'last-operation-failed', val: new IoError(context, thrown) } satisfies Streams.StreamError;
+    throw failure;
   }
+}
+
+function failureOf(context: WasiContext, thrown: unknown): Streams.StreamError | undefined {
+  if (thrown === STREAM_CLOSED) return closed();
+  if (typeof thrown === 'string') return { tag: 'last-operation-failed', val: new IoError(context, thrown) };
+  if (!(thrown instanceof StreamFailure)) return undefined;
+  return { tag: 'last-operation-failed', val: new IoError(context, thrown.code, thrown.detail) };
 }

@@ -60,8 +60,7 @@ export const HTTP_SIGNATURES: Readonly<Record<string, Readonly<Record<string, st
     '[method]outgoing-request.headers': 'func(self: borrow<outgoing-request>) -> own<fields>',
     '[constructor]request-options': 'func() -> own<request-options>',
     '[method]request-options.connect-timeout': 'func(self: borrow<request-options>) -> option<u64>',
-    '[method]request-options.set-connect-timeout':
-      'func(self: borrow<request-options>, duration: option<u64>) -> result<_, _>',
+    '[method]request-options.set-connect-timeout': 'func(self: borrow<request-options>, duration: option<u64>) -> result<_, _>',
     '[method]request-options.first-byte-timeout': 'func(self: borrow<request-options>) -> option<u64>',
     '[method]request-options.set-first-byte-timeout':
       'func(self: borrow<request-options>, duration: option<u64>) -> result<_, _>',
