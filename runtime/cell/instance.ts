@@ -88,7 +88,6 @@ export class CellInstance {
       stderrBytesMax: limits.stdioBytesMax,
       handlesMax: limits.handlesMax,
       http: wasi.http === true,
-      hostCallBytesMax: limits.hostCallBytesMax,
       ...(wasi.back === undefined ? {} : { back: (name: BackName, args: readonly WitValue[]) => this.#serving.back(name, args) }),
     });
     const fuel = { left: () => this.#meter.fuelLeft, charge: (units: bigint) => this.#charge(units) };

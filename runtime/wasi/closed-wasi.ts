@@ -152,8 +152,6 @@ function allImports(
   };
 }
 
-const HOST_CALL_BYTES_MAX = 1024 * 1024;
-
 function httpImports(context: WasiContext, { http: isServed, back, hostCallBytesMax }: WasiOptions): ClosedWasi['imports'] {
   if (isServed !== true || back === undefined) return {};
   return http(context, back, hostCallBytesMax ?? HOST_CALL_BYTES_MAX);

@@ -215,6 +215,7 @@ describe('the signatures of WASI', () => {
   it('are the same for every patch of 0.2, and none elsewhere', () => {
     expect(servedSignatures('wasi:io/streams@0.2.99')).toBe(WASI_SIGNATURES['wasi:io/streams']);
     expect(servedSignatures('wasi:io/streams@0.3.0')).toEqual({});
-    expect(servedSignatures('wasi:http/types@0.2.3')).toEqual({});
+    expect(servedSignatures('wasi:http/types@0.3.0')).toEqual({});
+    expect(servedSignatures('wasi:sockets/tcp@0.2.3')).toEqual({});
   });
 });
