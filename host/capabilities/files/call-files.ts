@@ -6,6 +6,7 @@ import { type FileFailure, parseGuestPath } from './guest-path.ts';
 import { type Input, InputMount, type Listing, readPiece } from './inputs.ts';
 import { OpenInputs } from './open-inputs.ts';
 import type { PlacedMount, PlacedScope } from './placed-scope.ts';
+import type { SessionFiles } from './sessions.ts';
 import { NameTree } from './tree.ts';
 
 /** Entries and bytes of paths in one page of the listing. */
@@ -27,6 +28,18 @@ interface OpenMount {
   bytesRead: number;
 }
 
+/** What the files of one call are made of. */
+export interface CallParts {
+  readonly own: PlacedScope;
+  /** Scopes of ceilings and callers, which must allow everything, too. */
+  readonly others: readonly PlacedScope[];
+  readonly call: CapabilityCall;
+  /** Targets that were searched for what killed processes left. */
+  readonly cleaned: Set<string>;
+  readonly hooks: CopyOutHooks;
+  readonly session: SessionFiles | undefined;
+}
+
 type Answer = { readonly ok: WitValue } | { readonly err: FileFailure };
 
 /** The files of one call on the trusted side. What the worker sends is checked as if it came from an enemy. */
@@ -35,6 +48,7 @@ export class CallFiles {
   readonly #others: readonly PlacedScope[];
   readonly #call: CapabilityCall;
   readonly #cleaned: Set<string>;
+  readonly #session: SessionFiles | undefined;
   readonly #copyOut: CopyOut;
   readonly #open = new OpenInputs();
   readonly #inputs: readonly InputMount[];
@@ -47,11 +61,12 @@ export class CallFiles {
   #committed = false;
   #ended = false;
 
-  constructor(own: PlacedScope, others: readonly PlacedScope[], call: CapabilityCall, cleaned: Set<string>, hooks: CopyOutHooks) {
+  constructor({ own, others, call, cleaned, hooks, session }: CallParts) {
     this.#own = own;
     this.#others = others;
     this.#call = call;
     this.#cleaned = cleaned;
+    this.#session = session;
     this.#copyOut = new CopyOut(others, hooks);
     this.#inputs = own.mounts.map((mount) => new InputMount(mount, others, () => this.#ended));
   }
@@ -78,6 +93,7 @@ export class CallFiles {
     for (const [index, placed] of this.#own.mounts.entries()) {
       const inputs = this.#inputs[index]!;
       const listing = await inputs.list(this.#namesMax - names);
+      this.#session?.addTo(placed.name, listing);
       names += listing.size;
       const tree = new NameTree(listing);
       this.#trees.push(tree);
@@ -124,12 +140,17 @@ export class CallFiles {
     if (offset >= input.size || length === 0) return { ok: new Uint8Array() };
     const left = input.size - offset;
     const wanted = Math.min(length, READ_BYTES_MAX, left > READ_BYTES_MAX ? READ_BYTES_MAX : Number(left));
+    mount.read.add(path);
+    if ('kept' in input) return this.#answerBytes(mount, input.kept.subarray(Number(offset), Number(offset) + wanted));
     const { identity } = input;
     const fd = this.#open.get(`${mountIndex} ${path}`, () => mount.inputs.open(path, identity));
     if (fd === undefined) return this.#refuse('read', mountIndex, path, 'io');
     const bytes = readOrFail(() => readPiece(fd, identity, offset, wanted));
     if (typeof bytes === 'string') return this.#refuse('read', mountIndex, path, bytes);
-    mount.read.add(path);
+    return this.#answerBytes(mount, bytes);
+  }
+
+  #answerBytes(mount: OpenMount, bytes: Uint8Array): Answer {
     mount.bytesRead += bytes.length;
     return { ok: bytes };
   }
@@ -157,12 +178,13 @@ export class CallFiles {
   ): FileFailure | undefined {
     if (isDirectory) {
       this.#current = undefined;
-      return offset === 0n && bytes.length === 0 ? mount.tree.addDirectory(path, this.#mayAddName()) : 'invalid';
+      return offset === 0n && bytes.length === 0 ? this.#makeDirectory(mount, path) : 'invalid';
     }
     const current = this.#current;
     const follows = current?.mount === mountIndex && current.path === path;
     if (follows ? offset !== current.bytes : offset !== 0n) return 'invalid';
     if (this.#bytesPut + bytes.length > this.#bytesMax) return 'quota';
+    if ((this.#session?.bytes ?? 0) + bytes.length > this.#bytesMax) return 'quota';
     if (!follows) {
       const refused = mount.tree.addFile(path, this.#mayAddName());
       if (refused !== undefined) return refused;
@@ -173,8 +195,17 @@ export class CallFiles {
     return this.#stage(mount.placed, path, !follows, bytes);
   }
 
+  #makeDirectory(mount: OpenMount, path: string): FileFailure | undefined {
+    const isThere = mount.tree.kindOf(path) !== undefined;
+    const refused = mount.tree.addDirectory(path, this.#mayAddName());
+    if (refused === undefined && !isThere) this.#session?.directory(mount.placed.name, path);
+    return refused;
+  }
+
   #stage(mount: PlacedMount, path: string, isNew: boolean, bytes: Uint8Array): FileFailure | undefined {
     try {
+      if (isNew) this.#session?.begin(mount.name, path);
+      this.#session?.write(bytes);
       if (isNew) this.#copyOut.begin(mount, path);
       this.#copyOut.write(bytes);
       return undefined;
@@ -194,6 +225,8 @@ export class CallFiles {
     const kind = mount?.tree.kindOf(path);
     const refused = this.#refusedChange(mount, path) ?? mount!.tree.remove(path);
     if (refused !== undefined) return this.#refuseChange('remove', mountIndex, path, refused);
+    this.#current = undefined;
+    this.#session?.remove(mount!.placed.name, path);
     if (kind === 'file') this.#copyOut.remove(mount!.placed, path);
     return { ok: null };
   }
@@ -227,9 +260,11 @@ export class CallFiles {
       const mounts = await this.#mounts?.catch(() => undefined);
       if (mounts === undefined) return undefined;
       this.#noteReads(mounts);
-      if (cell.kind !== 'ok' || !this.#copyOut.hasAny) return undefined;
+      if (cell.kind !== 'ok' || (!this.#committed && !this.#copyOut.hasAny)) return undefined;
       if (!this.#committed) this.#copyOut.refuse('', '', 'the call ended before it said that this was all');
-      return await this.#copyOut.decide((use) => this.#call.note(use));
+      const refused = await this.#copyOut.decide((use) => this.#call.note(use));
+      if (refused === undefined) this.#session?.keep();
+      return refused;
     } finally {
       this.#copyOut.close();
       this.#open.close();

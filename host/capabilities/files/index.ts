@@ -1,10 +1,11 @@
 import type { Capability, FilesSetup, HostCallContext, HostFunction } from '../../../runtime/index.ts';
-import { type CapabilityEntry, defineCapability, type Grant } from '../capability.ts';
+import { type CapabilityCall, type CapabilityEntry, defineCapability, type Grant } from '../capability.ts';
 import { CallFiles } from './call-files.ts';
 import type { CopyOutHooks } from './copy-out.ts';
 import { checkPlatform } from './folder.ts';
 import { checkPlaces, type PlacedScope, placeScope } from './placed-scope.ts';
 import { type FilesScope, filesScope } from './scope.ts';
+import { Sessions } from './sessions.ts';
 
 /** What tests may set. */
 export interface FilesOptions extends CopyOutHooks {
@@ -30,13 +31,18 @@ export function openFiles(grant: Grant<FilesScope>, options: FilesOptions = {}):
   checkPlaces(own, policyFolder, stateFolder);
   const key = {};
   const cleaned = new Set<string>();
+  const sessions = new Sessions(options.nowMs ?? Date.now);
+  // A session is kept where each scope of the chain says so, since what is kept reaches the calls that come later.
+  const sessionOf = ({ agent, session }: CapabilityCall, scopes: readonly PlacedScope[]) =>
+    session !== undefined && scopes.every((scope) => scope.keepsSession) ? sessions.open(agent, session) : undefined;
   const filesOf = (context: HostCallContext): CallFiles => {
     const call = grant.callOf(context);
     return call.state(
       key,
       () => {
-        const [first, ...others] = grant.scopesFor(call).map(place);
-        return new CallFiles(first!, others, call, cleaned, options);
+        const scopes = grant.scopesFor(call).map(place);
+        const [own, ...others] = scopes;
+        return new CallFiles({ own: own!, others, call, cleaned, hooks: options, session: sessionOf(call, scopes) });
       },
       (files, cell) => files.end(cell),
     );

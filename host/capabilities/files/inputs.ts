@@ -9,7 +9,9 @@ import { fileNameOf, type PlacedMount, type PlacedScope, readsFile, seesDirector
 /** One thing that was copied in; a directory has no size. */
 export type Input =
   | { readonly kind: 'directory'; readonly modified: bigint }
-  | { readonly kind: 'file'; readonly modified: bigint; readonly size: bigint; readonly identity: Identity };
+  | { readonly kind: 'file'; readonly modified: bigint; readonly size: bigint; readonly identity: Identity }
+  /** A file that an earlier call of the session left. */
+  | { readonly kind: 'file'; readonly modified: bigint; readonly size: bigint; readonly kept: Uint8Array };
 
 /** What is in one mount at the start of a call, by path, directories before what is in them. */
 export type Listing = Map<string, Input>;
