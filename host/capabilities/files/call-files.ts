@@ -82,6 +82,7 @@ export class CallFiles {
 
   /** The mounts, listed when they are first asked for. @throws CodedError `capability/unavailable`. */
   #ready(): Promise<readonly OpenMount[]> {
+    if (this.#mounts === undefined && this.#ended) return Promise.resolve([]); // nothing would close them
     this.#mounts ??= this.#openMounts();
     return this.#mounts;
   }

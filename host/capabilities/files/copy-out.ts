@@ -171,11 +171,8 @@ export class CopyOut {
 
   async #plan(exit: Exit, publications: Publication[]): Promise<Refusal | undefined> {
     exit.staging ??= Staging.create(exit.target);
-    let refusedPath = '';
-    const judge = (may: (rule: CopyOutRule) => boolean, why: string) => (path: string) => {
-      refusedPath = path;
-      return this.#rulesFor(exit, path)?.every(may) === true ? undefined : why;
-    };
+    const judge = (may: (rule: CopyOutRule) => boolean, why: string) => (path: string) =>
+      this.#rulesFor(exit, path)?.every(may) === true ? undefined : why;
     const { target, staging, files, removed } = exit;
     const publication = new Publication({
       target,
@@ -186,8 +183,8 @@ export class CopyOut {
       mayRemove: judge((rule) => rule.mayRemove, 'the tool removed it and `copyOut.remove` is `never`'),
     });
     publications.push(publication);
-    const why = await publication.plan();
-    return why === undefined ? undefined : { mount: exit.mount.name, path: refusedPath, why };
+    const refused = await publication.plan();
+    return refused && { mount: exit.mount.name, ...refused };
   }
 
   /** The rules of all scopes for one file; undefined where one has none. */

@@ -21,7 +21,7 @@ export interface FilesOptions extends CopyOutHooks {
 export function openFiles(grant: Grant<FilesScope>, options: FilesOptions = {}): readonly Capability[] {
   checkPlatform(options.platform);
   const { policyFolder, stateFolder } = grant.host;
-  const placed = new Map<FilesScope, PlacedScope>();
+  const placed = new WeakMap<FilesScope, PlacedScope>();
   const place = (scope: FilesScope): PlacedScope => {
     const known = placed.get(scope) ?? placeScope(scope, policyFolder);
     placed.set(scope, known);
@@ -33,15 +33,15 @@ export function openFiles(grant: Grant<FilesScope>, options: FilesOptions = {}):
   const cleaned = new Set<string>();
   const sessions = new Sessions(options.nowMs ?? Date.now);
   // A session is kept where each scope of the chain says so, since what is kept reaches the calls that come later.
-  const sessionOf = ({ agent, session }: CapabilityCall, scopes: readonly PlacedScope[]) =>
-    session !== undefined && scopes.every((scope) => scope.keepsSession) ? sessions.open(agent, session) : undefined;
+  const sessionOf = ({ agent, session }: CapabilityCall, scopes: readonly FilesScope[]) =>
+    session !== undefined && scopes.every(({ keep }) => keep === 'session') ? sessions.open(agent, session, scopes) : undefined;
   const filesOf = (context: HostCallContext): CallFiles => {
     const call = grant.callOf(context);
     return call.state(
       key,
       () => {
-        const scopes = grant.scopesFor(call).map(place);
-        const [own, ...others] = scopes;
+        const scopes = grant.scopesFor(call);
+        const [own, ...others] = scopes.map(place);
         return new CallFiles({ own: own!, others, call, cleaned, hooks: options, session: sessionOf(call, scopes) });
       },
       (files, cell) => files.end(cell),

@@ -61,7 +61,7 @@ export class InputMount {
     try {
       const single = this.#openRoot(from);
       if (single !== undefined) this.#addFile([single], listing);
-      else await this.#addDirectory(this.#root!, [], listing, namesLeft);
+      else await this.#addFolders(listing, namesLeft);
     } catch (error) {
       if (error instanceof CodedError) throw error;
       throw this.#unavailable(`cannot be opened: ${systemCode(error)}`);
@@ -93,14 +93,44 @@ export class InputMount {
     throw this.#unavailable(`is ${kindOf(seen)}: name a file or folder`);
   }
 
-  async #addDirectory(folder: Folder, above: readonly string[], listing: Listing, namesLeft: number): Promise<void> {
-    const names = await this.#namesIn(folder, above);
-    for (const name of names) {
-      if (++this.#seen % ENTRIES_PER_TURN === 0) await turn();
-      if (this.#stopped()) return;
-      if (listing.size > namesLeft) return;
-      await this.#addEntry(folder, [...above, name], listing, namesLeft);
+  /** Goes through the folders level by level, so that one is open at a time, however deep they are. */
+  async #addFolders(listing: Listing, namesLeft: number): Promise<void> {
+    const queue: (readonly string[])[] = [[]];
+    for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+      if (this.#stopped() || listing.size > namesLeft) return;
+      const folder = this.#openListed(path, listing);
+      if (folder === undefined) continue;
+      try {
+        const inner = await this.#addEntries(folder, path, listing, namesLeft);
+        queue.push(...inner.reverse());
+      } finally {
+        folder.close();
+      }
     }
+  }
+
+  #openListed(path: readonly string[], listing: Listing): Folder | undefined {
+    if (path.length === 0) return this.#root!.folder([]);
+    try {
+      const folder = this.#root!.folder(path);
+      listing.set(path.join('/'), { kind: 'directory', modified: folder.self().mtimeNs });
+      return folder;
+    } catch (error) {
+      this.#skip(path, `it cannot be opened: ${systemCode(error)}`);
+      return undefined;
+    }
+  }
+
+  /** Adds the files of one folder. @returns the folders in it. */
+  async #addEntries(folder: Folder, above: readonly string[], listing: Listing, namesLeft: number): Promise<string[][]> {
+    const folders: string[][] = [];
+    for (const name of await this.#namesIn(folder, above)) {
+      if (++this.#seen % ENTRIES_PER_TURN === 0) await turn();
+      if (this.#stopped() || listing.size + folders.length > namesLeft) break;
+      const path = [...above, name];
+      if (this.#addEntry(folder, path, listing)) folders.push(path);
+    }
+    return folders;
   }
 
   /** Names that can be told to a guest, in the order of their code units. */
@@ -119,40 +149,25 @@ export class InputMount {
     return names.sort((one, other) => (one < other ? -1 : 1));
   }
 
-  async #addEntry(folder: Folder, path: readonly string[], listing: Listing, namesLeft: number): Promise<void> {
-    const name = path.at(-1)!;
+  /** @returns true for a folder whose entries come, too. */
+  #addEntry(folder: Folder, path: readonly string[], listing: Listing): boolean {
     // What is not meant is not even looked at.
     const mayBeFile = this.#mount.only.matches(path);
-    const mayBeDirectory = this.#mount.only.mayHold(path);
-    if (!mayBeFile && !mayBeDirectory) return;
-    const seen = folder.look(name);
-    if (seen === undefined) return;
-    if (seen.isFile()) {
-      if (mayBeFile) this.#addFile(path, listing, seen);
-    } else if (!seen.isDirectory()) this.#skip(path, `it is ${kindOf(seen)}`);
-    else if (mayBeDirectory) await this.#addFolder(folder, path, listing, namesLeft);
+    const mayBeFolder = this.#mount.only.mayHold(path);
+    if (!mayBeFile && !mayBeFolder) return false;
+    const seen = folder.look(path.at(-1)!);
+    if (seen === undefined) return false;
+    if (seen.isDirectory()) return mayBeFolder && this.#maySee(path);
+    if (!seen.isFile()) this.#skip(path, `it is ${kindOf(seen)}`);
+    else if (mayBeFile) this.#addFile(path, listing, seen);
+    return false;
   }
 
-  async #addFolder(parent: Folder, path: readonly string[], listing: Listing, namesLeft: number): Promise<void> {
-    if (!this.#others.every((scope) => seesDirectory(scope, this.#placeOf(path)))) {
-      this.#skip(path, 'the scope of a caller or ceiling does not have it');
-      return;
-    }
-    if (path.length >= DEPTH_MAX) {
-      this.#skip(path, `it is more than ${DEPTH_MAX} folders deep`);
-      return;
-    }
-    const folder = openFolder(parent, path.at(-1)!);
-    if (folder === undefined) {
-      this.#skip(path, 'it cannot be opened');
-      return;
-    }
-    try {
-      listing.set(path.join('/'), { kind: 'directory', modified: folder.self().mtimeNs });
-      await this.#addDirectory(folder, path, listing, namesLeft);
-    } finally {
-      folder.close();
-    }
+  #maySee(path: readonly string[]): boolean {
+    if (path.length >= DEPTH_MAX) this.#skip(path, `it is more than ${DEPTH_MAX - 1} folders deep`);
+    else if (this.#others.every((scope) => seesDirectory(scope, this.#placeOf(path)))) return true;
+    else this.#skip(path, 'the scope of a caller or ceiling does not have it');
+    return false;
   }
 
   #addFile(path: readonly string[], listing: Listing, seen = this.#root!.look(path[0]!)): void {
@@ -205,14 +220,6 @@ export class InputMount {
   close(): void {
     this.#root?.close();
     this.#root = undefined;
-  }
-}
-
-function openFolder(parent: Folder, name: string): Folder | undefined {
-  try {
-    return parent.folder([name]);
-  } catch {
-    return undefined;
   }
 }
 

@@ -35,7 +35,6 @@ export interface PlacedScope {
   readonly mounts: readonly PlacedMount[];
   readonly bytesMax: number;
   readonly namesMax: number;
-  readonly keepsSession: boolean;
 }
 
 /**
@@ -49,7 +48,6 @@ export function placeScope(scope: FilesScope, policyFolder: string): PlacedScope
     mounts: Object.entries(scope.mounts).map(([name, mount]) => placeMount(name, mount, base, scope.bytes)),
     bytesMax: scope.bytes,
     namesMax: scope.names,
-    keepsSession: scope.keep === 'session',
   };
 }
 

@@ -43,22 +43,22 @@ export class Publication {
   /**
    * Finds out what has to be done, and whether it may.
    *
-   * @returns why not, in words for the operator; undefined: it may.
+   * @returns the first path that may not, and why, in words for the operator; undefined: all may.
    * @throws Error of the system.
    */
-  async plan(): Promise<string | undefined> {
+  async plan(): Promise<{ readonly path: string; readonly why: string } | undefined> {
     const { files, removed } = this.#changes;
     const made = new Set<string>();
     let count = 0;
     for (const [path, file] of files) {
       if (++count % STEPS_PER_TURN === 0) await turn();
-      const refused = this.#planFile(path, file, made);
-      if (refused !== undefined) return refused;
+      const why = this.#planFile(path, file, made);
+      if (why !== undefined) return { path, why };
     }
     for (const path of removed) {
       if (++count % STEPS_PER_TURN === 0) await turn();
-      const refused = this.#planRemoval(path);
-      if (refused !== undefined) return refused;
+      const why = this.#planRemoval(path);
+      if (why !== undefined) return { path, why };
     }
     return undefined;
   }

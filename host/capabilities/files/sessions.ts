@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Listing } from './inputs.ts';
 
 /** Sessions of one grant that are kept, and their bytes together. */
@@ -35,9 +36,15 @@ export class Sessions {
     this.#nowMs = nowMs;
   }
 
-  /** The files of a session, for one call of it. */
-  open(agent: string, session: string): SessionFiles {
-    const key = JSON.stringify([agent, session]);
+  /**
+   * The files of a session, for one call of it.
+   *
+   * @param chain - the scopes that bound the call: one with fewer rights must not find what another with more has left.
+   */
+  open(agent: string, session: string, chain: readonly unknown[]): SessionFiles {
+    const key = createHash('sha256')
+      .update(JSON.stringify([agent, session, chain]))
+      .digest('hex');
     this.#forgetIdle();
     const tree = this.#trees.get(key);
     if (tree !== undefined) this.#use(key, tree);

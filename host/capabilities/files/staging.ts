@@ -147,9 +147,10 @@ export function cleanAbandoned(
   nowMs: number,
   undo: (target: Folder, staging: Folder, journal: string) => void,
 ): void {
-  for (const bytes of [...target.names()].filter((name) => name.toString('latin1').startsWith(STAGING_PREFIX))) {
-    quietly(() => cleanOne(target, bytes.toString('utf8'), nowMs, undo));
-  }
+  quietly(() => {
+    const names = [...target.names()].map((name) => name.toString('latin1'));
+    for (const name of names) if (name.startsWith(STAGING_PREFIX)) quietly(() => cleanOne(target, name, nowMs, undo));
+  });
 }
 
 function cleanOne(

@@ -106,6 +106,22 @@ describe('what a session keeps', () => {
     await next.end();
   });
 
+  it('PO-19: is apart for each chain of scopes: a caller with fewer rights does not find what others left', async () => {
+    const { policy } = site();
+    const { begin } = grantOf(KEPT, policy);
+    const direct = begin(SESSION);
+    await putText(direct, 'copy', 'of what the caller may not read');
+    await finish(direct);
+    const bounded = { ...SESSION, others: [{ mounts: { '/x': { from: 'in/dir' } }, keep: 'session' }] };
+    const call = begin(bounded);
+    expect(await paths(call)).toEqual(['dir/', 'dir/x']);
+    await putText(call, 'own', '1');
+    await finish(call);
+    const again = begin(bounded);
+    expect((await paths(again)).sort()).toEqual(['dir/', 'dir/x', 'own']);
+    await again.end();
+  });
+
   it('FS-21: counts what is kept against the quotas', async () => {
     const { policy } = site();
     const { begin } = grantOf({ ...KEPT, bytes: '10B', names: 5 }, policy);
@@ -159,7 +175,7 @@ describe('what a session keeps', () => {
     writeFileSync(join(inputs, 'dir'), 'a file now');
     mkdirSync(join(inputs, 'b'));
     const second = begin(SESSION);
-    expect(await paths(second)).toEqual(['a', 'b/', 'dir']);
+    expect(await paths(second)).toEqual(['a', 'dir', 'b/']);
     await second.end();
   });
 });
