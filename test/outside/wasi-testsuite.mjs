@@ -12,7 +12,14 @@ const HELP = `${USAGE}
 Runs the prebuilt preview-1 programs of WebAssembly/wasi-testsuite (branch prod/testsuite-base; for example its folders
 tests/c/testsuite and tests/assemblyscript/testsuite). Each is made a component, as \`jco new --wasi-command\` does, and run
 with the arguments, variables and folder that the JSON file beside it names; the folder is granted as files, so what the
-program writes goes nowhere. Prints what did not end as the JSON file says; exit code 1 when there is any.
+program writes goes nowhere. Prints what did not end as the JSON file says; exit code 1 when there is any. \`exit\` of
+WASI 0.2 says success or failure and no more, so any failure stands for an exit code that is not 0.
+
+Three programs of AssemblyScript cannot pass, under Wasmtime no more than here: args_get-multiple-arguments and
+environ_get-multiple-variables, whose allocator takes the page in which the adapter keeps its state ("assertion failed at
+adapter line ..."), and fd_write-to-invalid-fd, since the adapter answers a write of no buffers without looking at the
+descriptor.
+
 Needs the build (npm run build).
 
   PATH        a folder, or a .wasm file
@@ -72,9 +79,9 @@ async function tryProgram(file) {
   try {
     const bytes = await componentNew(readFileSync(file), [['wasi_snapshot_preview1', adapter]]);
     const outcome = await run(bytes, [basename(file), ...args], env, root === undefined ? undefined : join(dirname(file), root));
-    const ended = outcome.kind === 'ok' ? 0 : (outcome.error?.data?.exitCode ?? outcome.error?.code);
+    const ended = statusOf(outcome);
     const written = new TextDecoder().decode(outcome.stdout.bytes);
-    row.passed = String(ended) === String(exitCode) && written === stdout;
+    row.passed = ended === (exitCode === 0 ? 'success' : 'failure') && written === stdout;
     if (!row.passed) Object.assign(row, { ended, exitCode, written, stderr: new TextDecoder().decode(outcome.stderr.bytes) });
     if (!row.passed) row.message = outcome.error?.message;
   } catch (error) {
@@ -82,6 +89,11 @@ async function tryProgram(file) {
     row.message = error.message;
   }
   return row;
+}
+
+function statusOf({ kind, error }) {
+  if (kind === 'ok') return 'success';
+  return error?.code === 'tool/exit-status' ? 'failure' : error?.code;
 }
 
 function manifestOf(file) {
