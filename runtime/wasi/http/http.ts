@@ -89,13 +89,16 @@ function outgoingHandler(context: WasiContext, client: HttpClient) {
 /**
  * A class of resources as the guests of one call construct it, who know nothing of the call. Objects of the class itself are
  * instances of it too: bindings look.
+ *
+ * @param statics - static members of it for this call.
  */
-function bound<Resource extends object, Args extends unknown[], Statics extends object>(
+function bound<Resource extends object, Args extends unknown[]>(
   base: { readonly prototype: Resource },
   make: (...args: Args) => Resource,
-  statics?: Statics,
-): { new (...args: Args): Resource; readonly prototype: Resource } & Statics {
-  const construct = (...args: Args): Resource => make(...args);
-  construct.prototype = base.prototype;
-  return Object.assign(construct, statics) as never; // a function whose `new` gives what it returns
+  statics: Readonly<Record<string, unknown>> = {},
+): { new (...args: Args): Resource; readonly prototype: Resource } {
+  return new Proxy(base, {
+    construct: (_base, args) => make(...(args as Args)), // as the signature says
+    get: (target, key) => (typeof key === 'string' && Object.hasOwn(statics, key) ? statics[key] : Reflect.get(target, key)),
+  }) as never; // constructs what `make` makes
 }
