@@ -19,7 +19,7 @@ const PAGES_MAX = 262_144;
 
 /*
  * Triggers count what a store has, in the transaction that changes it. A store without keys is removed, and the number that its versions
- * had come to is kept: no store that comes later begins below it, so that no version comes twice under one name.
+ * had come to is kept: every store that comes later begins above it, so that no version comes twice under one name.
  */
 const SCHEMA = `
   CREATE TABLE meta (floor INTEGER NOT NULL);
@@ -122,7 +122,7 @@ export class KvFile {
 
   #failed(cause: unknown): CodedError {
     if (!isBusy(cause)) this.close();
-    const why = isBusy(cause) ? 'it stays locked by another process' : cause instanceof Error ? cause.message : 'unknown error';
+    const why = isBusy(cause) ? 'it stays locked by another process' : reasonOf(cause, this.#folder);
     return new CodedError('capability/unavailable', `the store of \`kv\` cannot be used: ${why}`, { cause });
   }
 }
@@ -144,6 +144,12 @@ function openFile(folder: string, path: string): Opened {
     database.close();
     throw error;
   }
+}
+
+/** Receipts show it: no paths of this machine. */
+function reasonOf(cause: unknown, folder: string): string {
+  const { message = 'unknown error', code } = (cause ?? {}) as { readonly message?: string; readonly code?: unknown };
+  return message.includes(folder) ? String(code ?? 'it cannot be opened') : message;
 }
 
 function preparing(database: SqlDatabase): Prepare {

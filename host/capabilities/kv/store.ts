@@ -112,8 +112,9 @@ export class KvStore {
   }
 
   #put(prepare: Prepare, present: SqlRow | undefined, { key, value }: NewValue, expires: number | null): Change {
+    // By chance up to a million above the floor: where a store begins must not say how much others have written.
     prepare(
-      'INSERT INTO stores (name, keys, bytes, version) SELECT ?, 0, 0, floor FROM meta WHERE true ON CONFLICT DO NOTHING',
+      'INSERT INTO stores (name, keys, bytes, version) SELECT ?, 0, 0, floor + (random() & 1048575) FROM meta WHERE true ON CONFLICT DO NOTHING',
     ).run(this.#name);
     prepare('UPDATE stores SET version = version + 1 WHERE name = ?').run(this.#name);
     const store = prepare('SELECT id, version FROM stores WHERE name = ?').all(this.#name)[0]!;

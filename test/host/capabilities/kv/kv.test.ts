@@ -79,13 +79,14 @@ describe('values', () => {
 
   it('have no version twice, whatever is removed between', async () => {
     const folder = newFolder();
-    const seen = new Set<bigint>();
-    for (let round = 0; round < 5; round++) {
-      for (const key of ['a', 'b', 'a']) seen.add(await versionOf(set(kv(folder), key)));
+    const seen: bigint[] = [];
+    for (let round = 0; round < 12; round++) {
+      for (const key of ['a', 'b', 'a']) seen.push(await versionOf(set(kv(folder), key)));
       for (const key of ['a', 'b']) expect(await kv(folder).call('delete', key)).toEqual({ ok: true });
       closeKvStores(folder);
     }
-    expect(seen.size).toBe(15);
+    // The store is made anew each time; that each version is above all before is what keeps them apart.
+    expect(seen.every((version, at) => at === 0 || version > seen[at - 1]!)).toBe(true);
     expect(await kv(folder).call('delete', 'a')).toEqual({ ok: false });
   });
 
@@ -111,6 +112,13 @@ describe('the life of values', () => {
     expect(await tool.call('compare-and-set', 'k', some(version), bytes('w'), null)).toEqual(err('conflict'));
     expect(await tool.call('delete', 'k')).toEqual({ ok: false });
     expect(await set(tool, 'other')).toHaveProperty('ok');
+  });
+
+  it('ends for who removes it, too', async () => {
+    const tool = kv(newFolder());
+    await set(tool, 'k', 'v', some(1n));
+    clock.ms += 1;
+    expect(await tool.call('delete', 'k')).toEqual({ ok: false });
   });
 
   it('is over for good when the clock is set back', async () => {
@@ -401,6 +409,13 @@ describe('the file', () => {
 
   it('is unavailable without a folder for state', async () => {
     expect(await unavailable(undefined)).toBe('unavailable: this host has no folder for state');
+  });
+
+  it('is unavailable where there can be no folder, without a path of this machine in what is said', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'plain'), '');
+    const why = await unavailable(join(folder, 'plain', 'state'));
+    expect(why).toMatch(/^unavailable: the store of `kv` cannot be used: E[A-Z]+$/);
   });
 
   test.each<[string, (path: string) => void]>([
