@@ -64,10 +64,13 @@ interface Opened {
  */
 export class KvFile {
   readonly #folder: string;
+  readonly #pagesMax: number;
   #opened: Opened | undefined;
 
-  constructor(folder: string) {
+  /** @param pagesMax - of 4 KiB each, for all stores together. */
+  constructor(folder: string, pagesMax: number = PAGES_MAX) {
     this.#folder = folder;
+    this.#pagesMax = pagesMax;
   }
 
   /**
@@ -116,7 +119,7 @@ export class KvFile {
   #current(): Opened {
     const path = join(this.#folder, KV_FILE_NAME);
     if (this.#opened !== undefined && inodeOf(path) !== this.#opened.inode) this.close(); // somebody removed or replaced it
-    this.#opened ??= openFile(this.#folder, path);
+    this.#opened ??= openFile(this.#folder, path, this.#pagesMax);
     return this.#opened;
   }
 
@@ -127,12 +130,12 @@ export class KvFile {
   }
 }
 
-function openFile(folder: string, path: string): Opened {
+function openFile(folder: string, path: string, pagesMax: number): Opened {
   makeFile(folder, path);
   const database = openDatabase(path);
   try {
     // FULL: what was answered survives a power cut, too, and no version that was given comes again.
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA max_page_count = ${PAGES_MAX}`);
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA max_page_count = ${pagesMax}`);
     database.exec('BEGIN IMMEDIATE');
     const version = Number(database.prepare('PRAGMA user_version').all()[0]?.user_version);
     if (version === 0) database.exec(SCHEMA);

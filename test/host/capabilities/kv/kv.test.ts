@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, test } from 'vitest';
 import { closeKvStores, KV } from '../../../../host/capabilities/kv/index.ts';
 import { kvCapability } from '../../../../host/capabilities/kv/kv.ts';
+import { KvFile } from '../../../../host/capabilities/kv/kv-file.ts';
+import { KvStore } from '../../../../host/capabilities/kv/store.ts';
 import { openDatabase } from '../../../../host/sqlite.ts';
 import type { WitValue } from '../../../../runtime/index.ts';
 import { type Asker, type FakeTool, fakeTool, issuesOf } from './fake-grant.ts';
@@ -276,8 +278,13 @@ describe('what scopes allow', () => {
   });
 
   it('the life that a grant above allows, and not its defaults', async () => {
-    const tool = kv(newFolder(), { namespace: 'agent', keys: 2000 }, { above: [{ namespace: 'agent', ttlMax: '1ms' }] });
-    for (let n = 0; n < 1001; n++) expect(await set(tool, `k${n}`)).toHaveProperty('ok');
+    const tool = kv(
+      newFolder(),
+      { namespace: 'agent', valueBytes: '100KiB' },
+      { above: [{ namespace: 'agent', ttlMax: '1ms' }] },
+    );
+    expect(await set(tool, 'k', 'x'.repeat(100 * 1024))).toHaveProperty('ok'); // above the default
+    expect(await tool.call('keys', '', null)).toEqual({ ok: ['k'] });
     clock.ms += 1;
     expect(await tool.call('keys', '', null)).toEqual({ ok: [] });
   });
@@ -324,6 +331,16 @@ describe('quotas (FS-21)', () => {
   });
 });
 
+/** Adds keys to the one store that there is, in one transaction: each `set` waits for the disk. */
+function fill(folder: string, keys: readonly string[]): void {
+  const database = openDatabase(join(folder, 'kv.sqlite'));
+  database.exec('BEGIN IMMEDIATE');
+  const insert = database.prepare("INSERT INTO entries (store, key, value, version) SELECT id, ?, x'', ? FROM stores");
+  for (const [at, key] of keys.entries()) insert.run(Buffer.from(key), at + 1);
+  database.exec('COMMIT');
+  database.close();
+}
+
 describe('keys', () => {
   const LONGEST = 'x'.repeat(512);
   test.each([
@@ -369,10 +386,12 @@ describe('keys', () => {
   });
 
   it('come in the order of their bytes, a thousand at a time', async () => {
-    const tool = kv(newFolder(), { namespace: 'agent', keys: 3000 });
+    const folder = newFolder();
+    const tool = kv(folder);
     const odd = ['a', 'b', 'ab', '\uffff', '\u{10000}', '\u{10ffff}', 'é', 'z', 'Z'];
     const all = [...odd, ...Array.from({ length: 1200 }, (_, n) => `n${n}`)];
-    for (const key of all) await set(tool, key, '');
+    await set(tool, 'a', '');
+    fill(folder, all.slice(1));
     const sorted = all.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
     const first = ((await tool.call('keys', '', null)) as { ok: string[] }).ok;
     expect(first).toEqual(sorted.slice(0, 1000));
@@ -482,6 +501,33 @@ describe('the file', () => {
     other.exec('COMMIT');
     expect(await waiting).toHaveProperty('ok');
     expect(await textAt(kv(folder), 'k')).toBe('w');
+    other.close();
+  });
+
+  it('that is full is unavailable, keeps what it has, and holds up nobody (FS-21)', async () => {
+    const folder = newFolder();
+    const limits = { bytes: 2 ** 30, keys: 1000, valueBytes: 2 ** 20, ttlMsMax: undefined };
+    const { signal } = new AbortController();
+    const file = new KvFile(folder, 40);
+    const store = new KvStore(file, 's', () => 1, signal);
+    const entry = (key: string, length: number) => ({
+      key,
+      value: new Uint8Array(length),
+      ttlMs: undefined,
+      expected: undefined,
+    });
+    await store.set(entry('small', 10_000), limits);
+    for (let n = 0; n < 3; n++) {
+      await expect(store.set(entry('large', 200_000), limits)).rejects.toMatchObject({
+        code: 'capability/unavailable',
+        message: expect.stringMatching(/^the store of `kv` cannot be used: .*full/),
+      });
+    }
+    expect(await store.keys('', '')).toEqual(['small']);
+    const other = new KvFile(folder);
+    expect(await new KvStore(other, 's', () => 1, signal).set(entry('large', 200_000), limits)).toHaveProperty('version');
+    expect(await store.delete('small')).toBe(true);
+    file.close();
     other.close();
   });
 

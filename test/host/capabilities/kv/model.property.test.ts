@@ -10,7 +10,7 @@ import { type Change, KvStore } from '../../../../host/capabilities/kv/store.ts'
 /* Two handles on one file, as two processes have, against a map that knows nothing of SQLite. */
 
 const LIMITS: KvLimits = { bytes: 24, keys: 4, valueBytes: 9, ttlMsMax: undefined };
-const SHORT: KvLimits = { ...LIMITS, ttlMsMax: 5 };
+const SHORT: KvLimits = { ...LIMITS, bytes: 14, ttlMsMax: 5 };
 const SIGNAL = new AbortController().signal;
 
 interface Entry {
@@ -80,19 +80,18 @@ class Run {
   readonly #naive = [new NaiveStore(), new NaiveStore()] as const;
   #now = 1000;
 
-  constructor(folder: string) {
-    this.#files = [new KvFile(folder), new KvFile(folder)];
-  }
+  readonly #name: string;
 
-  close(): void {
-    for (const file of this.#files) file.close();
+  constructor(files: readonly KvFile[], name: string) {
+    this.#files = files;
+    this.#name = name;
   }
 
   async step(step: Command): Promise<void> {
     if (step.kind === 'wait') this.#now += step.ms;
     else if (step.kind === 'close') this.#files[step.handle]!.close();
     else {
-      const real = new KvStore(this.#files[step.handle]!, `store ${step.store}`, () => this.#now, SIGNAL);
+      const real = new KvStore(this.#files[step.handle]!, `${this.#name} ${step.store}`, () => this.#now, SIGNAL);
       const naive = this.#naive[step.store]!;
       if (step.kind === 'set') await this.#set(step, real, naive);
       else if (step.kind === 'delete') {
@@ -135,20 +134,18 @@ class Run {
 
 it('does what a map does, over two handles, with lives, quotas and compare-and-set', async () => {
   const root = mkdtempSync(join(tmpdir(), 'cellblock-kv-model-'));
+  const files = [new KvFile(root), new KvFile(root)];
   let runs = 0;
   try {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 10, maxLength: 60 }), async (commands) => {
-        const run = new Run(join(root, `${runs++}`));
-        try {
-          for (const step of commands) await run.step(step);
-        } finally {
-          run.close();
-        }
+        const run = new Run(files, `run ${runs++}`);
+        for (const step of commands) await run.step(step);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   } finally {
+    for (const file of files) file.close();
     rmSync(root, { recursive: true, force: true });
   }
 });
