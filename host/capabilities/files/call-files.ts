@@ -1,13 +1,13 @@
 import type { CellOutcome, CodedError, WitValue } from '../../../runtime/index.ts';
 import { printable } from '../../policy/quote.ts';
 import type { CapabilityCall } from '../capability.ts';
+import { Changes } from './changes.ts';
 import { CopyOut, type CopyOutHooks } from './copy-out.ts';
 import { type FileFailure, parseGuestPath } from './guest-path.ts';
 import { type Input, InputMount, type Listing, readPiece } from './inputs.ts';
 import { OpenInputs } from './open-inputs.ts';
 import type { PlacedMount, PlacedScope } from './placed-scope.ts';
 import type { SessionFiles } from './sessions.ts';
-import { NameTree } from './tree.ts';
 
 /** Entries and bytes of paths in one page of the listing. */
 const PAGE_ENTRIES = 512;
@@ -22,7 +22,6 @@ interface OpenMount {
   readonly placed: PlacedMount;
   readonly inputs: InputMount;
   readonly listing: Listing;
-  readonly tree: NameTree;
   /** Inputs that were read, and bytes that were handed on. */
   readonly read: Set<string>;
   bytesRead: number;
@@ -45,39 +44,31 @@ type Answer = { readonly ok: WitValue } | { readonly err: FileFailure };
 /** The files of one call on the trusted side. What the worker sends is checked as if it came from an enemy. */
 export class CallFiles {
   readonly #own: PlacedScope;
-  readonly #others: readonly PlacedScope[];
   readonly #call: CapabilityCall;
   readonly #cleaned: Set<string>;
   readonly #session: SessionFiles | undefined;
   readonly #copyOut: CopyOut;
   readonly #open = new OpenInputs();
   readonly #inputs: readonly InputMount[];
+  /** The smallest quota of the chain. */
+  readonly #namesMax: number;
   #mounts: Promise<readonly OpenMount[]> | undefined;
   #entries: { readonly path: string; readonly value: WitValue }[] = [];
-  readonly #trees: NameTree[] = [];
-  #bytesPut = 0;
-  #current: { readonly mount: number; readonly path: string; bytes: bigint } | undefined;
+  readonly #changes: Changes;
   #refusals = 0;
-  #committed = false;
   #ended = false;
 
   constructor({ own, others, call, cleaned, hooks, session }: CallParts) {
     this.#own = own;
-    this.#others = others;
     this.#call = call;
     this.#cleaned = cleaned;
     this.#session = session;
     this.#copyOut = new CopyOut(others, hooks);
     this.#inputs = own.mounts.map((mount) => new InputMount(mount, others, () => this.#ended));
-  }
-
-  /** Quotas are the smallest of the chain. */
-  get #bytesMax(): number {
-    return Math.min(this.#own.bytesMax, ...this.#others.map((scope) => scope.bytesMax));
-  }
-
-  get #namesMax(): number {
-    return Math.min(this.#own.namesMax, ...this.#others.map((scope) => scope.namesMax));
+    const scopes = [own, ...others];
+    this.#namesMax = Math.min(...scopes.map((scope) => scope.namesMax));
+    const bytesMax = Math.min(...scopes.map((scope) => scope.bytesMax));
+    this.#changes = new Changes({ copyOut: this.#copyOut, session, bytesMax, namesMax: this.#namesMax });
   }
 
   /** The mounts, listed when they are first asked for. @throws CodedError `capability/unavailable`. */
@@ -96,9 +87,8 @@ export class CallFiles {
       const listing = await inputs.list(this.#namesMax - names);
       this.#session?.addTo(placed.name, listing);
       names += listing.size;
-      const tree = new NameTree(listing);
-      this.#trees.push(tree);
-      mounts.push({ placed, inputs, listing, tree, read: new Set(), bytesRead: 0 });
+      this.#changes.open(placed, listing);
+      mounts.push({ placed, inputs, listing, read: new Set(), bytesRead: 0 });
       for (const [path, input] of listing) this.#entries.push({ path, value: entryOf(index, path, input) });
       this.#noteListing(placed, inputs, listing);
     }
@@ -157,86 +147,21 @@ export class CallFiles {
   }
 
   async put(mountIndex: number, path: string, isDirectory: boolean, offset: bigint, bytes: Uint8Array): Promise<Answer> {
-    const mount = (await this.#ready())[mountIndex];
-    const refused = this.#refusedChange(mount, path) ?? this.#put(mount!, mountIndex, path, isDirectory, offset, bytes);
+    await this.#ready();
+    const refused = this.#changes.put({ mount: mountIndex, path, isDirectory, offset, bytes });
     return refused === undefined ? { ok: null } : this.#refuseChange('put', mountIndex, path, refused);
   }
 
-  #refusedChange(mount: OpenMount | undefined, path: string): FileFailure | undefined {
-    if (this.#ended || this.#committed || mount === undefined) return 'not-permitted';
-    if (!mount.placed.writable) return 'read-only';
-    const parts = parseGuestPath(path);
-    return typeof parts === 'string' ? parts : undefined;
-  }
-
-  #put(
-    mount: OpenMount,
-    mountIndex: number,
-    path: string,
-    isDirectory: boolean,
-    offset: bigint,
-    bytes: Uint8Array,
-  ): FileFailure | undefined {
-    if (isDirectory) {
-      this.#current = undefined;
-      return offset === 0n && bytes.length === 0 ? this.#makeDirectory(mount, path) : 'invalid';
-    }
-    const current = this.#current;
-    const follows = current?.mount === mountIndex && current.path === path;
-    if (follows ? offset !== current.bytes : offset !== 0n) return 'invalid';
-    if (this.#bytesPut + bytes.length > this.#bytesMax) return 'quota';
-    if ((this.#session?.bytes ?? 0) + bytes.length > this.#bytesMax) return 'quota';
-    if (!follows) {
-      const refused = mount.tree.addFile(path, this.#mayAddName());
-      if (refused !== undefined) return refused;
-      this.#current = { mount: mountIndex, path, bytes: 0n };
-    }
-    this.#bytesPut += bytes.length;
-    this.#current!.bytes += BigInt(bytes.length);
-    return this.#stage(mount.placed, path, !follows, bytes);
-  }
-
-  #makeDirectory(mount: OpenMount, path: string): FileFailure | undefined {
-    const isThere = mount.tree.kindOf(path) !== undefined;
-    const refused = mount.tree.addDirectory(path, this.#mayAddName());
-    if (refused === undefined && !isThere) this.#session?.directory(mount.placed.name, path);
-    return refused;
-  }
-
-  #stage(mount: PlacedMount, path: string, isNew: boolean, bytes: Uint8Array): FileFailure | undefined {
-    try {
-      if (isNew) this.#session?.begin(mount.name, path);
-      this.#session?.write(bytes);
-      if (isNew) this.#copyOut.begin(mount, path);
-      this.#copyOut.write(bytes);
-      return undefined;
-    } catch (error) {
-      this.#copyOut.fail(mount.name, error);
-      return (error as { code?: unknown }).code === 'ENOSPC' ? 'insufficient-space' : 'io';
-    }
-  }
-
-  /** Names of all mounts count together. */
-  #mayAddName(): boolean {
-    return this.#trees.reduce((sum, tree) => sum + tree.size, 0) < this.#namesMax;
-  }
-
   async remove(mountIndex: number, path: string): Promise<Answer> {
-    const mount = (await this.#ready())[mountIndex];
-    const kind = mount?.tree.kindOf(path);
-    const refused = this.#refusedChange(mount, path) ?? mount!.tree.remove(path);
-    if (refused !== undefined) return this.#refuseChange('remove', mountIndex, path, refused);
-    this.#current = undefined;
-    this.#session?.remove(mount!.placed.name, path);
-    if (kind === 'file') this.#copyOut.remove(mount!.placed, path);
-    return { ok: null };
+    await this.#ready();
+    const refused = this.#changes.remove(mountIndex, path);
+    return refused === undefined ? { ok: null } : this.#refuseChange('remove', mountIndex, path, refused);
   }
 
   async commit(): Promise<Answer> {
     await this.#ready();
-    if (this.#ended || this.#committed) return this.#refuseChange('commit', 0, '', 'not-permitted');
-    this.#committed = true;
-    return { ok: null };
+    const refused = this.#changes.commit();
+    return refused === undefined ? { ok: null } : this.#refuseChange('commit', 0, '', refused);
   }
 
   #refuse(act: string, mount: number, path: string, why: FileFailure): Answer {
@@ -257,12 +182,13 @@ export class CallFiles {
   /** Ends it, whatever happened; what may leave leaves. */
   async end(cell: CellOutcome): Promise<CodedError | undefined> {
     this.#ended = true;
+    const isWhole = this.#changes.end();
     try {
       const mounts = await this.#mounts?.catch(() => undefined);
       if (mounts === undefined) return undefined;
       this.#noteReads(mounts);
-      if (cell.kind !== 'ok' || (!this.#committed && !this.#copyOut.hasAny)) return undefined;
-      if (!this.#committed) this.#copyOut.refuse('', '', 'the call ended before it said that this was all');
+      if (cell.kind !== 'ok' || (!isWhole && !this.#copyOut.hasAny)) return undefined;
+      if (!isWhole) this.#copyOut.refuse('', '', 'the call ended before it said that this was all');
       const refused = await this.#copyOut.decide((use) => this.#call.note(use));
       if (refused === undefined) this.#session?.keep();
       return refused;

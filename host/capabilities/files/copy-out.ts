@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { CodedError, type PlainJson } from '../../../runtime/index.ts';
+import { CodedError } from '../../../runtime/index.ts';
 import { printable, quote } from '../../policy/quote.ts';
 import type { CapabilityUse } from '../capability.ts';
 import { Folder, systemCode } from './folder.ts';
+import { useOf } from './manifest.ts';
 import { type CopyOutRule, type PlacedMount, type PlacedScope, ruleFor } from './placed-scope.ts';
 import { Publication, undoJournal } from './publication.ts';
 import { cleanAbandoned, type StagedFile, type StagedWriter, Staging } from './staging.ts';
-
-/** Files of a manifest that the trail names; the digest is over all of them. */
-const MANIFEST_SHOWN = 32;
 
 /** What tests may look into. */
 export interface CopyOutHooks {
@@ -80,7 +77,7 @@ export class CopyOut {
 
   /** Nothing of this call may leave any more; the first reason counts. */
   refuse(mount: string, path: string, why: string): void {
-    this.#refusal ??= { mount, path, why };
+    if (!this.#isOver) this.#refusal = { mount, path, why };
     this.#dropStaged();
   }
 
@@ -132,7 +129,7 @@ export class CopyOut {
 
   /** Staging did not work. */
   fail(mount: string, error: unknown): void {
-    this.#failure ??= cannotMove(mount, systemCode(error));
+    if (!this.#isOver) this.#failure = cannotMove(mount, systemCode(error));
     this.#dropStaged();
   }
 
@@ -143,14 +140,10 @@ export class CopyOut {
    * @returns undefined when they left, or there are none; else nothing left.
    */
   async decide(note: (use: CapabilityUse) => void): Promise<CodedError | undefined> {
-    try {
-      this.finish();
-    } catch (error) {
-      return cannotMove('', systemCode(error));
-    }
+    this.finish();
     if (this.#refusal !== undefined) return this.#refused(this.#refusal, note);
     if (this.#failure !== undefined) return this.#failure;
-    const publications: Publication[] = [];
+    const publications = new Map<Exit, Publication>();
     let mountName = '';
     try {
       for (const exit of this.#exits.values()) {
@@ -159,17 +152,18 @@ export class CopyOut {
         const refusal = await this.#plan(exit, publications);
         if (refusal !== undefined) return this.#refused(refusal, note);
       }
-      for (const publication of publications) await publication.move(this.#hooks.onStep ?? (() => undefined));
-      for (const publication of publications) publication.keep();
+      for (const publication of publications.values()) await publication.move(this.#hooks.onStep ?? (() => undefined));
+      for (const publication of publications.values()) publication.keep();
     } catch (error) {
-      for (const publication of publications.toReversed()) publication.undo();
+      for (const publication of [...publications.values()].reverse()) publication.undo();
       return cannotMove(mountName, systemCode(error));
     }
-    for (const exit of this.#exits.values()) if (exit.files.size + exit.removed.length > 0) note(useOf(exit));
+    for (const exit of this.#exits.values())
+      if (exit.files.size + exit.removed.length > 0) note(useOf(exit.mount.name, exit.files, exit.removed));
     return undefined;
   }
 
-  async #plan(exit: Exit, publications: Publication[]): Promise<Refusal | undefined> {
+  async #plan(exit: Exit, publications: Map<Exit, Publication>): Promise<Refusal | undefined> {
     exit.staging ??= Staging.create(exit.target);
     const judge = (may: (rule: CopyOutRule) => boolean, why: string) => (path: string) =>
       this.#rulesFor(exit, path)?.every(may) === true ? undefined : why;
@@ -182,7 +176,7 @@ export class CopyOut {
       mayReplace: judge((rule) => rule.mayOverwrite, 'it is there already and `copyOut.overwrite` is `never`'),
       mayRemove: judge((rule) => rule.mayRemove, 'the tool removed it and `copyOut.remove` is `never`'),
     });
-    publications.push(publication);
+    publications.set(exit, publication);
     const refused = await publication.plan();
     return refused && { mount: exit.mount.name, ...refused };
   }
@@ -255,25 +249,4 @@ function cannotMove(mount: string, reason: string): CodedError {
     `what the call left in the mount ${quote(mount)} of \`files\` cannot be copied out: ${reason}`,
     { data: { mount, reason }, help: 'nothing left; see the folder of `copyOut.to`' },
   );
-}
-
-/** What left one mount; the digest is that of the text that `sha256sum` writes of all files, sorted by path. */
-function useOf({ mount, files, removed }: Exit): CapabilityUse {
-  const sorted = [...files].sort(([one], [other]) => (one < other ? -1 : 1));
-  const lines = sorted.map(([path, { sha256 }]) => `${sha256}  ${path}\n`).join('');
-  const manifest = sorted
-    .slice(0, MANIFEST_SHOWN)
-    .map(([path, { bytes, sha256 }]): PlainJson => ({ path: printable(path, 200), bytes, sha256 }));
-  return {
-    capability: 'files',
-    act: `copy out ${mount.name}`,
-    result: `${files.size} files${removed.length > 0 ? `, ${removed.length} removed` : ''}`,
-    data: {
-      files: files.size,
-      bytes: sorted.reduce((sum, [, file]) => sum + file.bytes, 0),
-      manifest,
-      manifestDigest: `sha256:${createHash('sha256').update(lines).digest('hex')}`,
-      ...(removed.length > 0 ? { removed: removed.slice(0, MANIFEST_SHOWN).map((path) => printable(path, 200)) } : {}),
-    },
-  };
 }

@@ -63,6 +63,11 @@ export class Publication {
     return undefined;
   }
 
+  /** Files that were there and are removed. */
+  get removed(): readonly string[] {
+    return this.#steps.flatMap((step) => (step.kind === 'remove' ? [step.path] : []));
+  }
+
   #planFile(path: string, file: StagedFile, made: Set<string>): string | undefined {
     const parts = path.split('/');
     const { target, staging, mayReplace } = this.#changes;
@@ -90,7 +95,8 @@ export class Publication {
 
   #planRemoval(path: string): string | undefined {
     const parts = path.split('/');
-    const { target, staging, mayRemove } = this.#changes;
+    const { target, staging, files, mayRemove } = this.#changes;
+    if (files.has(path)) return undefined; // it came back, with other bytes
     if (missingFrom(target, parts.slice(0, -1)) !== undefined) return undefined;
     const there = inFolderOf(target, parts, (folder, name) => folder.look(name));
     if (there === undefined) return undefined; // nothing there that the removal would be about

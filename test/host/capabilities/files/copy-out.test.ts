@@ -208,6 +208,18 @@ describe('copy-out', () => {
     }
   });
 
+  it('a file that was removed and made again is replaced, not removed', async () => {
+    const place = site();
+    writeFileSync(join(place.out, 'a.txt'), 'old');
+    const mount = { from: 'out', access: 'write', copyOut: { to: 'out', overwrite: 'allow' } };
+    const call = begin(place, { mounts: { '/rw': mount } });
+    await call.send('files.remove', 0, 'a.txt');
+    await putText(call, 'a.txt', 'new');
+    await call.send('files.commit');
+    expect(await call.end()).toBeUndefined();
+    expect(readFileSync(join(place.out, 'a.txt'), 'utf8')).toBe('new');
+  });
+
   it('FS-04, FS-05: follows no link in the target, whenever it came there', async () => {
     const place = site();
     const outside = join(place.root, 'outside');
