@@ -158,8 +158,7 @@ export class CopyOut {
       for (const publication of [...publications.values()].reverse()) publication.undo();
       return cannotMove(mountName, systemCode(error));
     }
-    for (const exit of this.#exits.values())
-      if (exit.files.size + exit.removed.length > 0) note(useOf(exit.mount.name, exit.files, exit.removed));
+    for (const [{ mount, files }, { removed }] of publications) note(useOf(mount.name, files, removed));
     return undefined;
   }
 

@@ -170,6 +170,15 @@ describe('copy-out', () => {
     });
   }
 
+  it('counts the bytes of a file over all its pieces', async () => {
+    const place = site();
+    const call = begin(place, outScope({ fileBytes: '3B' }));
+    await putText(call, 'a', 'ab');
+    await call.send('files.put', 0, 'a', false, 2n, Buffer.from('cd'));
+    await call.send('files.commit');
+    expect(await call.end()).toMatchObject({ code: 'denied/copy-out', message: expect.stringMatching(/more than 3 bytes$/) });
+  });
+
   it('replaces a file only where the scope says so, and never writes into one that has other names', async () => {
     const place = site();
     writeFileSync(join(place.out, 'a.txt'), 'old');
@@ -204,6 +213,8 @@ describe('copy-out', () => {
       if (remove === 'never')
         expect(error).toMatchObject({ code: 'denied/copy-out', message: expect.stringMatching(/removed it/) });
       else expect(error).toBeUndefined();
+      if (remove === 'allow')
+        expect(call.notes.at(-1)).toMatchObject({ result: '1 files, 1 removed', data: { removed: ['a.txt'] } });
       expect(tree(place.out)).toEqual(remove === 'never' ? ['a.txt'] : ['renamed.txt']);
     }
   });
