@@ -140,8 +140,18 @@ function take(step: Step, folder: Folder, name: string, staging: Folder): void {
   else if (step.kind === 'remove') renameSync(folder.at(name), staging.at(step.backup));
   else {
     // The old file keeps its name until the new one has it, and a second one in case it has to come back.
-    linkSync(folder.at(name), staging.at(step.backup));
+    linkOrMove(folder.at(name), staging.at(step.backup));
     renameSync(staging.at(step.staged), folder.at(name));
+  }
+}
+
+/** Systems may forbid a second name for a file of another user; then the name is free for a moment. */
+function linkOrMove(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EPERM') throw error;
+    renameSync(from, to);
   }
 }
 
