@@ -5,7 +5,19 @@ import { afterEach } from 'vitest';
 import type { CapabilityCall, CapabilityUse, EndResult, Grant } from '../../../../host/capabilities/capability.ts';
 import { type FilesOptions, openFiles } from '../../../../host/capabilities/files/index.ts';
 import { type FilesScope, filesScope } from '../../../../host/capabilities/files/scope.ts';
-import type { CellOutcome, HostCallContext, HostFunction, WitValue } from '../../../../runtime/index.ts';
+import {
+  BACK_FUNCTIONS,
+  type CellOutcome,
+  DEFAULT_LIMITS,
+  decodeParams,
+  decodeValue,
+  encodeParams,
+  encodeValue,
+  type FunctionType,
+  type HostCallContext,
+  type HostFunction,
+  type WitValue,
+} from '../../../../runtime/index.ts';
 
 const folders: string[] = [];
 
@@ -84,7 +96,13 @@ export function grantOf(written: unknown, policyFolder: string, options: FilesOp
     return {
       notes,
       abort,
-      send: async (name, ...args) => (await back[name](args, context)) as WitValue,
+      // As over the bridge: typed, encoded, capped.
+      send: async (name, ...args) => {
+        const { params, result } = BACK_FUNCTIONS[name] as FunctionType;
+        const sent = decodeParams(encodeParams(args, params), params);
+        const answer = (await back[name](sent, context)) as WitValue;
+        return decodeValue(encodeValue(answer, result!, { bytesMax: DEFAULT_LIMITS.hostCallBytesMax }), result!);
+      },
       end: async (kind = 'ok') => {
         for (const { state, end } of states.values()) {
           const result = await end?.(state as never, { kind } as CellOutcome);
