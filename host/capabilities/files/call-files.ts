@@ -14,6 +14,8 @@ const PAGE_ENTRIES = 512;
 const PAGE_PATH_BYTES = 128 * 1024;
 /** Bytes of one answer: with what the encoding adds it stays below the default of `hostCallBytesMax`. */
 const READ_BYTES_MAX = 1024 * 1024 - 256;
+/** Why a change is refused that an honest worker may send. */
+const GUEST_FAULTS: ReadonlySet<FileFailure> = new Set(['invalid', 'name-too-long', 'quota', 'insufficient-space', 'io']);
 /** Refused messages of one call that leave word. */
 const NOTED_REFUSALS_MAX = 10;
 
@@ -159,7 +161,8 @@ export class CallFiles {
   }
 
   async commit(): Promise<Answer> {
-    await this.#ready();
+    // Sent also where the guest used no file: then there is no reason to begin.
+    if (this.#mounts !== undefined) await this.#ready();
     const refused = this.#changes.commit();
     return refused === undefined ? { ok: null } : this.#refuseChange('commit', 0, '', refused);
   }
@@ -173,10 +176,14 @@ export class CallFiles {
     return { err: why };
   }
 
-  /** A change that cannot be is a broken promise of the worker: nothing of the call leaves. */
+  /**
+   * A change that is refused takes all others with it. Where the guest may be the reason the answer is friendly, and the decision at the end of
+   * the call says why nothing left; the rest an honest worker never sends.
+   */
   #refuseChange(act: string, mount: number, path: string, why: FileFailure): Answer {
-    this.#copyOut.refuse(this.#own.mounts[mount]?.name ?? `mount ${mount}`, path, `the change is refused as ${why}`);
-    return this.#refuse(act, mount, path, why);
+    this.#copyOut.refuse(this.#own.mounts[mount]?.name ?? `mount ${mount}`, path, `the change is refused as \`${why}\``);
+    const answer = this.#refuse(act, mount, path, why);
+    return GUEST_FAULTS.has(why) ? { ok: null } : answer;
   }
 
   /** Ends it, whatever happened; what may leave leaves. */

@@ -22,13 +22,18 @@ interface ChangesSetup {
   readonly namesMax: number;
 }
 
+interface ChangedMount {
+  readonly placed: PlacedMount;
+  readonly tree: NameTree;
+}
+
 /**
  * The changes of one call, as the worker sends them after the guest: checked to be changes of a tree, within the quotas, each file once and in the
  * order of its bytes. Each method says why one is refused.
  */
 export class Changes {
   readonly #setup: ChangesSetup;
-  readonly #mounts: { readonly placed: PlacedMount; readonly tree: NameTree }[] = [];
+  readonly #mounts: ChangedMount[] = [];
   #bytes = 0;
   /** The file whose next piece may come. */
   #current: { readonly mount: number; readonly path: string; bytes: bigint } | undefined;
@@ -44,17 +49,19 @@ export class Changes {
   }
 
   put(put: Put): FileFailure | undefined {
-    const refused = this.#fault(put.mount, put.path);
-    if (refused !== undefined) return refused;
-    return put.isDirectory ? this.#putDirectory(put) : this.#putPiece(put);
+    const mount = this.#mountOf(put.mount);
+    if (typeof mount === 'string') return mount;
+    if (this.#leadsNowhere(mount.placed)) return undefined;
+    return pathFault(put.path) ?? (put.isDirectory ? this.#putDirectory(put) : this.#putPiece(put));
   }
 
   remove(mountIndex: number, path: string): FileFailure | undefined {
-    const fault = this.#fault(mountIndex, path);
-    if (fault !== undefined) return fault;
-    const { placed, tree } = this.#mounts[mountIndex]!;
+    const mount = this.#mountOf(mountIndex);
+    if (typeof mount === 'string') return mount;
+    const { placed, tree } = mount;
+    if (this.#leadsNowhere(placed)) return undefined;
     const kind = tree.kindOf(path);
-    const refused = tree.remove(path);
+    const refused = pathFault(path) ?? tree.remove(path);
     if (refused !== undefined) return refused;
     this.#current = undefined;
     this.#setup.session?.remove(placed.name, path);
@@ -76,12 +83,16 @@ export class Changes {
     return isWhole;
   }
 
-  #fault(mountIndex: number, path: string): FileFailure | undefined {
-    const mount = this.#mounts[mountIndex];
+  #mountOf(index: number): ChangedMount | FileFailure {
+    const mount = this.#mounts[index];
     if (this.#state !== 'open' || mount === undefined) return 'not-permitted';
-    if (!mount.placed.writable) return 'read-only';
-    const parts = parseGuestPath(path);
-    return typeof parts === 'string' ? parts : undefined;
+    return mount.placed.writable ? mount : 'read-only';
+  }
+
+  /** True where the change is forgotten with the call, whatever it is: the worker does not know which mounts anything leaves. */
+  #leadsNowhere(mount: PlacedMount): boolean {
+    const { copyOut, session } = this.#setup;
+    return copyOut.isOver || (mount.copyOut === undefined && session === undefined);
   }
 
   #putDirectory({ mount, path, offset, bytes }: Put): FileFailure | undefined {
@@ -128,4 +139,9 @@ export class Changes {
   #mayAddName(): boolean {
     return this.#mounts.reduce((sum, { tree }) => sum + tree.size, 0) < this.#setup.namesMax;
   }
+}
+
+function pathFault(path: string): FileFailure | undefined {
+  const parts = parseGuestPath(path);
+  return typeof parts === 'string' ? parts : undefined;
 }

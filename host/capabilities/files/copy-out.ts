@@ -77,7 +77,7 @@ export class CopyOut {
 
   /** Nothing of this call may leave any more; the first reason counts. */
   refuse(mount: string, path: string, why: string): void {
-    if (!this.#isOver) this.#refusal = { mount, path, why };
+    if (!this.isOver) this.#refusal = { mount, path, why };
     this.#dropStaged();
   }
 
@@ -85,7 +85,7 @@ export class CopyOut {
   begin(mount: PlacedMount, path: string): void {
     this.finish();
     const exit = this.#exits.get(mount);
-    if (exit === undefined || this.#isOver) return;
+    if (exit === undefined || this.isOver) return;
     const rules = this.#rulesFor(exit, path);
     if (rules === undefined) return this.refuse(mount.name, path, 'no pattern of `copyOut.only` has its name');
     for (const rule of rules) {
@@ -129,7 +129,7 @@ export class CopyOut {
 
   /** Staging did not work. */
   fail(mount: string, error: unknown): void {
-    if (!this.#isOver) this.#failure = cannotMove(mount, systemCode(error));
+    if (!this.isOver) this.#failure = cannotMove(mount, systemCode(error));
     this.#dropStaged();
   }
 
@@ -195,7 +195,8 @@ export class CopyOut {
     return tally;
   }
 
-  get #isOver(): boolean {
+  /** True when it is clear that nothing leaves. */
+  get isOver(): boolean {
     return this.#refusal !== undefined || this.#failure !== undefined;
   }
 

@@ -32,7 +32,7 @@ export function nameFault(name: string): FileFailure | undefined {
   if (name === '' || name === '.' || name === '..' || name.includes('/')) return 'not-permitted';
   if (name.length > NAME_BYTES_MAX || Buffer.byteLength(name) > NAME_BYTES_MAX) return 'name-too-long';
   if (!isWellFormed(name) || UNSEEN.test(name)) return 'invalid';
-  return name.startsWith(STAGING_PREFIX) ? 'not-permitted' : undefined;
+  return name.startsWith(STAGING_PREFIX) ? 'invalid' : undefined;
 }
 
 /**

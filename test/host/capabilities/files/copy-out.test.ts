@@ -345,7 +345,7 @@ describe('copy-out', () => {
     const place = site();
     chmodSync(place.out, 0o500);
     const call = begin(place);
-    expect(await putText(call, 'a', 'a')).toEqual({ err: 'io' });
+    expect(await putText(call, 'a', 'a')).toEqual({ ok: null });
     await call.send('files.commit');
     expect(await call.end()).toMatchObject({ code: 'capability/unavailable', message: expect.stringMatching(/EACCES/) });
     chmodSync(place.out, 0o700);
@@ -371,7 +371,8 @@ describe('what a hostile worker sends', () => {
       '.cellblock-staging-x',
     ]) {
       const call = begin(place);
-      expect(await putText(call, path, 'x')).toHaveProperty('err');
+      await putText(call, path, 'x');
+      expect(call.notes.at(-1)?.result).toMatch(/^denied: /);
       await putText(call, 'good', 'x');
       await call.send('files.commit');
       expect(await call.end()).toMatchObject({ code: 'denied/copy-out' });
@@ -387,7 +388,8 @@ describe('what a hostile worker sends', () => {
       const call = begin(place, scope);
       await putFolder(call, 'dir');
       await putText(call, 'file', 'abc');
-      expect(await send(call)).toEqual({ err });
+      expect(await send(call)).toEqual(err === 'invalid' ? { ok: null } : { err });
+      expect(call.notes.at(-1)?.result).toBe(`denied: ${err}`);
       await call.send('files.commit');
       expect(await call.end()).toMatchObject({ code: 'denied/copy-out' });
       expect(tree(place.out)).toEqual([]);
@@ -437,18 +439,69 @@ describe('what a hostile worker sends', () => {
   });
 
   it('FS-21: stops at the quota of bytes and of names', async () => {
+    const five = ['a', '12345'] as const;
+    const attempts: readonly (readonly (readonly [string, string])[])[] = [
+      [five, ['b', '123456']],
+      [five, ['b', '12345'], ['c', '6']],
+      [
+        ['a', ''],
+        ['b', ''],
+        ['c', ''],
+        ['d', ''],
+      ],
+      [['x'.repeat(11), '12345678901']],
+    ];
+    for (const files of attempts) {
+      const place = site();
+      const call = begin(place, outScope({}, { bytes: '10B', names: 3 }));
+      for (const [path, text] of files) expect(await putText(call, path, text)).toEqual({ ok: null });
+      // What follows is not looked at any more, whatever it is.
+      expect(await call.send('files.put', 0, '..', false, 99n, Buffer.from('x'))).toEqual({ ok: null });
+      await call.send('files.commit');
+      expect(await call.end()).toMatchObject({
+        code: 'denied/copy-out',
+        message: `\`${files.at(-1)![0]}\` of the mount \`/out\` may not leave: the change is refused as \`quota\``,
+      });
+      expect(tree(place.out)).toEqual([]);
+    }
     const place = site();
-    const call = begin(place, outScope({}, { bytes: '10B', names: 3 }));
-    expect(await putText(call, 'a', '12345')).toEqual({ ok: null });
-    expect(await putText(call, 'b', '123456')).toEqual({ err: 'quota' });
-    expect(await putText(call, 'b', '12345')).toEqual({ ok: null });
-    expect(await call.send('files.put', 0, 'b', false, 5n, Buffer.from('6'))).toEqual({ err: 'quota' });
-    expect(await putText(call, 'c', '')).toEqual({ ok: null });
-    expect(await putText(call, 'd', '')).toEqual({ err: 'quota' });
-    expect(await putFolder(call, 'd')).toEqual({ err: 'quota' });
+    const fits = begin(place, outScope({}, { bytes: '10B', names: 3 }));
+    for (const path of ['a', 'b']) await putText(fits, path, '12345');
+    await putFolder(fits, 'c');
+    await fits.send('files.commit');
+    expect(await fits.end()).toBeUndefined();
+    expect(tree(place.out)).toEqual(['a', 'b']);
+  });
+
+  it('FS-21: counts the pieces of a file', async () => {
+    const place = site();
+    const call = begin(place, outScope({}, { bytes: '3B' }));
+    await putText(call, 'a', 'ab');
+    await call.send('files.put', 0, 'a', false, 2n, Buffer.from('cd'));
     await call.send('files.commit');
-    expect(await call.end()).toMatchObject({ code: 'denied/copy-out', message: expect.stringMatching(/quota/) });
+    expect(await call.end()).toMatchObject({ code: 'denied/copy-out' });
     expect(tree(place.out)).toEqual([]);
+  });
+
+  it('takes anything for a mount from which nothing leaves, and keeps none of it', async () => {
+    const place = site();
+    const scope = { mounts: { '/work': { access: 'write' }, '/out': { access: 'write', copyOut: { to: 'out' } } }, bytes: '4B' };
+    const call = begin(place, scope);
+    for (const path of ['new\nline', 'a/b/c', '..', 'n'.repeat(300)])
+      expect(await putText(call, path, 'large')).toEqual({ ok: null });
+    await putText(call, 'a', 'a', 1);
+    await call.send('files.commit');
+    expect(await call.end()).toBeUndefined();
+    expect(tree(place.root)).toEqual(['outside', 'policy', 'policy/out', 'policy/out/a']);
+  });
+
+  it('lists and opens nothing for a call that used no file', async () => {
+    const place = site();
+    const call = begin(place, outScope({ to: 'gone' }));
+    expect(await call.send('files.commit')).toEqual({ ok: null });
+    expect(openBelow(place.root)).toEqual([]);
+    expect(await call.end()).toBeUndefined();
+    expect(call.notes).toEqual([]);
   });
 
   it('ends a call while its messages still come', async () => {
