@@ -35,7 +35,7 @@ describe.each(ISOLATIONS)('granted files in a %s', (isolation: Isolation) => {
       const outcome = await cells.run(hostFiles, `do-${name}`, params, { capabilities, bindings: linked });
       fake.committed = false; // one fake for several calls
       if (outcome.kind === 'tool-error') return { err: outcome.value };
-      return outcome.kind === 'ok' ? outcome.value : outcome;
+      return outcome.kind === 'ok' ? (outcome.value ?? null) : outcome;
     };
     expect(await use('mounts')).toEqual(['/data']);
     expect(await use('stat', '/data/a.txt')).toEqual({ name: 'a.txt', kind: 'file', size: 5n });
