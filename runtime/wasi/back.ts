@@ -87,10 +87,11 @@ const FILE_ENTRY = record({
  *
  * - `list`: all inputs of all mounts, parents before children; asked for once, when the guest first uses a file. In pages: `from` is the
  *   number of entries that were had; an empty page is the end.
- * - `read`: up to `length` bytes of an input from `offset`; the same bytes for the whole call, or `io`.
- * - `put`: writes one piece of a changed or new file into the staging area of the call; pieces come in order, the first with `offset` 0.
- *   `is-directory` makes a directory.
- * - `remove`: an input that the guest removed or renamed; a directory after what was in it.
+ * - `read`: up to `length` bytes of an input from `offset`, at least one before its end; the same bytes for the whole call, or `io`. Also of an
+ *   input that a `remove` named: one that was renamed is read and put under its new name.
+ * - `remove`: an input that the guest removed or renamed; a directory after what was in it, and all of them before the first `put`.
+ * - `put`: writes one piece of a changed, renamed or new file into the staging area of the call, over an input of that path; pieces come in
+ *   order, the first with `offset` 0. `is-directory` makes a directory; it comes before what is in it.
  * - `commit`: nothing else follows; asked once, after the guest ended well. Whether anything leaves is decided on the trusted side.
  */
 export const FILES_BACK = {

@@ -8,7 +8,7 @@ export interface ByteSink {
 
 /** Where an input stream's bytes come from. */
 export interface ByteSource {
-  /** Up to `bytesMax` (0 or more) bytes, a copy; undefined at the end. May throw a WASI error code, which closes the stream. */
+  /** Up to `bytesMax` (0 or more) bytes, which nobody changes or may change; undefined at the end. May throw a WASI error code, which closes the stream. */
   read(bytesMax: number): Uint8Array | undefined;
   close(): void;
 }

@@ -53,7 +53,7 @@ export interface FileTree {
   /** Moves a name, in one step, over what the new name means so far. @throws as POSIX `rename`. */
   rename(from: FileNode, fromName: string, to: FileNode, toName: string, now: bigint): void;
 
-  /** Up to `length` bytes from `offset`, a copy; empty at or past the end. */
+  /** Up to `length` bytes from `offset`, empty at or past the end; they stay as they are, and are not to be written to. */
   read(file: FileNode, offset: number, length: number): Uint8Array;
   /** Writes all bytes, filling a gap before them with zeroes. @throws `insufficient-space`, and then nothing changed. */
   write(file: FileNode, offset: number, bytes: Uint8Array, now: bigint): void;

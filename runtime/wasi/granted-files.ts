@@ -55,11 +55,6 @@ export class GrantedFiles {
     this.preopens = setup.mounts.map(({ name, writable }, at) => ({ name, writable, tree: this.#trees[at] as GrantedTree }));
   }
 
-  /** Bytes of inputs that are kept for reading them again. */
-  get cachedBytes(): number {
-    return this.#blocks.bytes;
-  }
-
   /**
    * Sends what the guest leaves: what it removed, then what it made or changed, then that this was all. Asks nothing when no file was used
    * and none could have been written.

@@ -51,7 +51,7 @@ export class InputBlocks {
     const first = Math.floor(offset / this.#blockBytes);
     const from = offset - first * this.#blockBytes;
     if (from + length <= this.#blockBytes) {
-      return length === 0 ? new Uint8Array(0) : this.#block(file, fetch, first).slice(from, from + length);
+      return length === 0 ? new Uint8Array(0) : this.#block(file, fetch, first).subarray(from, from + length);
     }
     const bytes = new Uint8Array(length);
     for (let done = 0, block = first; done < length; block += 1) {

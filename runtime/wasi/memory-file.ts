@@ -4,7 +4,9 @@ import { type FileNode, fail } from './file-tree.ts';
 export interface FileOrigin {
   /** Bytes. */
   readonly size: number;
-  /** All of `length` bytes from `offset`, which are within `size`. @throws a WASI error code when they cannot be had. */
+  /**
+   * All of `length` bytes from `offset`, which are within `size`; not to be written to. @throws a WASI error code when they cannot be had.
+   */
   read(offset: number, length: number): Uint8Array;
 }
 
