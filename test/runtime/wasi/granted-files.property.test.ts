@@ -22,7 +22,7 @@ const path = fc
   .filter((joined) => !joined.endsWith('.'));
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ op: fc.constantFrom('put' as const, 'mkdir', 'rmdir', 'unlink', 'read', 'stat', 'list'), path }),
-  fc.record({ op: fc.constantFrom('write' as const, 'resize'), path, at: fc.nat(20) }),
+  fc.record({ op: fc.constantFrom('write' as const, 'resize'), path, at: fc.nat(80) }),
   { weight: 2, arbitrary: fc.record({ op: fc.constant('rename' as const), path, to: path }) },
 );
 /** Directories `a` and `a/b`, and files below any of them. */

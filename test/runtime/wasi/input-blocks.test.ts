@@ -33,6 +33,16 @@ describe('blocks of inputs', () => {
     expect(asked.length).toBe(44);
   });
 
+  it('keep a block that is used again and again', () => {
+    const { asked, blocks } = blocksOf({ big: new Uint8Array(20 * MIB) }, MIB);
+    const origin = blocks.origin(0, 'big', 20 * MIB);
+    for (let at = 0; at < 20 * MIB; at += MIB) {
+      origin.read(at, 1);
+      origin.read(0, 1);
+    }
+    expect(asked.filter(({ offset }) => offset === 0).length).toBe(1);
+  });
+
   it('keep no more than so many blocks of small files', () => {
     const files = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`f${at}`, new Uint8Array(1)]));
     const { blocks } = blocksOf(files, MIB);
