@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { isServedResource, servedSignatures } from '../../../runtime/wasi/index.ts';
+import { HTTP_RESOURCES, HTTP_SIGNATURES } from '../../../runtime/wasi/http/signatures.ts';
+import { isMet, isServedResource, servedSignatures } from '../../../runtime/wasi/index.ts';
 import { WASI_RESOURCES, WASI_SIGNATURES } from '../../../runtime/wasi/signatures.ts';
 import { openWasi } from './guest-side.ts';
 
@@ -215,7 +216,48 @@ describe('the signatures of WASI', () => {
   it('are the same for every patch of 0.2, and none elsewhere', () => {
     expect(servedSignatures('wasi:io/streams@0.2.99')).toBe(WASI_SIGNATURES['wasi:io/streams']);
     expect(servedSignatures('wasi:io/streams@0.3.0')).toEqual({});
-    expect(servedSignatures('wasi:http/types@0.3.0')).toEqual({});
     expect(servedSignatures('wasi:sockets/tcp@0.2.3')).toEqual({});
+    expect(servedSignatures('wasi:http/types@0.2.3')).toBe(HTTP_SIGNATURES['wasi:http/types']);
+    expect(servedSignatures('wasi:http/types@0.3.0')).toEqual({});
+    expect(servedSignatures('wasi:http/incoming-handler@0.2.3')).toEqual({});
+  });
+});
+
+describe('the signatures of wasi:http', () => {
+  const { wasi } = openWasi({ http: true, back: () => undefined });
+
+  it('are those of every function, method and static function that is served, and of no other', () => {
+    for (const [id, functions] of Object.entries(HTTP_SIGNATURES)) {
+      const holder = wasi.imports[id] ?? {};
+      const names = Object.keys(functions);
+      const plain = names
+        .filter((name) => !/^\[(constructor|static)\]/.test(name))
+        .map((name) => {
+          const { resource, member } = split(name);
+          return resource === undefined ? camelCase(member) : `${className(resource)}.${camelCase(member)}`;
+        });
+      expect(plain.sort(), id).toEqual(membersOf(holder).sort());
+      for (const name of names) {
+        const [, resource, member] = /^\[static\](.+)\.(.+)$/.exec(name) ?? [];
+        if (resource !== undefined) expect(holder[className(resource)], name).toHaveProperty(camelCase(member!));
+      }
+    }
+  });
+
+  it('name only resources that are served, which are of no other interface', () => {
+    const lines = Object.values(HTTP_SIGNATURES).flatMap((functions) => Object.values(functions));
+    const all = { ...WASI_RESOURCES, ...HTTP_RESOURCES };
+    const used = lines.flatMap((line) => [...line.matchAll(/(?:own|borrow)<([^>]*)>/g)].map((match) => match[1]));
+    expect(used.filter((name) => !Object.hasOwn(all, name!))).toEqual([]);
+    for (const [name, id] of Object.entries(HTTP_RESOURCES)) {
+      expect(wasi.imports[id], name).toHaveProperty(className(name));
+      expect(isServedResource(name, `${id}@0.2.99`)).toBe(true);
+      expect(isServedResource(name, `${id}@0.3.0`)).toBe(false);
+      expect(Object.hasOwn(WASI_RESOURCES, name)).toBe(false);
+    }
+  });
+
+  it('make no interface one that everyone is given', () => {
+    expect(Object.keys(HTTP_SIGNATURES).map((id) => isMet(`${id}@0.2.3`))).toEqual([false, false]);
   });
 });
