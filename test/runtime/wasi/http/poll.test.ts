@@ -116,12 +116,18 @@ describe('pollables of http beside a real clock', () => {
   it('are waited for until the nearest deadline in real time', () => {
     let nowMs = 0;
     const source = { monotonicMs: () => nowMs, epochMs: () => 0, waitMs: () => expect.unreachable() };
-    const { peer, guest, future } = open({ never: { afterMs: null } }, { clock: { kind: 'real', source } });
+    const peer = new FakePeer({ afterMs: null });
+    const back: typeof peer.back = (name, args) => {
+      const answer = peer.back(name, args);
+      if (name === 'http.wait') nowMs += peer.waits.at(-1) ?? 0;
+      return answer;
+    };
+    const { guest } = openHttp(peer, { back, clock: { kind: 'real', source } });
     const { now, subscribeDuration } = clockOf(guest);
     const before = now();
     const deadline = subscribeDuration(250n * MS);
     nowMs += 100;
-    expect([...pollOf(guest)([future('never').subscribe(), deadline])]).toEqual([1]);
+    expect([...pollOf(guest)([handle(guest).subscribe(), deadline])]).toEqual([1]);
     expect(now() - before).toBe(250n * MS);
     expect(peer.waits).toEqual([150]);
   });
