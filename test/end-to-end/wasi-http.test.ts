@@ -1,4 +1,4 @@
-import type { BackName, Capability, HostFunction, WitValue } from 'cellblock/runtime';
+import { type BackName, type Capability, type HostFunction, Runtime, type WitValue } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { HTTP_SIGNATURES } from '../../runtime/wasi/http/signatures.ts';
 import { text, utf8 } from '../runtime/wasi/guest-side.ts';
@@ -117,5 +117,23 @@ describe('wasi:http without a grant', () => {
     const tool = await fetchTool('u32');
     const run = cells.run(tool, 'get', ['peer.test', '/allowed'], { capabilities: [capability] });
     await expect(run).rejects.toMatchObject({ code: 'component/unsupported' });
+  });
+});
+
+describe('wasi:http through the glue of jco', () => {
+  it('gives the same answers', async () => {
+    const runtime = new Runtime({ bindings: 'jco', cacheDirectory: false, threads: 1 });
+    try {
+      const { peer, capability } = httpOver({ body: [utf8('the same')] });
+      const component = await runtime.load(await fetchTool());
+      const call = await runtime.prepare(component, { function: 'post', capabilities: [capability] });
+      const outcome = await runtime.invoke(call, ['peer.test', '/allowed', 'a body']);
+      expect(outcome.kind === 'ok' && text(outcome.value as Uint8Array)).toBe('the same');
+      expect(peer.seen[0]).toMatchObject({ body: 'a body', complete: true });
+      const refused = await runtime.invoke(call, ['peer.test', '/other', 'a body']);
+      expect(refused).toMatchObject({ kind: 'tool-error', value: 2000 + numberOf('HTTP-request-denied') });
+    } finally {
+      await runtime.close();
+    }
   });
 });
