@@ -10,10 +10,11 @@ const USAGE = 'usage: node test/outside/wasi-testsuite.mjs [--json] [--adapter F
 const HELP = `${USAGE}
 
 Runs the prebuilt preview-1 programs of WebAssembly/wasi-testsuite (branch prod/testsuite-base; for example its folders
-tests/c/testsuite, tests/assemblyscript/testsuite and tests/rust/testsuite/wasm32-wasip1). Each is made a component, as \`jco new --wasi-command\` does, and run
-with the arguments, variables and folder that the JSON file beside it names; the folder is granted as files, so what the
-program writes goes nowhere. Prints what did not end as the JSON file says; exit code 1 when there is any. \`exit\` of
-WASI 0.2 says success or failure and no more, so any failure stands for an exit code that is not 0.
+tests/c/testsuite, tests/assemblyscript/testsuite and tests/rust/testsuite/wasm32-wasip1). Each is made a component, as
+\`jco new --wasi-command\` does, and run with the arguments, variables and folder that the JSON file beside it names; the
+folder is granted as files, so what the program writes goes nowhere. Prints what did not end as the JSON file says; exit
+code 1 when there is any. \`exit\` of WASI 0.2 says success or failure and no more, so any failure stands for an exit code
+that is not 0.
 
 Three programs of AssemblyScript cannot pass, under Wasmtime no more than here: args_get-multiple-arguments and
 environ_get-multiple-variables, whose allocator takes the page in which the adapter keeps its state ("assertion failed at
