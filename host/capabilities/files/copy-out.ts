@@ -140,12 +140,12 @@ export class CopyOut {
    * @returns undefined when they left, or there are none; else nothing left.
    */
   async decide(note: (use: CapabilityUse) => void): Promise<CodedError | undefined> {
-    this.finish();
     if (this.#refusal !== undefined) return this.#refused(this.#refusal, note);
     if (this.#failure !== undefined) return this.#failure;
     const publications = new Map<Exit, Publication>();
-    let mountName = '';
+    let mountName = this.#current?.exit.mount.name ?? '';
     try {
+      this.finish();
       for (const exit of this.#exits.values()) {
         if (exit.files.size === 0 && exit.removed.length === 0) continue;
         mountName = exit.mount.name;
@@ -158,7 +158,9 @@ export class CopyOut {
       for (const publication of [...publications.values()].reverse()) publication.undo();
       return cannotMove(mountName, systemCode(error));
     }
-    for (const [{ mount, files }, { removed }] of publications) note(useOf(mount.name, files, removed));
+    for (const [{ mount, files }, { removed }] of publications) {
+      if (files.size + removed.length > 0) note(useOf(mount.name, files, removed));
+    }
     return undefined;
   }
 
