@@ -161,7 +161,8 @@ export class Exchange {
   #fetchHead(): Head | Failure {
     this.start();
     if (this.#head !== undefined) return this.#head;
-    if (this.#failure !== undefined || this.#id === undefined) return this.#failure ?? this.#fail(GONE);
+    if (this.#failure !== undefined) return this.#failure;
+    if (this.#id === undefined || this.#state === 'ended') return this.#fail(GONE);
     this.#news = false;
     const answer = this.client.ask('http.head', [this.#id]);
     if (answer.failure !== undefined) return this.#fail(answer.failure);
@@ -199,6 +200,7 @@ export class Exchange {
 
   #fail(failure: HttpFailure): Failure {
     this.#failure ??= failureOf(failure);
+    this.#requestBody?.fail(this.#failure); // else the guest would go on writing what nobody takes
     return this.#failure;
   }
 }

@@ -101,8 +101,8 @@ export class RequestBody implements WaitingSink {
   /** All is written. @returns why the body is not what its request promised. */
   finish(): ErrorCode | undefined {
     if (this.#state !== 'open') return undefined;
-    const isShort = this.#declared !== undefined && this.#written !== this.#declared;
-    if (isShort) {
+    const isCut = this.#failure !== undefined && this.#failure.code !== SIZE; // then the response tells what happened
+    if (!isCut && this.#declared !== undefined && this.#written !== this.#declared) {
       this.drop();
       return this.#sizeError();
     }

@@ -457,6 +457,18 @@ describe('a body of a request', () => {
     expect(future.get()).toEqual({ tag: 'ok', val: { tag: 'err', val: { tag: 'HTTP-request-denied' } } });
   });
 
+  it('of a request that was refused meanwhile is not kept', () => {
+    const { guest, types, request, body } = post({ refusal: DENIED }, declared(1024 * KIB));
+    const future = handle(guest, request);
+    const stream = body.write();
+    for (let at = 0; at < 16; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096));
+    const error = ioErrorOf(thrown(() => stream.checkWrite()));
+    expect(types.httpErrorCode(error)).toEqual({ tag: 'HTTP-request-denied' });
+    drop(stream);
+    types.OutgoingBody.finish(body, undefined);
+    expect(future.get()).toEqual({ tag: 'ok', val: { tag: 'err', val: { tag: 'HTTP-request-denied' } } });
+  });
+
   it('of a response that was dropped goes nowhere', () => {
     const { peer, guest, types, request, body } = post();
     const future = handle(guest, request);
