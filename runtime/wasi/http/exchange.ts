@@ -135,9 +135,9 @@ export class Exchange {
     if (!this.body.happened()) this.client.wait([this.body], undefined);
   }
 
-  /** The guest let go of the body that it was writing: what was sent is no request. */
-  abort(): void {
-    this.#fail({ code: 'HTTP-protocol-error', message: 'the body of the request was dropped before it was finished' });
+  /** The body that the guest was writing will never be whole: what was sent is no request. */
+  abort(failure: Failure): void {
+    this.#failure ??= failure;
     this.end();
   }
 

@@ -2,7 +2,7 @@ import { STREAM_BYTES_MAX, STREAM_CLOSED, type WaitingSink } from '../io.ts';
 import type { Readiness } from '../poll.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { Failure } from './client.ts';
-import type { ErrorCode } from './error-code.ts';
+import type { ErrorCode, HttpFailure } from './error-code.ts';
 import { type Exchange, failureOf, streamFailure } from './exchange.ts';
 import type { HttpMemory } from './memory.ts';
 
@@ -57,7 +57,7 @@ export class RequestBody implements WaitingSink {
   /** The request was handed over; starts to send if it is known what. */
   attach(exchange: Exchange): void {
     this.#exchange = exchange;
-    if (this.#state === 'dropped') exchange.abort();
+    if (this.#failure !== undefined || this.#state === 'dropped') exchange.abort(this.#failure ?? failureOf(DROPPED));
     else if (this.#state === 'finished' || this.#queue.length > 0) exchange.send();
   }
 
@@ -75,6 +75,7 @@ export class RequestBody implements WaitingSink {
         ...failureOf({ code: SIZE, message: 'more bytes than `content-length` says' }),
         errorCode: this.#sizeError(),
       };
+      this.#exchange?.abort(this.#failure);
       throw streamFailure(this.#failure);
     }
     this.#memory.take(bytes.length);
@@ -100,6 +101,11 @@ export class RequestBody implements WaitingSink {
 
   /** All is written. @returns why the body is not what its request promised. */
   finish(): ErrorCode | undefined {
+    const isLong = this.#declared !== undefined && this.#written > this.#declared; // a write has failed
+    if (isLong) {
+      this.drop();
+      return this.#sizeError();
+    }
     if (this.#state !== 'open') return undefined;
     const isCut = this.#failure !== undefined && this.#failure.code !== SIZE; // then the response tells what happened
     if (!isCut && this.#declared !== undefined && this.#written !== this.#declared) {
@@ -116,7 +122,7 @@ export class RequestBody implements WaitingSink {
     if (this.#state !== 'open') return;
     this.#state = 'dropped';
     this.#discard();
-    this.#exchange?.abort();
+    this.#exchange?.abort(this.#failure ?? failureOf(DROPPED));
   }
 
   take(bytesMax: number): Uint8Array {
@@ -153,3 +159,7 @@ export class RequestBody implements WaitingSink {
 }
 
 const SIZE = 'HTTP-request-body-size';
+const DROPPED: HttpFailure = {
+  code: 'HTTP-protocol-error',
+  message: 'the body of the request was dropped before it was finished',
+};

@@ -385,14 +385,32 @@ describe('a body of a request', () => {
 
   it('longer than it says fails when it is written', () => {
     const { peer, guest, types, request, body } = post({}, declared(3));
-    handle(guest, request);
+    const future = handle(guest, request);
     const stream = body.write();
     const error = ioErrorOf(thrown(() => stream.blockingWriteAndFlush(utf8('four'))));
     expect(types.httpErrorCode(error)).toEqual({ tag: 'HTTP-request-body-size', val: 4n });
     expect(thrown(() => stream.checkWrite())).toEqual({ tag: 'closed' });
     drop(stream);
-    expect(thrown(() => types.OutgoingBody.finish(body, undefined))).toEqual({ tag: 'HTTP-request-body-size', val: 4n });
+    const size = { tag: 'HTTP-request-body-size', val: 4n };
+    expect(thrown(() => types.OutgoingBody.finish(body, undefined))).toEqual(size);
+    expect(future.get()).toEqual({ tag: 'ok', val: { tag: 'err', val: size } });
     expect(peer.seen).toEqual([]);
+  });
+
+  it('longer than it says stops a request that has begun, and one that has not', () => {
+    const size = { tag: 'HTTP-request-body-size', val: 4n };
+    const begun = post({}, declared(3));
+    const future = handle(begun.guest, begun.request);
+    const stream = begun.body.write();
+    stream.blockingWriteAndFlush(utf8('thr'));
+    stream.blockingFlush();
+    ioErrorOf(thrown(() => stream.blockingWriteAndFlush(utf8('e'))));
+    expect(begun.peer.seen[0]).toMatchObject({ complete: false, ended: 1 });
+    expect(future.get()).toEqual({ tag: 'ok', val: { tag: 'err', val: size } });
+    const early = post({}, declared(3));
+    ioErrorOf(thrown(() => early.body.write().blockingWriteAndFlush(utf8('four'))));
+    expect(thrown(() => handle(early.guest, early.request))).toEqual(size);
+    expect(early.peer.seen).toEqual([]);
   });
 
   it('that is dropped unfinished is no request', () => {
