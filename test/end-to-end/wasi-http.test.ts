@@ -55,10 +55,10 @@ describe.each(ISOLATIONS)('a component that fetches over wasi:http, in a cell be
     expect(peer.seen).toEqual([]);
   });
 
-  it('reads 4 KiB at a time and crosses for 256 KiB', async () => {
-    const { peer, capability } = httpOver({ body: [new Uint8Array(600 * 1024).fill(7)] });
+  it('reads 4 KiB at a time and crosses for 1 MiB', async () => {
+    const { peer, capability } = httpOver({ body: [new Uint8Array(2500 * 1024).fill(7)] });
     const outcome = await cells.run(await fetchTool(), 'get', ['peer.test', '/allowed'], { capabilities: [capability] });
-    expect(outcome.kind === 'ok' && (outcome.value as Uint8Array).length).toBe(600 * 1024);
+    expect(outcome.kind === 'ok' && (outcome.value as Uint8Array).length).toBe(2500 * 1024);
     expect(peer.crossings.filter((name) => name === 'http.read')).toHaveLength(4);
   });
 

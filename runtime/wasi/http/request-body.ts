@@ -10,7 +10,7 @@ import type { HttpMemory } from './memory.ts';
 const EARLY_BYTES_MAX = 1024 * 1024;
 
 /** From this many on, what waits is sent. */
-const SEND_BYTES = 64 * 1024;
+const SEND_BYTES = 256 * 1024;
 
 /**
  * What a guest writes as the body of a request, and what its `outgoing-body` and its stream are two ends of.

@@ -135,12 +135,12 @@ describe('a response', () => {
   });
 
   it('is read ahead: small reads do not cross each time', () => {
-    const big = new Uint8Array(600 * KIB).fill(65);
+    const big = new Uint8Array(2500 * KIB).fill(65);
     const { peer, guest } = open({ body: [big] });
     const stream = responseOf(handle(guest)).consume().stream();
     peer.crossings.length = 0;
-    expect(readAll(stream, 512n)).toHaveLength(600 * KIB);
-    expect(peer.crossings).toEqual(['http.read', 'http.read', 'http.read', 'http.read']); // 256, 256, 88 KiB, the end
+    expect(readAll(stream, 4096n)).toHaveLength(2500 * KIB);
+    expect(peer.crossings).toEqual(['http.read', 'http.read', 'http.read', 'http.read']); // two of nearly 1 MiB, the rest, the end
   });
 
   it('is read in pieces that a crossing may carry', () => {
@@ -309,11 +309,11 @@ describe('a body of a request', () => {
     const { peer, guest, types, request, body } = post();
     const future = handle(guest, request);
     const stream = body.write();
-    for (let at = 0; at < 40; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096).fill(65 + (at % 26)));
-    expect(peer.seen[0]?.sent.map((bytes) => bytes.length)).toEqual([64 * KIB, 64 * KIB]);
+    for (let at = 0; at < 160; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096).fill(65 + (at % 26)));
+    expect(peer.seen[0]?.sent.map((bytes) => bytes.length)).toEqual([256 * KIB, 256 * KIB]);
     drop(stream);
     types.OutgoingBody.finish(body, undefined);
-    expect(peer.seen[0]?.sent.map((bytes) => bytes.length)).toEqual([64 * KIB, 64 * KIB, 32 * KIB]);
+    expect(peer.seen[0]?.sent.map((bytes) => bytes.length)).toEqual([256 * KIB, 256 * KIB, 128 * KIB]);
     expect(peer.seen[0]).toMatchObject({ complete: true, hasBody: true });
     expect(peer.seen[0]?.body.slice(4095, 4097)).toBe('AB');
     responseOf(future);
@@ -457,7 +457,7 @@ describe('a body of a request', () => {
     const { guest, types, request, body } = post({ status: 413, sendFailure: { code: 'connection-terminated', message: 'no' } });
     const future = handle(guest, request);
     const stream = body.write();
-    for (let at = 0; at < 16; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096));
+    for (let at = 0; at < 64; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096));
     const error = ioErrorOf(thrown(() => stream.blockingWriteAndFlush(utf8('more'))));
     expect(types.httpErrorCode(error)).toEqual({ tag: 'connection-terminated' });
     drop(stream);
@@ -479,7 +479,7 @@ describe('a body of a request', () => {
     const { guest, types, request, body } = post({ refusal: DENIED }, declared(1024 * KIB));
     const future = handle(guest, request);
     const stream = body.write();
-    for (let at = 0; at < 16; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096));
+    for (let at = 0; at < 64; at += 1) stream.blockingWriteAndFlush(new Uint8Array(4096));
     const error = ioErrorOf(thrown(() => stream.checkWrite()));
     expect(types.httpErrorCode(error)).toEqual({ tag: 'HTTP-request-denied' });
     drop(stream);
