@@ -14,6 +14,8 @@ export class WasiContext {
   readonly clock: Clock;
   /** Handles (streams, pollables, descriptors, errors) that the guest may hold at one time. */
   readonly handlesMax: number;
+  /** Called before the guest sleeps: what it wrote, and was kept to save crossings, leaves. */
+  beforeSleep: () => void = () => undefined;
   #hostCalls = 0;
   #handles = 0;
   #failure: WasiFailure | undefined;

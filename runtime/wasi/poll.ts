@@ -118,6 +118,7 @@ function waitForAny(context: WasiContext, list: readonly Pollable[]): Uint32Arra
     if (earliest === undefined) throw new CodedError('capability/failed', 'a wait for events ended, and none had come');
   }
   if (earliest === undefined) throw hostRuleBroken('waits for something that can never happen');
+  context.beforeSleep();
   clock.sleepUntil(earliest);
   return readyOnes(list, clock.monotonic());
 }

@@ -39,6 +39,7 @@ export class HttpClient implements EventAsker {
   constructor(context: WasiContext, back: HttpBack, hostCallBytesMax: number) {
     this.context = context;
     this.#back = back;
+    context.beforeSleep = () => this.sendAll();
     this.chunkBytesMax = Math.max(1, Math.min(CROSSING_BYTES_MAX, hostCallBytesMax - CROSSING_OVERHEAD_BYTES));
   }
 

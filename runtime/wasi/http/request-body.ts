@@ -15,8 +15,8 @@ const SEND_BYTES = 256 * 1024;
 /**
  * What a guest writes as the body of a request, and what its `outgoing-body` and its stream are two ends of.
  *
- * Writes are kept until they are worth a crossing, or the guest finishes the body, flushes it with `blocking-flush` or waits for anything
- * of HTTP. The `flush` of a blocking write is none of these: guests end every 4 KiB with one.
+ * Writes are kept until they are worth a crossing, or the guest finishes the body, flushes it with `blocking-flush`, waits for anything
+ * of HTTP or sleeps. The `flush` of a blocking write is none of these: guests end every 4 KiB with one.
  */
 export class RequestBody implements WaitingSink {
   readonly #memory: HttpMemory;

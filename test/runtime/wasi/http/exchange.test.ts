@@ -332,6 +332,14 @@ describe('a body of a request', () => {
     expect(peer.seen[0]?.body).toBe('ping!');
   });
 
+  it('leaves before the guest sleeps', () => {
+    const { peer, guest, request, body } = post();
+    handle(guest, request);
+    body.write().blockingWriteAndFlush(utf8('tick'));
+    guest['wasi:clocks/monotonic-clock'].subscribeDuration(1n).block();
+    expect(peer.seen[0]).toMatchObject({ body: 'tick', complete: false });
+  });
+
   it('can be written before the request is handed over, up to 1 MiB', () => {
     const { peer, guest, types, request, body } = post();
     const stream = body.write();
