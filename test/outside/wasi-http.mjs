@@ -23,7 +23,7 @@ Needs the build (npm run build).
   --isolation  the wall; thread by default
   --help       this text
 
-What was run with it: a Rust program with the crate wstd 0.6 (Client::new().send(...)), and a JavaScript program made a component by
+What was run with it: Rust programs with the crates wstd 0.6 (Client::new().send(...)) and waki 0.5, and a JavaScript program made a component by
 @bytecodealliance/componentize-js (fetch(url).then((response) => response.text())), both for a world with that one export.
 
 example: node test/outside/wasi-http.mjs wstd-fetch.wasm fetcher.wasm`;
