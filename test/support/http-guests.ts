@@ -1,66 +1,7 @@
-import { HTTP_SIGNATURES } from '../../runtime/wasi/http/signatures.ts';
+import { httpWit } from './bulk-guests.mjs';
 import { guest } from './guests.ts';
 
 /* Small tools that speak `wasi:http`, with just what they use of its WIT. */
-
-/** The cases of `error-code`, whose payloads WIT wants to be named. */
-function errorCodeCases(): string {
-  const line = HTTP_SIGNATURES['wasi:http/types']!['http-error-code']!;
-  return /variant \{ (.*) \}>$/
-    .exec(line)![1]!
-    .replaceAll('record { rcode: option<string>, info-code: option<u16> }', 'dns-error-payload')
-    .replaceAll('record { alert-id: option<u8>, alert-message: option<string> }', 'tls-alert-payload')
-    .replaceAll('record { field-name: option<string>, field-size: option<u32> }', 'field-size-payload');
-}
-
-const wit = (world: string, status: string) => `package test:fetch;
-world w { ${world} }
-package wasi:io@0.2.3 {
-  interface error { resource error; }
-  interface poll { resource pollable { block: func(); } }
-  interface streams {
-    use error.{error};
-    variant stream-error { last-operation-failed(error), closed }
-    resource input-stream { blocking-read: func(len: u64) -> result<list<u8>, stream-error>; }
-    resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }
-  }
-}
-package wasi:http@0.2.3 {
-  interface types {
-    use wasi:io/poll@0.2.3.{pollable};
-    use wasi:io/streams@0.2.3.{input-stream, output-stream};
-    variant method { get, head, post, put, delete, connect, options, trace, patch, other(string) }
-    variant scheme { HTTP, HTTPS, other(string) }
-    record dns-error-payload { rcode: option<string>, info-code: option<u16> }
-    record tls-alert-payload { alert-id: option<u8>, alert-message: option<string> }
-    record field-size-payload { field-name: option<string>, field-size: option<u32> }
-    variant error-code { ${errorCodeCases()} }
-    resource fields { constructor(); }
-    resource request-options;
-    resource outgoing-request {
-      constructor(headers: fields);
-      body: func() -> result<outgoing-body>;
-      set-method: func(method: method) -> result;
-      set-scheme: func(scheme: option<scheme>) -> result;
-      set-authority: func(authority: option<string>) -> result;
-      set-path-with-query: func(path-with-query: option<string>) -> result;
-    }
-    resource outgoing-body {
-      write: func() -> result<output-stream>;
-      finish: static func(this: outgoing-body, trailers: option<fields>) -> result<_, error-code>;
-    }
-    resource future-incoming-response {
-      subscribe: func() -> pollable;
-      get: func() -> option<result<result<incoming-response, error-code>>>;
-    }
-    resource incoming-response { status: func() -> ${status}; consume: func() -> result<incoming-body>; }
-    resource incoming-body { %stream: func() -> result<input-stream>; }
-  }
-  interface outgoing-handler {
-    use types.{outgoing-request, request-options, future-incoming-response, error-code};
-    handle: func(request: outgoing-request, options: option<request-options>) -> result<future-incoming-response, error-code>;
-  }
-}`;
 
 /**
  * `get(authority, path)` and `post(authority, path, body)` over plain HTTP: the bytes of the body, read 4 KiB at a time. An `err` is
@@ -164,7 +105,7 @@ export function fetchTool(status = 'u16'): Promise<Uint8Array> {
         (i32.store (i32.const 0) (call $status (local.get $at)))
         (call $drop-response (local.get $at))
         (i32.load (i32.const 0))))`,
-    wit(
+    httpWit(
       `import wasi:http/types@0.2.3; import wasi:http/outgoing-handler@0.2.3;
        export get: func(authority: string, path: string) -> result<list<u8>, u32>;
        export post: func(authority: string, path: string, body: string) -> result<list<u8>, u32>;

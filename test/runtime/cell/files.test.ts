@@ -1,8 +1,9 @@
 import type { Capability, Isolation, Limits, PlanOptions } from 'cellblock/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { bulkFilesGuest } from '../../support/bulk-guests.mjs';
 import { ISOLATIONS, useCells } from '../../support/cells.ts';
 import { FakeFiles, type FakeInput } from '../../support/fake-files.ts';
-import { configGuest, hostFilesGuest, streamingGuest } from '../../support/file-guests.ts';
+import { configGuest, hostFilesGuest } from '../../support/file-guests.ts';
 
 /* Granted files and settings, end to end: guest, bindings, bridge and a trusted side in memory. */
 
@@ -22,7 +23,7 @@ let hostFiles: Uint8Array;
 let streaming: Uint8Array;
 beforeAll(async () => {
   hostFiles = await hostFilesGuest();
-  streaming = await streamingGuest();
+  streaming = await bulkFilesGuest();
 });
 
 describe.each(ISOLATIONS)('granted files in a %s', (isolation: Isolation) => {
