@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
 import { installCommand } from './fuel/packages.mjs';
 
-const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide|warden] [--peer FOLDER]
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide|warden|capabilities] [--peer FOLDER]
        npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
                         [--wasmtime PYTHON] [--peer-metering FOLDER]
 
 Measures a call by phase, warm calls beside a piscina no-op, whole processes beside \`node -e 0\`, our bindings beside
-jco's glue, large values through a call, and decisions on a large policy beside Cedar's engine.
+jco's glue, large values through a call, decisions on a large policy beside Cedar's engine, and what a use of each capability costs.
 Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
@@ -33,7 +33,7 @@ raw data and a plot are kept:
   --peer-metering FOLDER  wasm-metering: npm install --prefix FOLDER wasm-metering@0.2.1`;
 
 /** Of a run without `--only`. */
-const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners', 'decide', 'warden'];
+const PARTS = ['phases', 'warm', 'start', 'bindings', 'throughput', 'runners', 'decide', 'warden', 'capabilities'];
 
 function options() {
   const { values } = parseArgs({
@@ -69,6 +69,9 @@ async function measure({ quick, only, peer, ...fuel }) {
   if (wants('runners')) results.runners = await (await import('./runners.mjs')).measureRunners({ quick });
   if (wants('decide')) results.decide = (await import('./decide.mjs')).measureDecide({ quick });
   if (wants('warden')) results.warden = await (await import('./warden.mjs')).measureWarden({ quick });
+  if (wants('capabilities')) {
+    results.capabilities = await (await import('./capabilities.mjs')).measureCapabilities({ quick });
+  }
   if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
 }
@@ -90,6 +93,7 @@ async function report({
   runners,
   decide,
   warden,
+  capabilities,
   fuel,
 }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
@@ -111,6 +115,7 @@ async function report({
   if (runners !== undefined) parts.push((await import('./runners.mjs')).runnersTable(runners));
   if (decide !== undefined) parts.push((await import('./decide.mjs')).decideTable(decide));
   if (warden !== undefined) parts.push((await import('./warden.mjs')).wardenTable(warden));
+  if (capabilities !== undefined) parts.push((await import('./capabilities.mjs')).capabilitiesTable(capabilities));
   if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
 }
