@@ -183,11 +183,18 @@ function intentFields(record: Of<'intent'>): readonly MaybeField[] {
   ];
 }
 
+/** What a capability did: `http PATCH https://10.0.1.58/apis/... 200 {"sent":93}`. */
+export function useText({ capability, act, result, data }: NonNullable<Of<'outcome'>['uses']>[number]): string {
+  return [capability, act, result, ...(data === undefined ? [] : [jsonText(data)])].join(' · ');
+}
+
 function outcomeFields(record: Of<'outcome'>): readonly MaybeField[] {
   const { outcome, code, message, fuel, memoryBytesPeak, wallMs, hostCalls } = record;
   return [
     ['ended', `${instant(record.at)}: ${[outcome, code, message].filter((part) => part !== undefined).join(': ')}`],
     ['used', `${wallMs} ms, ${fuel} fuel, ${memoryBytesPeak} bytes of memory, ${hostCalls} host calls`],
+    ...(record.uses ?? []).map((use, index): MaybeField => [index === 0 ? 'did' : '', useText(use)]),
+    ['', record.usesDropped === undefined ? undefined : `and ${record.usesDropped} more`],
     ['result', record.result === undefined ? undefined : jsonText(record.result)],
     [record.result === undefined ? 'result' : '', record.resultDigest],
   ];

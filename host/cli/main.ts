@@ -96,6 +96,7 @@ ${BUILT_IN.map((entry) => `  ${entry.name.padEnd(8)} ${entry.summary}`).join('\n
 
 Example:
   cellblock run tools/redact/redact.wasm redact --grant log --params @request.json --fuel 100_000_000
+  cellblock run report.wasm report --grant 'files={"mounts": {"/in": {"from": "data"}}}' --params '{}'
 ${EXIT_TEXT}`,
   )
   .action(async (component: string, name: string, options: RunOptions & { json?: boolean }) => {

@@ -1,8 +1,12 @@
 import { CODES, CodedError, EXIT_CODES, isCoded, jsonText } from '../../runtime/index.ts';
 import { grouped } from '../approvals/text-lines.ts';
+import { useText } from '../audit/call-text.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
 import { escapeChar } from '../policy/quote.ts';
 import type { Outcome, Receipt } from '../receipt.ts';
+
+/** Characters of what a capability did, in a terminal; `--json` has all. */
+const USE_CHARS_MAX = 200;
 
 /** Prints one outcome and sets the exit code: JSON for machines, or the value on stdout and the rest on stderr for people. */
 export function printOutcome(outcome: Outcome, json: boolean): void {
@@ -26,6 +30,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
     );
     note(`help: \`cellblock approvals show ${id}\`, then \`approve\` or \`deny\`; after that, file the same request again`);
   }
+  for (const use of outcome.receipt.uses ?? []) note(`did: ${visible(useText(use)).slice(0, USE_CHARS_MAX)}`);
   note(receiptLine(outcome.kind, outcome.receipt));
 }
 
