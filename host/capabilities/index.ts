@@ -4,6 +4,7 @@ import type { CapabilityEntry } from './capability.ts';
 import { CLOCK } from './clock.ts';
 import { CONFIG } from './config.ts';
 import { FILES } from './files/index.ts';
+import { HTTP } from './http/index.ts';
 import { KV } from './kv/index.ts';
 import { LOG } from './log.ts';
 import { RANDOM } from './random.ts';
@@ -12,7 +13,7 @@ import { SECRETS } from './secrets/index.ts';
 export * from './capability.ts';
 
 /** Every capability that this host can grant. Embedding programs add their own through the library. */
-export const BUILT_IN: readonly CapabilityEntry[] = [LOG, CLOCK, RANDOM, CONFIG, FILES, KV, SECRETS];
+export const BUILT_IN: readonly CapabilityEntry[] = [LOG, CLOCK, RANDOM, CONFIG, HTTP, FILES, KV, SECRETS];
 
 /** Names that a policy may grant. */
 export const KNOWN_GRANTS: ReadonlySet<string> = new Set(BUILT_IN.map((entry) => entry.name));

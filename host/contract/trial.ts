@@ -32,6 +32,7 @@ export class Trial {
     this.context = {
       signal: this.#cancel.signal,
       ref: this.#audit,
+      answerBytesMax: 2 ** 20,
       fuelLeft: 1_000_000n,
       log: (line) => void this.logged.push(line),
       charge: () => undefined,

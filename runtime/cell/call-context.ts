@@ -7,16 +7,18 @@ const CHARGE_MAX = 2n ** 62n;
 /** What the host functions of one call are told. Built only for calls that call the trusted side; one for all of them. */
 export class CallContext implements HostCallContext {
   readonly ref: string | undefined;
+  readonly answerBytesMax: number;
   readonly log: (line: LogLine) => void;
   readonly #signal: () => AbortSignal;
   /** Of the host call that is being served. */
   fuelLeft = 0n;
   #charge = 0n;
 
-  constructor(signal: () => AbortSignal, log: (line: LogLine) => void, ref: string | undefined) {
+  constructor(signal: () => AbortSignal, log: (line: LogLine) => void, ref: string | undefined, answerBytesMax: number) {
     this.#signal = signal;
     this.log = log;
     this.ref = ref;
+    this.answerBytesMax = answerBytesMax;
   }
 
   get signal(): AbortSignal {

@@ -158,6 +158,7 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
       () => this.#signal,
       (line) => this.#log.keep(line),
       this.#ref,
+      this.#target.plan.limits.hostCallBytesMax,
     );
     return this.#hostContext;
   }

@@ -15,6 +15,8 @@ export interface HostCallContext {
   readonly signal: AbortSignal;
   /** What the caller of the runtime calls this call; undefined where it has no name. */
   readonly ref: string | undefined;
+  /** Bytes that an answer may have in its canonical encoding; a larger one ends the call. */
+  readonly answerBytesMax: number;
   /** Keeps one line for the outcome, also if the call is ended; lines beyond 64 KiB are counted and dropped. */
   log(line: LogLine): void;
   /** Fuel that the guest had left when it called: what work on its behalf may use at most. A guest's own word, as all that it sends. */

@@ -1,0 +1,43 @@
+/** Characters of an URL; servers take some 8,000. */
+const URL_CHARS_MAX = 16_384;
+
+/** Where a request goes, in the one reading that is checked, resolved and sent. */
+export interface Target {
+  readonly url: URL;
+  /** Digits; the scheme's own where none is written. */
+  readonly port: string;
+}
+
+/**
+ * Reads an URL as WHATWG does, and refuses whatever two readers could read in two ways: users, backslashes, control characters, encoded slashes
+ * and dots in the path, and hosts with a dot at their end.
+ *
+ * @returns the target, its fragment left out; or why there is none.
+ */
+export function targetOf(text: string): Target | string {
+  if (text.length > URL_CHARS_MAX) return `it has more than ${URL_CHARS_MAX} characters`;
+  if (/[\\\s\p{Cc}\p{Cf}\p{Cs}]/u.test(text)) return 'it has a backslash, a space, a control character or half a character';
+  const authority = /^(https?):\/\/([^/?#]*)/i.exec(text)?.[2];
+  if (authority === undefined) return 'it is no absolute URL of https or http';
+  if (authority.includes('@')) return 'it has a user';
+  const url = parsed(text);
+  if (url === undefined || url.hostname === '') return 'it is no URL';
+  if (url.hostname.endsWith('.')) return 'its host ends in a dot';
+  if (/%2f|%5c|%2e|%00/i.test(url.pathname)) return 'its path has an encoded slash, backslash, dot or NUL';
+  url.hash = '';
+  return { url, port: url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port };
+}
+
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** An URL for the trail: without the values of its query, which may be anything. */
+export function shownUrl({ url }: Target): string {
+  const names = [...url.searchParams.keys()];
+  return `${url.origin}${url.pathname}${names.length === 0 ? '' : `?${names.map((name) => `${encodeURIComponent(name)}=`).join('&')}`}`;
+}
