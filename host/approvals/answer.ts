@@ -57,6 +57,9 @@ export function answerEntries(book: ApprovalBook, answer: Answer, nowMs: number,
   checkApprover(asked, answer);
   if (answer.digest !== undefined && answer.digest !== asked.digest) throw otherDigest(asked);
   checkOpen(book, found, answer.event, nowMs);
+  if (answer.shape !== undefined && asked.subject.question !== undefined) {
+    throw invalid('a yes to a question of a running call lets no further calls run', 'approve it without a shape');
+  }
   if (answer.event !== 'revoked' && approvalDigest(asked.subject) !== asked.digest) throw otherDigest(asked);
   const { event, by, channel, reason, shape } = answer;
   const said = { at: nowMs, by, channel, ...(reason === undefined ? {} : { reason }) };

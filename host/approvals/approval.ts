@@ -83,6 +83,11 @@ export function afterApprovalEvent(approval: Approval, entry: Exclude<ApprovalEn
   }
 }
 
+/** A question that has not ended when its call does ends with it, whatever was said: nobody is there any more to hear it. */
+export function afterCallEnd(approval: Approval, at: number): Approval {
+  return approval.ended === undefined ? ended(approval, { status: 'revoked', at }) : approval;
+}
+
 /** What an event makes of a shape: each use counts, the last one ends it. */
 export function afterShapeEvent(shape: Shape, entry: Exclude<ShapeEntry, ShapeAdded>): Shape {
   if (shape.ended !== undefined) return shape;
@@ -98,8 +103,10 @@ function ended(approval: Approval, end: NonNullable<Approval['ended']>): Approva
 
 /** Without what can be large: the book keeps ended ones only to say how they ended. */
 function bare<Entry extends Asked | ShapeAdded>(entry: Entry): Entry {
-  const { justification: _words, source: _line, ...subject } = entry.subject;
-  return { ...entry, subject, parameters: null };
+  const { justification: _words, source: _line, question, ...rest } = entry.subject;
+  if (question === undefined) return { ...entry, subject: rest, parameters: null };
+  const { details: _details, ...short } = question;
+  return { ...entry, subject: { ...rest, question: short }, parameters: null };
 }
 
 function answered({ at, by, channel, reason }: Answered): Answered {

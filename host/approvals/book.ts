@@ -5,6 +5,7 @@ import {
   type Approval,
   type ApprovalStatus,
   afterApprovalEvent,
+  afterCallEnd,
   afterShapeEvent,
   approvalStatus,
   CLOCK_BACK_MS_MAX,
@@ -40,13 +41,16 @@ export class ApprovalBook implements TrailState {
   readonly #refusals = new Refusals();
   /** Ids of open approvals by digest. */
   readonly #byDigest = new Map<string, Set<string>>();
+  /** Ids of open questions by the audit id of the running call that asks. */
+  readonly #byCall = new Map<string, Set<string>>();
   #latestAt = Number.NEGATIVE_INFINITY;
 
   apply(record: TrailRecord): void {
     if (record.at > this.#latestAt || this.#latestAt - record.at > CLOCK_BACK_MS_MAX) this.#latestAt = record.at;
     if (record.kind === 'approval') this.#applyApproval(record);
     else if (record.kind === 'shape') this.#applyShape(record);
-    for (const { asked } of this.#approvals.forget(this.#latestAt)) this.#unindex(asked.digest, asked.approval);
+    else if (record.kind === 'outcome') this.#endQuestions(record);
+    for (const { asked } of this.#approvals.forget(this.#latestAt)) this.#unindex(asked);
     this.#shapes.forget(this.#latestAt);
   }
 
@@ -69,6 +73,7 @@ export class ApprovalBook implements TrailState {
     this.#shapes.reset(known.shapes.map((item) => [item.added.shape, item]));
     this.#refusals.reset(known.refusals);
     this.#byDigest.clear();
+    this.#byCall.clear();
     for (const approval of this.#approvals.open()) this.#index(approval);
   }
 
@@ -176,13 +181,14 @@ export class ApprovalBook implements TrailState {
     } else if (before !== undefined) {
       const after = afterApprovalEvent(before, entry, this.#latestAt);
       this.#approvals.set(entry.approval, after);
-      if (after.ended !== undefined) this.#unindex(after.asked.digest, entry.approval);
+      if (after.ended !== undefined) this.#unindex(after.asked);
       if (before.ended === undefined) this.#noteRefusal(after);
     }
   }
 
   #noteRefusal(approval: Approval): void {
     const { asked, ended } = approval;
+    if (asked.subject.question !== undefined) return; // it would take the place of a call that was refused
     if (ended?.status !== 'denied' && ended?.status !== 'revoked') return;
     const call = { approval: asked.approval, digest: asked.digest, agent: asked.subject.agent };
     this.#refusals.add({ ...call, status: ended.status, until: lapsesAt(approval) }, this.#latestAt);
@@ -197,15 +203,35 @@ export class ApprovalBook implements TrailState {
     }
   }
 
-  #index({ asked }: Approval): void {
-    const ids = this.#byDigest.get(asked.digest) ?? new Set();
-    this.#byDigest.set(asked.digest, ids.add(asked.approval));
+  /** Also after a crash: whoever finds the call interrupted writes its outcome, and the question is over. */
+  #endQuestions({ audit, at }: { readonly audit: string; readonly at: number }): void {
+    for (const id of this.#byCall.get(audit) ?? []) {
+      const approval = this.#approvals.get(id);
+      if (approval === undefined) continue;
+      this.#approvals.set(id, afterCallEnd(approval, at));
+      this.#unindex(approval.asked);
+    }
   }
 
-  #unindex(digest: string, id: string): void {
-    const ids = this.#byDigest.get(digest);
-    if (ids?.delete(id) === true && ids.size === 0) this.#byDigest.delete(digest);
+  #index({ asked }: Approval): void {
+    add(this.#byDigest, asked.digest, asked.approval);
+    const { question } = asked.subject;
+    if (question !== undefined) add(this.#byCall, question.audit, asked.approval);
   }
+
+  #unindex({ digest, approval, subject }: Approval['asked']): void {
+    remove(this.#byDigest, digest, approval);
+    if (subject.question !== undefined) remove(this.#byCall, subject.question.audit, approval);
+  }
+}
+
+function add(index: Map<string, Set<string>>, key: string, id: string): void {
+  index.set(key, (index.get(key) ?? new Set<string>()).add(id));
+}
+
+function remove(index: Map<string, Set<string>>, key: string, id: string): void {
+  const ids = index.get(key);
+  if (ids?.delete(id) === true && ids.size === 0) index.delete(key);
 }
 
 /** Without its place in the trail, so that what is carried over is the entry as it was made. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CodedError, isWellFormed, type PlainJson } from '../../runtime/index.ts';
-import type { ApprovalSubject } from '../audit/entries.ts';
+import type { ApprovalSubject, CallQuestion } from '../audit/entries.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /*
@@ -24,11 +24,13 @@ const FIELDS = {
   policy: 'text',
   justification: 'optional',
   source: 'optional',
-} as const satisfies Required<{ readonly [Name in keyof ApprovalSubject]: FieldKind }>;
+} as const satisfies Required<{ readonly [Name in keyof Omit<ApprovalSubject, 'question'>]: FieldKind }>;
 
 type FieldName = keyof typeof FIELDS;
 
 const APPROVAL_DOMAIN = 'cellblock/approval/1';
+/** Questions of running calls have a domain of their own: none has the digest of a call, or the other way round. */
+const QUESTION_DOMAIN = 'cellblock/question/1';
 const SHAPE_DOMAIN = 'cellblock/shape/1';
 
 /** Parts of the subject that a shape does not bind: its parameters are bound one by one, the words of the agent not at all. */
@@ -47,7 +49,13 @@ export function approvalDigest(subject: ApprovalSubject): string {
 
 /** The bytes that `approvalDigest` hashes. */
 export function approvalPreimage(subject: ApprovalSubject): Uint8Array {
-  return bytesOf([...textParts(APPROVAL_DOMAIN), ...subjectParts(subject, new Set())]);
+  const { question } = subject;
+  if (question === undefined) return bytesOf([...textParts(APPROVAL_DOMAIN), ...subjectParts(subject, new Set())]);
+  return bytesOf([...textParts(QUESTION_DOMAIN), ...subjectParts(subject, new Set()), ...questionParts(question)]);
+}
+
+function questionParts({ audit, writer, text, details }: CallQuestion): Uint8Array[] {
+  return [...textParts(audit), ...textParts(writer), ...textParts(text), ...fieldParts('optional', details)];
 }
 
 /**
@@ -63,6 +71,7 @@ export function shapeDigest(subject: ApprovalSubject, parameters: PlainJson, fre
 
 /** The bytes that `shapeDigest` hashes. */
 export function shapePreimage(subject: ApprovalSubject, parameters: PlainJson, free: readonly string[]): Uint8Array {
+  if (subject.question !== undefined) throw new CodedError('usage/invalid-argument', 'a question of a call has no shape');
   if (!isObject(parameters)) throw new CodedError('usage/invalid-argument', 'a shape needs parameters with names');
   const bound = Object.entries(parameters).filter(([name]) => !free.includes(name));
   return bytesOf([

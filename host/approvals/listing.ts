@@ -10,7 +10,11 @@ export function approvalLine(book: ApprovalBook, approval: Approval, nowMs: numb
   const { asked } = approval;
   const status = book.status(approval, nowMs);
   const until = status === 'pending' ? `, expires in ${durationText(asked.expiresAt - nowMs)}` : '';
-  const about = `${quote(asked.subject.agent)} asks for ${quote(asked.subject.tool)}`;
+  const { agent, tool, question } = asked.subject;
+  const about =
+    question === undefined
+      ? `${quote(agent)} asks for ${quote(tool)}`
+      : `question of ${quote(tool)} for ${quote(agent)}: ${quote(question.text)}`;
   return `${printable(asked.approval)}  ${status.padEnd(8)}  ${about}, ${instantText(asked.at)}${until}`;
 }
 

@@ -15,6 +15,8 @@ import { notAscii, piecesOf, visibleJson } from './visible-json.ts';
 const PARAMETER_CHARS_MAX = 4000;
 /** Characters of the justification, and of the source, that are shown. */
 const WORDS_CHARS_MAX = 1000;
+/** More than a question can have, as escapes. */
+const DETAILS_CHARS_MAX = 8000;
 const PARAMETERS_MAX = 50;
 const LABEL_COLUMNS = 14;
 const WIDTH_MIN = 40;
@@ -31,7 +33,7 @@ export function renderApproval(asked: Asked, nowMs: number, width: number): read
   const columns = columnsFor(width);
   const { subject, parameters } = asked;
   return [
-    `Approval ${printable(asked.approval)} is asked for.`,
+    ...titleLines(asked, columns),
     '',
     ...fields(callFields(asked), columns),
     '',
@@ -41,6 +43,17 @@ export function renderApproval(asked: Asked, nowMs: number, width: number): read
       ? [...wordsSection('justification', subject.justification, columns), ...wordsSection('source', subject.source, columns), '']
       : []),
     ...fields(questionFields(asked, nowMs), columns),
+  ];
+}
+
+function titleLines({ approval, subject: { question, tool } }: Asked, columns: number): readonly string[] {
+  if (question === undefined) return [`Approval ${printable(approval)} is asked for.`];
+  return [
+    `Question ${printable(approval)} is asked by a call that runs; a yes lets no other call run.`,
+    '',
+    `question, in the words of the tool ${quote(tool)}, which nobody checked:`,
+    ...valueLines('', question.text, columns),
+    ...(question.details === undefined ? [] : ['details:', ...valueLines('', question.details, columns, DETAILS_CHARS_MAX)]),
   ];
 }
 
@@ -105,13 +118,16 @@ function subjectFields({
   ];
 }
 
-function questionFields({ at, expiresAt, useWithinMs, approvers, channels, digest }: Asked, nowMs: number): readonly Field[] {
+function questionFields(
+  { at, expiresAt, useWithinMs, approvers, channels, digest, subject }: Asked,
+  nowMs: number,
+): readonly Field[] {
   return [
     ['who may answer', approvers.length === 0 ? 'whoever operates this trail' : quoteList(approvers, PARAMETERS_MAX)],
     ['channels', ['command line', ...channels.map((channel) => printable(channel))].join(', ')],
     ['asked', instantText(at)],
     ['expires', expiryText(expiresAt, nowMs)],
-    ['use', `once, within ${durationText(useWithinMs)} after a yes`],
+    [subject.question === undefined ? 'use' : 'answer', `once, within ${durationText(useWithinMs)} after a yes`],
     ['digest', printable(digest)],
   ];
 }

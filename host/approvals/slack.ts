@@ -45,6 +45,8 @@ export const DENY_ACTION = 'cellblock.deny';
 const SECTION_CHARS_MAX = 2900;
 const PARAMETERS_CHARS_MAX = 5000;
 const WORDS_CHARS_MAX = 1000;
+/** Each may become an escape of six characters, which the section still holds. */
+const QUESTION_CHARS_MAX = 150;
 const PARAMETERS_MAX = 30;
 const NAME_CHARS_MAX = 200;
 const LIST_CHARS_MAX = 500;
@@ -58,12 +60,16 @@ const LIST_CHARS_MAX = 500;
  */
 export function slackMessage(asked: Asked, { nowMs }: { readonly nowMs: number }): SlackMessage {
   const { subject, approval } = asked;
-  const { sections, isCut } = parameterSections(asked.parameters);
+  const { sections, isCut: parametersCut } = parameterSections(asked.parameters);
+  const { question } = subject;
+  const isCut = parametersCut || (question?.details ?? '').length > QUESTION_CHARS_MAX;
   return {
-    text: `Approval ${approval}: agent ${code(subject.agent)} asks for ${code(subject.tool)}`,
+    text: `Approval ${approval}: agent ${code(subject.agent)} asks ${question === undefined ? 'for' : 'a question in'} ${code(subject.tool)}`,
     blocks: [
-      { type: 'header', text: slackPlain(`Approval ${approval}`) },
+      { type: 'header', text: slackPlain(`${question === undefined ? 'Approval' : 'Question'} ${approval}`) },
       mrkdwn(callText(asked)),
+      ...(question === undefined ? [] : wordsSection('question of the running tool', question.text)),
+      ...(question?.details === undefined ? [] : wordsSection('details of the question', question.details)),
       ...sections,
       ...wordsSection('justification', subject.justification),
       ...wordsSection('source', subject.source),

@@ -60,7 +60,7 @@ function useNamed(book: ApprovalBook, call: ApprovableCall, named: string, diges
       help: 'file the request without an approval to ask for one',
     });
   }
-  if (approval.asked.digest !== digest) {
+  if (approval.asked.digest !== digest || approval.asked.subject.question !== undefined) {
     throw new CodedError('denied/approval-mismatch', `the approval ${quote(named)} is for another request than this one`, {
       help: 'an approval is for exactly the call that was shown: same component, parameters, limits, session, policy, justification and source',
     });

@@ -102,6 +102,18 @@ export interface ApprovalSubject {
   readonly policy: string;
   readonly justification?: string;
   readonly source?: string;
+  /** There for a question that a running call asks: a yes to it lets nothing run. The subject is then that call. */
+  readonly question?: CallQuestion;
+}
+
+/** What a tool asks a human in the middle of a call; in the words of the tool, which nobody checked. */
+export interface CallQuestion {
+  /** Audit id of the running call. It ends the question, too. */
+  readonly audit: string;
+  /** The process in which the call runs. */
+  readonly writer: string;
+  readonly text: string;
+  readonly details?: string;
 }
 
 export type ApprovalEntry =

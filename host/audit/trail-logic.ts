@@ -125,6 +125,11 @@ export class TrailLogic {
     const { approval, audit, subject, approvers, expiresAt, useWithinMs } = record;
     if (this.approvals.has(approval)) return 'asks a second time under one approval id';
     if (!this.partial && !this.seen.has(audit)) return 'asks for a request that is not there';
+    if (subject.question !== undefined) {
+      const call = this.requests.get(audit);
+      if (subject.question.audit !== audit) return 'asks a question for another call than its own';
+      if (call === undefined ? !this.partial : call.stage !== 'running') return 'asks a question for a call that does not run';
+    }
     this.approvals.set(approval, { subject, approvers, expiresAt, useWithinMs });
     return undefined;
   }
@@ -136,6 +141,13 @@ export class TrailLogic {
     const request = this.requests.get(record.audit);
     if (request === undefined) return this.unknown('uses an approval for a request that is not open');
     if (approval !== undefined && request.agent !== approval.subject.agent) return "uses another agent's approval";
+    const question = approval?.subject.question;
+    if (question !== undefined) {
+      // The call heard the answer. It lets nothing run.
+      return question.audit === record.audit && request.stage === 'running'
+        ? undefined
+        : 'takes the answer to a question for something else';
+    }
     if (request.approval !== undefined) return 'uses a second approval for one request';
     request.approval = { id: record.approval, subject: approval?.subject };
     return undefined;
