@@ -52,9 +52,9 @@ export class CallQuestions {
     if (asked === undefined) return { kind: 'silence', approval: '' };
     try {
       await this.#desk.waitFor(asked.approval, asked.expiresAt - asked.at, call.signal);
-    } finally {
-      // Also where waiting failed: what nobody waits for must not stay open.
-      if (call.signal.aborted) await this.#take(asked, call);
+    } catch (error) {
+      await this.#take(asked, call).catch(() => undefined); // what nobody waits for must not stay open
+      throw error;
     }
     return this.#take(asked, call);
   }

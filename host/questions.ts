@@ -137,10 +137,10 @@ export class Questions {
   #hear(record: TrailRecord): void {
     if (record.kind === 'requested') this.#requested = record.writer === this.#writer ? record.audit : undefined;
     if (record.kind !== 'approval' || record.event !== 'asked') return;
-    const { question } = record.subject;
+    const asked = this.#book.approval(record.approval)?.asked; // the entry as it was made, without its place in the trail
+    const question = asked?.subject.question;
     if (question === undefined ? record.audit !== this.#requested : question.writer !== this.#writer) return;
     if (question === undefined) this.#requested = undefined; // a request asks once; its call may ask more
-    const asked = this.#book.approval(record.approval)?.asked; // the entry as it was made, without its place in the trail
     if (asked?.audit === record.audit) this.#send(asked);
   }
 

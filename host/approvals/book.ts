@@ -259,5 +259,7 @@ function isCarried(carried: unknown): carried is Carried {
 }
 
 function isSubject(subject: unknown): boolean {
-  return typeof subject === 'object' && subject !== null;
+  if (typeof subject !== 'object' || subject === null) return false;
+  const { question } = subject as { readonly question?: Partial<Record<string, unknown>> | null };
+  return question === undefined || (typeof question?.audit === 'string' && typeof question.text === 'string');
 }

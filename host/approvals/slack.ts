@@ -45,8 +45,6 @@ export const DENY_ACTION = 'cellblock.deny';
 const SECTION_CHARS_MAX = 2900;
 const PARAMETERS_CHARS_MAX = 5000;
 const WORDS_CHARS_MAX = 1000;
-/** Each may become an escape of six characters, which the section still holds. */
-const QUESTION_CHARS_MAX = 150;
 const PARAMETERS_MAX = 30;
 const NAME_CHARS_MAX = 200;
 const LIST_CHARS_MAX = 500;
@@ -62,14 +60,14 @@ export function slackMessage(asked: Asked, { nowMs }: { readonly nowMs: number }
   const { subject, approval } = asked;
   const { sections, isCut: parametersCut } = parameterSections(asked.parameters);
   const { question } = subject;
-  const isCut = parametersCut || (question?.details ?? '').length > QUESTION_CHARS_MAX;
+  const asks = questionSections(question);
+  const isCut = parametersCut || asks.isCut;
   return {
     text: `Approval ${approval}: agent ${code(subject.agent)} asks ${question === undefined ? 'for' : 'a question in'} ${code(subject.tool)}`,
     blocks: [
       { type: 'header', text: slackPlain(`${question === undefined ? 'Approval' : 'Question'} ${approval}`) },
       mrkdwn(callText(asked)),
-      ...(question === undefined ? [] : wordsSection('question of the running tool', question.text)),
-      ...(question?.details === undefined ? [] : wordsSection('details of the question', question.details)),
+      ...asks.sections,
       ...sections,
       ...wordsSection('justification', subject.justification),
       ...wordsSection('source', subject.source),
@@ -136,6 +134,19 @@ function parameterSections(parameters: PlainJson): { readonly sections: readonly
   const more = entries.length - sections.length;
   if (more > 0) sections.push(mrkdwn(`... ${grouped(more)} more parameters`));
   return { sections, isCut: isCut || more > 0 };
+}
+
+/** Nobody says yes to a part of a question: what is cut is answered on the command line. */
+function questionSections(question: Asked['subject']['question']): {
+  readonly sections: readonly SlackBlock[];
+  readonly isCut: boolean;
+} {
+  if (question === undefined) return { sections: [], isCut: false };
+  const words = 'in the words of the tool, which nobody checked';
+  const { text: asks, details } = question;
+  const blocks = [valueBlock(`*question of a running call*, ${words}`, asks, SECTION_CHARS_MAX)];
+  if (details !== undefined) blocks.push(valueBlock('*details*', details, SECTION_CHARS_MAX));
+  return { sections: blocks.map((block) => mrkdwn(block.text)), isCut: blocks.some(({ isCut }) => isCut) };
 }
 
 function wordsSection(label: string, words: string | undefined): readonly SlackBlock[] {

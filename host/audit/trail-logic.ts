@@ -50,6 +50,8 @@ type Why = string | undefined;
 export class TrailLogic {
   private readonly requests = new Map<string, OpenRequest>();
   private readonly approvals = new Map<string, OpenApproval>();
+  /** Ids of questions by the running call that asked them. */
+  private readonly questions = new Map<string, string[]>();
   private readonly shapes = new Map<string, OpenShape>();
   private readonly seen = new IdSet();
   private readonly partial: boolean;
@@ -129,6 +131,7 @@ export class TrailLogic {
       const call = this.requests.get(audit);
       if (subject.question.audit !== audit) return 'asks a question for another call than its own';
       if (call === undefined ? !this.partial : call.stage !== 'running') return 'asks a question for a call that does not run';
+      this.questions.set(audit, [...(this.questions.get(audit) ?? []), approval]);
     }
     this.approvals.set(approval, { subject, approvers, expiresAt, useWithinMs });
     return undefined;
@@ -190,7 +193,14 @@ export class TrailLogic {
     if (request.stage === 'requested') return 'ends a call before its decision';
     if (record.outcome === 'ok' && request.stage !== 'running') return 'ends well what never began';
     this.requests.delete(record.audit);
+    this.endQuestions(record.audit);
     return undefined;
+  }
+
+  /** A question ends with the call that asks it. */
+  private endQuestions(audit: string): void {
+    for (const id of this.questions.get(audit) ?? []) this.approvals.delete(id);
+    this.questions.delete(audit);
   }
 
   private unknown(why: string): Why {

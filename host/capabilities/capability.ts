@@ -133,6 +133,8 @@ export interface NestedRequest {
   /** Text of a JSON object. */
   readonly parametersJson: string;
   readonly justification?: string;
+  /** Levels of calls that may be below the one that files this, by the scopes of all that are in the chain. */
+  readonly depthMax?: number;
 }
 
 export interface NestedOutcome {

@@ -79,7 +79,7 @@ async function call(grant: Grant<ToolsScope>, request: NestedRequest, context: H
   }
   now.inFlight = true;
   try {
-    const outcome = await file(request, running, context.fuelLeft);
+    const outcome = await file({ ...request, depthMax: depthOf(scopes) }, running, context.fuelLeft);
     if (outcome.fuel > 0n) context.charge(outcome.fuel);
     return answered(running, request, outcome);
   } finally {
@@ -101,8 +101,8 @@ function covers(entry: string, toolName: string): boolean {
   return entry === toolName || (!entry.includes('.') && toolName.startsWith(`${entry}.`));
 }
 
-/** The lowest depth that all scopes allow, for whoever files the request and knows the chain. */
-export function depthOf(scopes: readonly ToolsScope[]): number {
+/** The lowest depth that all scopes allow, for the warden, which knows the chain. */
+function depthOf(scopes: readonly ToolsScope[]): number {
   return Math.min(...scopes.map(({ depth: levels }) => levels ?? DEPTH_DEFAULT));
 }
 
@@ -111,7 +111,7 @@ function answered(running: CapabilityCall, request: NestedRequest, outcome: Nest
     note(running, request, 'ok', outcome.audit);
     return { ok: outcome.valueJson ?? 'null' };
   }
-  const { kind, code = `failed/${kind}`, message = '', valueJson, audit } = outcome;
+  const { kind, code = kind, message = '', valueJson, audit } = outcome;
   return failed(running, request, { outcome: kind, code, message, value: valueJson }, audit);
 }
 
