@@ -2,15 +2,13 @@ import { CodedError } from '../runtime/index.ts';
 import { type ApprovableCall, type Asked, askEntry } from './approvals/index.ts';
 import type { ApprovalsDesk } from './approvals-desk.ts';
 import type { ApprovalEntry, ApprovalSubject, TrailEntry } from './audit/entries.ts';
+import { questionProblem } from './capabilities/approve.ts';
 import type { CapabilityCall, HumanAnswer, HumanQuestion } from './capabilities/capability.ts';
 import type { Trail } from './trail.ts';
 
 /** What people are shown of the call that asks: as in its intent, with the parameters of its requested record. */
 export type AskingCall = Pick<ApprovableCall, 'subject' | 'parameters'>;
 
-/** Characters of a question, which is one line. */
-export const QUESTION_CHARS_MAX = 200;
-export const DETAILS_BYTES_MAX = 4096;
 /** Who closes a question that its call does not wait for any more. */
 const CLOSER = { by: 'cellblock', channel: 'library', reason: 'the call does not wait for an answer any more' } as const;
 
@@ -117,10 +115,6 @@ function closing(approval: string, isExpired: boolean, at: number): ApprovalEntr
 }
 
 function checkQuestion({ question, details }: HumanQuestion): void {
-  if (question.trim() === '' || question.length > QUESTION_CHARS_MAX || /[\r\n\p{Zl}\p{Zp}\u0085\v\f]/u.test(question)) {
-    throw new CodedError('usage/invalid-argument', `a question is one line of 1 to ${QUESTION_CHARS_MAX} characters`);
-  }
-  if (details !== undefined && Buffer.byteLength(details) > DETAILS_BYTES_MAX) {
-    throw new CodedError('usage/invalid-argument', `the details of a question have at most ${DETAILS_BYTES_MAX} bytes`);
-  }
+  const why = questionProblem(question, details);
+  if (why !== undefined) throw new CodedError('usage/invalid-argument', why);
 }

@@ -76,7 +76,7 @@ async function ask(
   details: string | undefined,
 ): Promise<WitValue> {
   const scopes = grant.scopesFor(call);
-  const why = problemOf(question, details) ?? overMany(scopes, call);
+  const why = questionProblem(question, details) ?? overMany(scopes, call);
   if (why !== undefined) return refused(call, question, why);
   const approvers = inCommon(scopes.map((each) => each?.approvers));
   const channels = scopes[0]?.channels;
@@ -98,7 +98,8 @@ async function ask(
   }
 }
 
-function problemOf(question: string, details: string | undefined): string | undefined {
+/** Why a text is no question that people can be shown; undefined where it is one. */
+export function questionProblem(question: string, details: string | undefined): string | undefined {
   if (question.trim() === '' || question.length > QUESTION_CHARS_MAX || /[\r\n\p{Zl}\p{Zp}\u0085\v\f]/u.test(question))
     return `a question is one line of 1 to ${QUESTION_CHARS_MAX} characters`;
   if (details !== undefined && Buffer.byteLength(details) > DETAILS_BYTES_MAX)

@@ -5,10 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { approvalDigest, askEntry, renderApproval, slackMessage, useEntries } from '../../host/approvals/index.ts';
 import { approvalLine } from '../../host/approvals/listing.ts';
 import { ApprovalsDesk } from '../../host/approvals-desk.ts';
-import type { TrailRecord } from '../../host/audit/trail.ts';
+import type { Journal, TrailRecord } from '../../host/audit/trail.ts';
 import { TrailLogic } from '../../host/audit/trail-logic.ts';
 import { CallQuestions } from '../../host/call-questions.ts';
 import type { CapabilityCall, HumanAnswer, HumanQuestion } from '../../host/capabilities/capability.ts';
+import type { Post } from '../../host/outbound/index.ts';
+import { Questions } from '../../host/questions.ts';
 import { openTrail, type Trail } from '../../host/trail.ts';
 import { WardenState } from '../../host/trail-state.ts';
 import { decided, intent, outcome, requested, SUBJECT } from '../support/trails.ts';
@@ -234,5 +236,34 @@ describe('a question of a running call', () => {
     expect(problems()).toEqual(['takes the answer to a question for something else']);
     records = records.filter(({ kind }) => kind !== 'intent');
     expect(problems()[0]).toBe('asks a question for a call that does not run');
+  });
+
+  it('goes to the channels that it names, each question of a call, and only from the process of the call', async () => {
+    const sent: string[] = [];
+    const post: Post = async ({ body }) => {
+      sent.push(String(body));
+      return { status: 200 } as Awaited<ReturnType<Post>>;
+    };
+    const channels = new Map([
+      ['webhook:ops', { kind: 'webhook', name: 'webhook:ops', url: 'https://ops.example.com/', secretEnv: 'OPS' } as const],
+    ]);
+    const options = {
+      channels,
+      env: { OPS: `whsec_${Buffer.alloc(32, 7).toString('base64')}` },
+      post,
+      onProblem: () => undefined,
+    };
+    const here = new Questions(trail, options);
+    const elsewhere = new Questions({ journal: { writer: 'w9' } as Journal, state: trail.state }, options);
+    const { call } = await running();
+    for (const text of ['First?', 'Second?']) {
+      const answer = questions.ask({ ...QUESTION, question: text, channels: ['webhook:ops'] }, call);
+      const id = await askedId();
+      await expect.poll(() => sent.filter((body) => body.includes(text)).length, { interval: 2 }).toBe(1);
+      await desk.deny(id, { by: 'ann' });
+      await answer;
+    }
+    await Promise.all([here.close(), elsewhere.close()]);
+    expect(sent).toHaveLength(2);
   });
 });
