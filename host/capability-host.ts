@@ -14,14 +14,21 @@ export interface CallProgress extends Progress {
   readonly tool: string;
 }
 
+/** What a request on behalf of a running call is filed with. */
+export interface NestedOptions {
+  readonly parent: string;
+  readonly fuelMax: bigint;
+  readonly depthMax?: number;
+}
+
 /** What a warden lends to the capabilities of its calls. */
 export interface CapabilityHostParts {
   readonly policy: Policy;
   readonly states: HostStates;
   readonly secret: (name: string) => string;
-  readonly ask?: CapabilityHost['ask'];
+  readonly ask: NonNullable<CapabilityHost['ask']>;
   /** Files a request on behalf of a running call. */
-  readonly file: (request: ToolRequest, options: { readonly parent: string; readonly fuelMax: bigint }) => Promise<Outcome>;
+  readonly file: (request: ToolRequest, options: NestedOptions) => Promise<Outcome>;
   readonly report: (progress: CallProgress) => void;
 }
 
@@ -32,14 +39,30 @@ export function capabilityHost({ policy, states, secret, ask, file, report }: Ca
     stateFolder: policy.trail.folder,
     secret,
     state: states.state,
-    ...(ask === undefined ? {} : { ask }),
-    async request({ toolName, parametersJson, justification }, call, fuelMax) {
+    ask: (question, call) => awaited(call, ask(question, call)),
+    async request({ toolName, parametersJson, justification, depthMax }, call, fuelMax) {
       const { agent, session } = call;
       const words = { agent, tool_name: toolName, parametersJson, justification, session };
-      return nestedOutcome(await file(words, { parent: call.audit, fuelMax }));
+      const depth = depthMax === undefined ? {} : { depthMax };
+      return nestedOutcome(await file(words, { parent: call.audit, fuelMax, ...depth }));
     },
     report: (progress, { audit, agent, tool }: CapabilityCall) => report({ audit, agent, tool, ...progress }),
   };
+}
+
+const ASKED = {};
+
+/** The call's outcome waits for the end of its question: nothing is open any more when it is written. */
+function awaited<T>(call: CapabilityCall, asked: Promise<T>): Promise<T> {
+  const open = call.state(
+    ASKED,
+    () => new Set<Promise<unknown>>(),
+    async (promises) => void (await Promise.allSettled(promises)),
+  );
+  open.add(asked);
+  const end = (): boolean => open.delete(asked);
+  asked.then(end, end);
+  return asked;
 }
 
 function nestedOutcome({ kind, value, error, receipt }: Outcome): NestedOutcome {

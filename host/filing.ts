@@ -18,6 +18,8 @@ export class Filing {
   chain: readonly string[] = [];
   /** Fuel that is left to the call on whose behalf it is; the call gets no more. */
   fuelMax: bigint | undefined;
+  /** Levels of calls that may be on its behalf. */
+  depthLeft = 0;
   readonly context: Writable<ReceiptContext>;
   readonly #began = performance.now();
   readonly #policy: Policy;

@@ -1,5 +1,7 @@
 import { CodedError } from '../runtime/index.ts';
+import type { ApprovableCall } from './approvals/index.ts';
 import type { Scopes } from './policy/index.ts';
+import { quote } from './policy/quote.ts';
 
 /** A call of this process between its intent and its outcome. */
 export interface RunningCall {
@@ -12,6 +14,10 @@ export interface RunningCall {
   readonly scopes: Scopes;
   /** The call on whose behalf it runs. */
   readonly parent: RunningCall | undefined;
+  /** Levels of calls that may be on its behalf; absent: as many as any chain has. */
+  readonly depthLeft?: number;
+  /** What approvers are shown of it when it asks a question; absent: it cannot ask. */
+  readonly shown?: () => Pick<ApprovableCall, 'subject' | 'parameters'>;
   /** Audit ids of the calls on whose behalf it runs, outermost first. */
   readonly chain: readonly string[];
   /** Milliseconds since 1970 at which it has to have ended. */
@@ -70,6 +76,28 @@ export class RunningCalls {
     }
     return call;
   }
+}
+
+/**
+ * Levels that a call on another's behalf has left below it.
+ *
+ * @param tool - that is called. @param depthMax - what the scopes of the one that calls allow, where it calls by `tools`: then no tool may ask for
+ * itself through others. Programs that file requests on a call's behalf are only held to the length of the chain.
+ * @throws CodedError `denied/scope` when there are none left, or the tool runs in this chain already.
+ */
+export function depthBelow(parent: RunningCall | undefined, tool: string, depthMax: number | undefined): number {
+  if (parent === undefined) return CHAIN_MAX;
+  for (let caller: RunningCall | undefined = parent; caller !== undefined; caller = caller.parent) {
+    if (depthMax === undefined || caller.tool !== tool) continue;
+    throw new CodedError('denied/scope', `${quote(tool)} runs already, and asks for itself through others`, {
+      help: 'a tool cannot be called on its own behalf',
+    });
+  }
+  const left = Math.min(parent.depthLeft ?? CHAIN_MAX, depthMax ?? CHAIN_MAX);
+  if (left > 0) return left - 1;
+  throw new CodedError('denied/scope', 'calls on behalf of each other would be deeper than a grant of theirs allows', {
+    help: 'raise `depth` of `tools` where the policy grants it',
+  });
 }
 
 /** Grants that a call gets: its tool's, as far as everybody has them on whose behalf it runs. */

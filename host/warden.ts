@@ -8,6 +8,7 @@ import type { AlertEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import { AuditDesk } from './audit-desk.ts';
+import { CallQuestions } from './call-questions.ts';
 import { Calls } from './calls.ts';
 import type { CapabilityEntry } from './capabilities/index.ts';
 import { type CallProgress, capabilityHost } from './capability-host.ts';
@@ -20,7 +21,7 @@ import { type Outcome, pendingOutcome, toOutcome } from './receipt.ts';
 import { outcomeEntry, refusedEntry, untypedEntry } from './records.ts';
 import { Repeats } from './repeats.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
-import { chainOf, grantsWithin, type RunningCall } from './running-calls.ts';
+import { chainOf, depthBelow, grantsWithin, type RunningCall } from './running-calls.ts';
 import type { Trail } from './trail.ts';
 import { grantTextsOf, type TypedRequest, typedRequest } from './typed-request.ts';
 import { type AskedEntry, asRulesSee, type Judged, judge, type Verdict } from './verdict.ts';
@@ -37,6 +38,8 @@ export interface RequestOptions {
   readonly parent?: string;
   /** The most fuel that the call may use, where that is less than its tool's limit. */
   readonly fuelMax?: bigint;
+  /** With `parent`: levels of calls that may be below it, this one among them. */
+  readonly depthMax?: number;
 }
 
 /** What `Warden.events` tells: each record as it is appended to the trail, by whichever process, and what calls say of how far they are. */
@@ -93,12 +96,12 @@ export class Warden {
     this.#parts = parts;
     this.policy = policy;
     this.#calls = new Calls(parts);
-    this.#tools = new PreparedTools({ entries, runners, open: this.#opener(entries) });
     this.#alarm = new Alarm(parts.alerts, trail, policy);
     this.#questions = new Questions(trail, { ...parts.questions, channels: policy.approverChannels });
     this.#effectful = new Set(entries.filter((entry) => entry.effect !== 'none').map((entry) => entry.name));
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail, parts.redactor.redactText);
+    this.#tools = new PreparedTools({ entries, runners, open: this.#opener(entries) });
     this.audit = new AuditDesk(policy.trail.folder);
     this.#repeats = new Repeats(this.audit, policy.trail.results === 'keep');
     trail.state.onRecord((record) => this.#tell('record', record));
@@ -173,11 +176,14 @@ export class Warden {
 
   /** What components are linked with: capabilities that know this warden's calls. */
   #opener(entries: readonly CapabilityEntry[]): PreparedToolsOptions['open'] {
-    const { policy, secret } = this.#parts;
+    const { policy, secret, trail, redactor } = this.#parts;
+    const { running } = this.#calls;
+    const questions = new CallQuestions(trail, this.approvals, (audit) => running.get(audit)?.shown?.(), redactor.redactText);
     const host = capabilityHost({
       policy,
       secret,
       states: this.#states,
+      ask: (question, call) => questions.ask(question, call),
       file: (request, options) => this.request(request, options),
       report: (progress) => this.#tell('progress', progress),
     });
@@ -229,6 +235,7 @@ export class Warden {
     const grants = grantsWithin(tool.grants, parent);
     Object.assign(context, { tool: tool.name, function: functionName, grants: grantTextsOf(tool, grants) });
     filing.fuelMax = options.fuelMax;
+    filing.depthLeft = depthBelow(parent, tool.name, options.depthMax);
     const prepared = this.#tools.for(tool, functionName, grants);
     const call = prepared.ready ?? (await this.#prepared(filing, prepared));
     context.call = call;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { serves } from '../../runtime/index.ts';
+import { APPROVE } from './approve.ts';
 import type { CapabilityEntry } from './capability.ts';
 import { CLOCK } from './clock.ts';
 import { CONFIG } from './config.ts';
@@ -7,13 +8,27 @@ import { FILES } from './files/index.ts';
 import { HTTP } from './http/index.ts';
 import { KV } from './kv/index.ts';
 import { LOG } from './log.ts';
+import { PROGRESS } from './progress.ts';
 import { RANDOM } from './random.ts';
 import { SECRETS } from './secrets/index.ts';
+import { TOOLS } from './tools.ts';
 
 export * from './capability.ts';
 
 /** Every capability that this host can grant. Embedding programs add their own through the library. */
-export const BUILT_IN: readonly CapabilityEntry[] = [LOG, CLOCK, RANDOM, CONFIG, HTTP, FILES, KV, SECRETS];
+export const BUILT_IN: readonly CapabilityEntry[] = [
+  LOG,
+  CLOCK,
+  RANDOM,
+  CONFIG,
+  HTTP,
+  FILES,
+  KV,
+  SECRETS,
+  TOOLS,
+  APPROVE,
+  PROGRESS,
+];
 
 /** Names that a policy may grant. */
 export const KNOWN_GRANTS: ReadonlySet<string> = new Set(BUILT_IN.map((entry) => entry.name));

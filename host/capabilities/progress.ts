@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import type { WitValue } from '../../runtime/index.ts';
 import { printable } from '../policy/quote.ts';
-import { type CapabilityEntry, defineCapability, type Grant } from './capability.ts';
+import type { CapabilityEntry, Grant } from './capability.ts';
 
 const MESSAGE_CHARS_MAX = 200;
 /** At least this long between two reports of a call: ten a second. */
@@ -16,12 +15,11 @@ const KEY = {};
  * @param now - milliseconds of a clock that only goes forward.
  */
 export function progressCapability(now: () => number = () => performance.now()): CapabilityEntry {
-  return defineCapability<undefined>({
+  return {
     name: 'progress',
     summary: 'tell whoever watches the call how far it is (at most 10 times a second)',
     interfaces: ['cellblock:host/progress@0.1.0'],
     effect: 'none',
-    scope: z.undefined({ error: 'expected the bare name; `progress` has no scope' }),
     open: (grant) => [
       {
         kind: 'bridged',
@@ -33,14 +31,14 @@ export function progressCapability(now: () => number = () => performance.now()):
         },
       },
     ],
-  });
+  };
 }
 
 export const PROGRESS = progressCapability();
 
 function report(
-  { host }: Grant<undefined>,
-  call: ReturnType<Grant<undefined>['callOf']>,
+  { host }: Grant<unknown>,
+  call: ReturnType<Grant<unknown>['callOf']>,
   [done, total, message]: readonly (WitValue | undefined)[],
   nowMs: number,
 ): undefined {

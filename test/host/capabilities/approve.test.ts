@@ -27,6 +27,7 @@ function setUp(scopes: readonly [ApproveScope, ...ApproveScope[]], answer: Human
   const host: CapabilityHost = {
     policyFolder: '/',
     stateFolder: undefined,
+    state: (_key, make) => make(),
     secret: () => '',
     ...(answer === undefined ? {} : { ask }),
   };

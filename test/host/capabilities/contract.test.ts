@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,15 +16,34 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const some = (value: WitValue): WitValue => ({ some: value });
 
 let folder: string;
+let origin: string;
 
-beforeAll(() => {
+/** Sends back what it got, secrets among it. */
+const server = createServer((request, response) => {
+  response.setHeader('x-echo', String(request.headers['x-key']));
+  response.end(JSON.stringify(request.headers));
+});
+
+const request = (method: string, path: string, headers: WitValue = []): WitValue => ({
+  method,
+  url: `${origin}${path}`,
+  headers,
+  body: null,
+});
+
+beforeAll(async () => {
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   folder = mkdtempSync(join(tmpdir(), 'cellblock-contract-'));
   mkdirSync(join(folder, 'inputs'));
   mkdirSync(join(folder, 'results'));
   writeFileSync(join(folder, 'inputs', 'a.txt'), 'hello');
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** What an example says beside the component and the host. */
 type Example = Omit<CapabilityExample, 'component' | 'host'>;
@@ -65,6 +86,54 @@ const EXAMPLES: Readonly<Record<string, () => Example>> = {
     callerScope: { namespace: 'agent', prefixes: ['drafts/'] },
     randomCalls: 60,
   }),
+  http: () => ({
+    scope: {
+      requests: [
+        { methods: ['GET'], url: `${origin}/allowed`, addresses: ['127.0.0.1'], secrets: { 'x-key': { secret: 'key' } } },
+      ],
+    },
+    badScopes: [
+      {},
+      { requests: [] },
+      { requests: [{ methods: [], url: 'https://example.com' }] },
+      { requests: [{ methods: ['get'], url: 'https://example.com' }] },
+      { requests: [{ methods: ['GET'], url: 'ftp://example.com' }] },
+      { requests: [{ methods: ['GET'], url: 'https://user@example.com' }] },
+      { requests: [{ methods: ['GET'], url: 'https://*.com' }] },
+      { requests: [{ methods: ['GET'], url: 'https://example.com', addresses: [] }] },
+      { requests: [{ methods: ['GET'], url: 'https://example.com', headers: ['host'] }] },
+    ],
+    inside: [
+      { function: 'send', args: [request('GET', '/allowed/echo')] },
+      { function: 'http.start', args: ['GET', `${origin}/allowed`, [], false, null, null, null] },
+    ],
+    outside: [
+      { function: 'send', args: [request('POST', '/allowed')] },
+      { function: 'send', args: [request('GET', '/allowed-not')] },
+      { function: 'send', args: [request('GET', '/allowed/%2e%2e/other')] },
+      { function: 'send', args: [request('GET', '/allowed', [{ name: 'X-Key', value: 'mine' }])] },
+      { function: 'http.start', args: ['GET', `${origin}/other`, [], false, null, null, null] },
+      { function: 'http.start', args: ['GET', 'http://169.254.169.254/latest', [], false, null, null, null] },
+    ],
+    callerScope: { requests: [{ methods: ['GET'], url: `${origin}/elsewhere`, addresses: ['127.0.0.1'] }] },
+  }),
+  tools: () => ({
+    scope: { call: ['redact', 'logs.tail'] },
+    badScopes: [{}, { call: [] }, { call: ['Redact'] }, { call: ['redact'], depth: 9 }],
+    inside: [{ function: 'call', args: ['redact.text', '{}', null] }],
+    outside: [
+      { function: 'call', args: ['logs.all', '{}', null] },
+      { function: 'call', args: ['__proto__', '{}', null] },
+    ],
+    callerScope: { call: ['logs'] },
+  }),
+  approve: () => ({
+    scope: { perCall: 1 },
+    badScopes: [{ perCall: 0 }, { channels: [] }, { approvers: [] }],
+    inside: [{ function: 'ask', args: ['May I?', null] }],
+    outside: [{ function: 'ask', args: ['two\nlines', null] }],
+  }),
+  progress: () => ({ inside: [{ function: 'report', args: [1n, some(2n), 'half'] }] }),
   files: () => ({
     scope: { mounts: { '/in': { from: 'inputs' }, '/out': { access: 'write', copyOut: { to: 'results' } } } },
     badScopes: [
@@ -100,7 +169,14 @@ describe('the contract', () => {
   it.each(BUILT_IN.map((entry) => [entry.name, entry] as const))('is kept by `%s`', async (name, entry) => {
     const example = EXAMPLES[name];
     expect(example, `an example of \`${name}\``).toBeDefined();
-    const host = { policyFolder: folder, stateFolder: join(folder, 'state'), secret: () => SECRET };
+    const host: CapabilityExample['host'] = {
+      policyFolder: folder,
+      stateFolder: join(folder, 'state'),
+      secret: () => SECRET,
+      request: async () => ({ kind: 'ok', valueJson: '1', audit: 'a', fuel: 1n }),
+      ask: async () => ({ kind: 'yes', by: 'ann', approval: 'x' }),
+      report: () => undefined,
+    };
     const component = await componentFor(entry);
     expect(await checkCapability(entry, { component, host, secrets: [SECRET], ...example!() })).toEqual([]);
   });

@@ -33,6 +33,7 @@ function setUp(scopes: readonly [ToolsScope, ...ToolsScope[]], outcome: NestedOu
   const host: CapabilityHost = {
     policyFolder: '/',
     stateFolder: undefined,
+    state: (_key, make) => make(),
     secret: () => '',
     ...(outcome === undefined ? {} : { request }),
   };
