@@ -1,5 +1,5 @@
 /**
- * Builds the sample tools: `node tools/build.mjs [redact|crash-summary|kubectl-plan|all] [--check] [--require]`.
+ * Builds the sample tools: `node tools/build.mjs [redact|crash-summary|kubectl-plan|kube-restart|all] [--check] [--require]`.
  *
  * Writes `tools/NAME/NAME.wasm` and `tools/NAME/component.json`. With `--check` it writes neither, and exits 1 unless the
  * source still yields a component with the same interface, documentation and answers. A tool whose compiler is not

@@ -1,6 +1,6 @@
 /**
  * Ways to call the sample tools. The suites of this folder run once for each way: jco's transpiled glue alone is the
- * independent reference, and another runtime is one more entry of `redactCallers`, `summaryCallers` and `planCallers`.
+ * independent reference, and another runtime is one more entry of `redactCallers`, `summaryCallers`, `planCallers` and `restartCallers`.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -74,6 +74,30 @@ export interface ApiRequest {
   readonly summary: string;
 }
 
+/** What `cellblock:host/http` is asked for, and what it gives. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly body: Uint8Array | undefined;
+}
+
+/** A response, or an error of the interface. */
+export type HttpAnswer = { readonly status: number; readonly body: string } | Case;
+
+export interface Restarted {
+  readonly resourceVersion: string;
+  readonly generation: bigint;
+  readonly paused: boolean;
+  readonly summary: string;
+}
+
+/** `args` in the order of the WIT; `answer` plays the host. */
+export type RestartCaller = (
+  args: readonly [apiServer: string, namespace: string, target: string, restartedAt: string],
+  answer: (request: HttpRequest) => HttpAnswer,
+) => Answer<Restarted, Case>;
+
 export type RedactCaller = (text: string, options?: RedactOptions) => Answer<Report, Case>;
 export type SummaryCaller = (log: string, podsMax?: number) => Answer<Summary, Case>;
 export type PlanCaller = (action: Action) => Answer<ApiRequest, Case>;
@@ -108,13 +132,31 @@ export async function planCallers(): Promise<readonly (readonly [string, PlanCal
   return [['jco alone', (action) => call(...argumentsOf(action)) as Answer<ApiRequest, Case>]];
 }
 
+export async function restartCallers(): Promise<readonly (readonly [string, RestartCaller])[]> {
+  let host: (request: HttpRequest) => HttpAnswer;
+  const send = (request: HttpRequest) => {
+    const found = host(request);
+    // An `err` is thrown, with its payload where jco looks for it.
+    if ('tag' in found) throw Object.assign(new Error(found.tag), { payload: found });
+    return { status: found.status, headers: [], body: Buffer.from(found.body) };
+  };
+  const imports = { 'cellblock:host/http': { send } };
+  const call = await throughJco('kube-restart', 'cellblock:samples/kube-restart@0.1.0', 'restart', imports);
+  const caller: RestartCaller = (args, answer) => {
+    host = answer;
+    return call(...args) as Answer<Restarted, Case>; // as above
+  };
+  return [['jco alone', caller]];
+}
+
 /** Calls in a fresh instance each, as a cell does. */
-async function throughJco(tool: string, instance: string, func: string) {
+async function throughJco(tool: string, instance: string, func: string, imports: object = {}) {
   const instantiate = await loadReference(await readTool(tool));
   return (...args: readonly unknown[]): Answer<unknown, unknown> => {
     const logged: string[] = [];
     const exports = instantiate({
       'cellblock:host/log': { write: (level: string, message: string) => logged.push(`${level}: ${message}`) },
+      ...imports,
     });
     return { ...resultOf(() => exports[instance]?.[func]?.(...args)), logged };
   };

@@ -15,16 +15,24 @@ const EXPORTS = {
   redact: 'cellblock:samples/redact@0.1.0',
   'crash-summary': 'cellblock:samples/crash-summary@0.1.0',
   'kubectl-plan': 'cellblock:samples/kubectl-plan@0.1.0',
+  'kube-restart': 'cellblock:samples/kube-restart@0.1.0',
 };
-const IMPORTS = { redact: ['cellblock:host/log@0.1.0'], 'crash-summary': [], 'kubectl-plan': [] };
+const IMPORTS = {
+  redact: ['cellblock:host/log@0.1.0'],
+  'crash-summary': [],
+  'kubectl-plan': [],
+  'kube-restart': ['cellblock:host/http@0.1.0'],
+};
 const DOCS = [
   ['redact', 'cellblock:samples@0.1.0', 'redact', 'redact', 'Replaces what it finds'],
   ['redact', 'cellblock:host@0.1.0', 'log', 'write', 'Leaves one line.'],
   ['crash-summary', 'cellblock:samples@0.1.0', 'crash-summary', 'summarise', 'Summarises a log.'],
   ['kubectl-plan', 'cellblock:samples@0.1.0', 'kubectl-plan', 'plan', 'Plans one action.'],
+  ['kube-restart', 'cellblock:samples@0.1.0', 'kube-restart', 'restart', 'Restarts one deployment.'],
+  ['kube-restart', 'cellblock:host@0.1.0', 'http', 'send', 'Sends one request'],
 ] as const;
 
-describe.each(['redact', 'crash-summary', 'kubectl-plan'] as const)('%s', (name) => {
+describe.each(['redact', 'crash-summary', 'kubectl-plan', 'kube-restart'] as const)('%s', (name) => {
   it('is the component that component.json names', async () => {
     const bytes = await readTool(name);
     const about = JSON.parse(await readFile(new URL(`${name}/component.json`, TOOLS_FOLDER), 'utf8'));

@@ -33,6 +33,12 @@ export const TOOLS = {
     world: 'kubectl-plan-tool',
     wit: ['tools/kubectl-plan/wit/kubectl-plan.wit'],
   },
+  'kube-restart': {
+    language: 'Rust',
+    compile: buildRust,
+    world: 'kube-restart-tool',
+    wit: ['tools/kube-restart/wit/kube-restart.wit', 'wit/host/http.wit'],
+  },
 };
 
 /** @param {string} name @returns {string} path of the component that is kept beside the source. */
