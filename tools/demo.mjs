@@ -2,11 +2,9 @@
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openWarden, renderApproval, verifyTrail } from 'cellblock';
-import { obeyTheLog, readLog, restart } from './kubesleuth.mjs';
-
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+import { startKubeApi } from './kube-api-fake.mjs';
+import { obeyTheLog, policyFor, readLog, restart } from './kubesleuth.mjs';
 
 const bold = (text) => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text);
 const say = (text = '') => console.log(text);
@@ -34,18 +32,13 @@ function receipt({ receipt: r }) {
   );
 }
 
-/** A policy in a folder of its own, so that each demo has a trail of its own. */
-function workshop() {
-  const folder = mkdtempSync(join(tmpdir(), 'cellblock-demo-'));
-  const policy = readFileSync(here('kubesleuth.yaml'), 'utf8').replaceAll(
-    /component: (\S+)/g,
-    (_all, path) => `component: ${here(path)}`,
-  );
-  writeFileSync(join(folder, 'cellblock.yaml'), policy);
-  return folder;
-}
+/** The token is the host's: the policy says where it is, and no tool gets it. */
+const api = await startKubeApi();
+process.env.KUBE_TOKEN = api.token;
 
-const folder = workshop();
+/** A folder of its own, so that each demo has a trail of its own. */
+const folder = mkdtempSync(join(tmpdir(), 'cellblock-demo-'));
+writeFileSync(join(folder, 'cellblock.yaml'), policyFor(api.url));
 const trail = join(folder, '.cellblock');
 const warden = await openWarden({ policy: join(folder, 'cellblock.yaml') });
 try {
@@ -63,7 +56,7 @@ try {
   refusal(injected);
 
   title('3. It asks to restart the deployment. The policy wants a human for that.');
-  const waiting = await restart(warden, pod);
+  const waiting = await restart(warden, pod, { apiServer: api.url });
   expectKind(waiting, 'pending');
   const { id } = waiting.approval;
   const { asked } = await warden.approvals.show(id);
@@ -71,22 +64,29 @@ try {
 
   title('4. Ann approves exactly this call; another one with her approval is refused; this one runs, once.');
   await warden.approvals.approve(id, { by: 'ann', digest: asked.digest });
-  const other = await restart(warden, pod, { approval: id, target: 'deployment/payments' });
+  const other = await restart(warden, pod, { apiServer: api.url, approval: id, target: 'deployment/payments' });
   expectKind(other, 'refused', 'denied/approval-mismatch');
   refusal(other);
-  const restarted = await restart(warden, pod, { approval: id });
+  const restarted = await restart(warden, pod, { apiServer: api.url, approval: id });
   expectKind(restarted, 'ok');
-  say(`  ${restarted.value.summary}: ${restarted.value.method.toUpperCase()} ${restarted.value.path}`);
+  say(`  ${restarted.value.summary}, generation ${restarted.value.generation}`);
   receipt(restarted);
-  const again = await restart(warden, pod, { approval: id });
+  for (const use of restarted.receipt.uses) say(`  used:    ${use.act}: ${use.result}`);
+  say(`  server:  got ${api.requests.length} request, with its token; the tool never had it`);
+  const again = await restart(warden, pod, { apiServer: api.url, approval: id });
   expectKind(again, 'refused', 'denied/approval-used');
   refusal(again);
 } finally {
   await warden.close();
+  await api.close();
 }
+if (api.requests.length !== 1) throw new Error('the server did not get exactly one request');
 
 title('5. The trail proves it; with one byte changed it says where.');
 say(`  alert:   ${shown(readFileSync(join(trail, 'alerts.jsonl'), 'utf8'))}`);
+const kept = readdirSync(trail, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+if (kept.some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(api.token)))
+  throw new Error('the trail has the token');
 const whole = await verifyTrail(trail);
 if (!whole.ok) throw new Error('the trail does not verify');
 say(`  verify:  ${whole.records} records, the chain is whole`);
