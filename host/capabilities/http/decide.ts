@@ -1,4 +1,4 @@
-import { printable, quote, quoteList } from '../../policy/quote.ts';
+import { quote } from '../../policy/quote.ts';
 import { isAllowedAddress, literalAddress } from './addresses.ts';
 import { FREE_HEADERS } from './header-names.ts';
 import type { HttpRule, HttpScope } from './scope.ts';
@@ -81,9 +81,8 @@ function missOf(rule: HttpRule, { method, target, headers }: Hop): Miss | undefi
   }
   const { query } = rule;
   const parameter = query === 'any' ? undefined : [...url.searchParams.keys()].find((name) => !query.includes(name));
-  // An empty `?` and a query that has no parameter are a query, too.
-  if (parameter !== undefined || (query !== 'any' && query.length === 0 && url.search !== '')) {
-    return { stage: 2, denied: `\`query\` of ${quote(rule.url.text)} does not have ${quote(parameter ?? '')}` };
+  if (parameter !== undefined) {
+    return { stage: 2, denied: `\`query\` of ${quote(rule.url.text)} does not have ${quote(parameter)}` };
   }
   const header = headers.find(([name]) => !mayset(rule, name));
   if (header !== undefined) {
@@ -105,9 +104,4 @@ export function capsOf(rules: AllowingRules): Caps {
     inflatedBytes: least((rule) => rule.inflatedBytes),
     redirects: least((rule) => rule.redirects),
   };
-}
-
-/** What a grant lets a tool do, in a line: for refusals that no rule came close to. */
-export function grantedUrls({ requests }: HttpScope): string {
-  return printable(quoteList(requests.map(({ methods, url }) => `${methods.join('|')} ${url.text}`)), 300);
 }
