@@ -1,7 +1,7 @@
 // Runs the preview-1 programs of wasi-testsuite in a `files` grant; see HELP.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
@@ -51,6 +51,9 @@ if (programs.length === 0) {
 }
 // After the options: `--help` needs no build.
 const { Runtime } = await import('cellblock/runtime');
+const { BUILT_IN } = await import('cellblock');
+const { LoneCall } = await import('../../dist/host/lone-call.js');
+const FILES = BUILT_IN.find(({ name }) => name === 'files');
 const adapter = readFileSync(options.adapter ?? adapterOfJco());
 const runtime = new Runtime({ bindings: options.bindings });
 const rows = [];
@@ -103,41 +106,18 @@ function manifestOf(file) {
 }
 
 async function run(bytes, args, env, folder) {
-  const capabilities = [
-    { kind: 'wasi', name: 'program', setup: { args, env: Object.entries(env), clock: 'real' } },
-    ...(folder === undefined ? [] : [grantFiles(folder)]),
-  ];
+  const lone = withFiles(folder);
+  const program = { kind: 'wasi', name: 'program', setup: { args, env: Object.entries(env), clock: 'real' } };
+  const capabilities = [program, ...lone.capabilities];
   const call = await runtime.prepare(await runtime.load(bytes), { function: 'wasi:cli/run#run', capabilities });
-  return runtime.invoke(call, []);
+  return (await lone.run(call.limits.timeoutMsMax, (invocation) => runtime.invoke(call, [], invocation))).cell;
 }
 
-/** A grant of the files below a real folder. What is written into it goes nowhere. */
-function grantFiles(folder) {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
-    .map((path) => {
-      const stat = statSync(path, { bigint: true });
-      const isDirectory = stat.isDirectory();
-      const size = isDirectory ? 0n : stat.size;
-      return { mount: 0, path: relative(folder, path), 'is-directory': isDirectory, size, modified: stat.mtimeNs };
-    });
-  const read = ([, path, offset, length]) => {
-    const bytes = readFileSync(join(folder, path));
-    return { ok: new Uint8Array(bytes.subarray(Number(offset), Number(offset) + length)) };
-  };
-  return {
-    kind: 'wasi',
-    name: 'files',
-    setup: { files: { mounts: [{ name: '/', writable: true }], bytesMax: 1024 * 1024, inodesMax: 10_000 } },
-    back: {
-      'files.list': ([from]) => ({ ok: entries.slice(from) }),
-      'files.read': read,
-      'files.put': () => ({ ok: null }),
-      'files.remove': () => ({ ok: null }),
-      'files.commit': () => ({ ok: null }),
-    },
-  };
+/** A call with a grant of the files below a real folder, as a policy would have it. What is written goes nowhere. */
+function withFiles(folder) {
+  const grants = folder === undefined ? [] : ['files'];
+  const scopes = new Map(grants.map((name) => [name, FILES.scope.parse({ mounts: { '/': { from: folder, access: 'write' } } })]));
+  return new LoneCall({ tool: 'program', entries: BUILT_IN, grants, scopes, folder: process.cwd() });
 }
 
 function report(found) {
