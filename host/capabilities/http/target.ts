@@ -20,9 +20,9 @@ export function targetOf(text: string): Target | string {
   const authority = /^(https?):\/\/([^/?#]*)/i.exec(text)?.[2];
   if (authority === undefined) return 'it is no absolute URL of https or http';
   if (authority.includes('@')) return 'it has a user';
+  if (/\.(?::\d*)?$/.test(authority)) return 'its host ends in a dot';
   const url = parsed(text);
-  if (url === undefined || url.hostname === '') return 'it is no URL';
-  if (url.hostname.endsWith('.')) return 'its host ends in a dot';
+  if (url === undefined || url.hostname === '' || url.hostname.endsWith('.')) return 'it is no URL';
   if (/%2f|%5c|%2e|%00/i.test(url.pathname)) return 'its path has an encoded slash, backslash, dot or NUL';
   url.hash = '';
   return { url, port: url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port };
