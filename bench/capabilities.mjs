@@ -1,6 +1,6 @@
 // What a use of each capability costs, and how fast large files and responses pass through, beside Node's own streams.
 import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -164,6 +164,7 @@ async function bulk(wardens, folder, server, rounds) {
     'http: read': [
       ...ours('bulk-fetch.measure', { authority: server.authority, path: '/large' }),
       { contender: 'Node fetch', run: () => fetchAll(`${server.url}/large`) },
+      { contender: 'Node http.get', run: () => getAll(`${server.url}/large`) },
     ],
   };
   const rows = [];
@@ -206,6 +207,12 @@ async function fetchAll(url) {
   let bytes = 0;
   for await (const piece of (await fetch(url)).body) bytes += piece.length;
   if (bytes !== BULK_BYTES) throw new Error(`fetch saw ${bytes} bytes`);
+}
+
+function getAll(url) {
+  return new Promise((resolve, reject) => {
+    get(url, (response) => response.on('data', () => undefined).on('end', resolve)).on('error', reject);
+  });
 }
 
 export function capabilitiesTable({ prices: priceRows, bulk: bulkRows }) {

@@ -4,11 +4,15 @@ import type { Outcome, Warden } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { hostFilesGuest } from '../support/file-guests.ts';
 import { guest } from '../support/guests.ts';
+import { fileHoarder } from '../support/hoarding-guests.ts';
 import { type Place, usePlace } from '../support/wardens.ts';
 
 /* Guests that try to get more than their `files` grant, through a warden, on real files: threats FS, and RS and WA as far as files go. */
 
 const WALLS = ['thread', 'process'] as const;
+
+/** Number of `not-permitted` among the cases of `error-code`. */
+const NOT_PERMITTED = 31;
 
 /** Makes files of one byte until it is stopped, or writes one file in pieces of 64 KiB; returns how many went well. */
 function floodingGuest(): Promise<Uint8Array> {
@@ -74,8 +78,9 @@ async function openSite(place: Place, isolation: string, quota = 'bytes: 10MiB, 
   const folder = place.site(`version: 1
 tools:
   files: { component: files.wasm, functions: [${FUNCTIONS.join(', ')}], grants: [{ files: { mounts: ${MOUNTS}, ${quota} } }], isolation: ${isolation} }
+  hoard: { component: hoard.wasm, functions: [symlink, open-many], grants: [{ files: { mounts: { /work: { from: allow, access: write, copyOut: { to: results } } } } }], isolation: ${isolation} }
   flood: { component: flood.wasm, functions: [many, large], grants: [{ files: { mounts: ${MOUNTS}, ${quota} } }], isolation: ${isolation}, limits: { timeout: 20s, fuel: 10000000000 } }
-agents: { one: { tools: [files, flood] } }
+agents: { one: { tools: [files, flood, hoard] } }
 `);
   for (const name of ['allow', 'allow/dir', 'allow/dir/nested', 'allow_secret', 'outside', 'results'])
     mkdirSync(join(folder, name));
@@ -89,6 +94,7 @@ agents: { one: { tools: [files, flood] } }
   linkSync(join(folder, 'allow/a.txt'), join(folder, 'allow/hard.txt'));
   writeFileSync(join(folder, 'files.wasm'), await hostFilesGuest());
   writeFileSync(join(folder, 'flood.wasm'), await floodingGuest());
+  writeFileSync(join(folder, 'hoard.wasm'), await fileHoarder());
   const warden = await place.open(folder);
   const use = (name: string, parameters: object): Promise<Outcome> =>
     warden.request({ agent: 'one', tool_name: `files.${name}`, parameters });
@@ -180,6 +186,25 @@ describe.each(WALLS)('files behind the wall `%s`', (isolation) => {
     const { records } = await warden.audit.show(listed.receipt.audit!);
     expect(JSON.stringify(records)).toContain('"link"'); // what was left out is in the trail
     expect(readFileSync(join(folder, 'outside/s'), 'utf8')).toBe('SECRET');
+  });
+
+  it('FS-05: a guest can make no link, whatever it leads to', async () => {
+    const { folder, warden } = await openSite(place, isolation);
+    for (const old of ['../outside/s', '/etc/passwd', 'a.txt', '.']) {
+      const parameters = { old, new: 'planted' };
+      const outcome = await warden.request({ agent: 'one', tool_name: 'hoard.symlink', parameters });
+      expect(outcome, old).toMatchObject({ kind: 'ok', value: 1 + NOT_PERMITTED });
+    }
+    expect(readdirSync(join(folder, 'results'))).toEqual([]);
+  });
+
+  it('RS-10: descriptors that are never given back end at the cap on handles', async () => {
+    const { warden } = await openSite(place, isolation);
+    const many = (n: number): Promise<Outcome> =>
+      warden.request({ agent: 'one', tool_name: 'hoard.open-many', parameters: { path: 'a.txt', n } });
+    expect(await many(100)).toMatchObject({ kind: 'ok', value: 100 });
+    expect(await many(100_000)).toMatchObject({ kind: 'limited', error: { code: 'limit/handles' } });
+    expect(openBelow(warden.policy.file.replace(/\/[^/]*$/, ''))).toEqual([]);
   });
 
   it('FS-13: a read-only mount is read-only in every way, and the original stays what it was', async () => {

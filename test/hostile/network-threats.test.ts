@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Outcome, Warden } from 'cellblock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requestHoarder } from '../support/hoarding-guests.ts';
 import { fetchTool, sendTool } from '../support/http-guests.ts';
 import { usePlace } from '../support/wardens.ts';
 
@@ -73,11 +74,13 @@ describe.each(['thread', 'process'])('http behind the wall `%s`', (isolation) =>
 secrets: { token: { file: token } }
 tools:
   send: { component: send.wasm, functions: [do-send], grants: ${grant}, isolation: ${isolation}, limits: { timeout: 10s } }
+  hoard: { component: hoard.wasm, functions: [ask-many], grants: ${grant}, isolation: ${isolation}, limits: { timeout: 10s } }
   fetch: { component: fetch.wasm, functions: [get, post], grants: ${grant}, isolation: ${isolation}, limits: { timeout: 10s } }
-agents: { one: { tools: [send, fetch] } }
+agents: { one: { tools: [send, fetch, hoard] } }
 `);
     writeFileSync(join(site, 'send.wasm'), await sendTool());
     writeFileSync(join(site, 'fetch.wasm'), await fetchTool());
+    writeFileSync(join(site, 'hoard.wasm'), await requestHoarder());
     writeFileSync(join(site, 'token'), SECRET, { mode: 0o600 });
     granted.seen.length = 0;
     other.seen.length = 0;
@@ -252,6 +255,21 @@ agents: { one: { tools: [send, fetch] } }
     }
     const fetched = await get(warden, granted.authority, '/api');
     expect(Buffer.from(fetched.value as string, 'base64').toString()).not.toContain(SECRET);
+  });
+
+  it('RS-10: requests that are never let go of end at the cap on exchanges, and their connections with the call', async () => {
+    const warden = await open(loopback(), ', concurrent: 5');
+    let connections = 0;
+    granted.answer = (request, response) => {
+      connections += 1;
+      request.socket.once('close', () => (connections -= 1));
+      response.writeHead(200, { 'content-length': 10 });
+      response.write('half');
+    };
+    const parameters = { authority: granted.authority, path: '/api', n: 10_000 };
+    expect(await warden.request({ agent: 'one', tool_name: 'hoard', parameters })).toMatchObject({ kind: 'ok', value: 5 });
+    expect(granted.seen).toHaveLength(5);
+    await expect.poll(() => connections).toBe(0);
   });
 
   it('RS-17: a small body that inflates without end is cut, and so is a large one', async () => {
