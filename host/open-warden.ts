@@ -4,7 +4,7 @@ import { CodedError } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { createAlerts } from './alerts/index.ts';
 import { createRedactor, openRedactionKey } from './audit/index.ts';
-import { BUILT_IN, type CapabilityEntry, scopeSchemasOf } from './capabilities/index.ts';
+import { BUILT_IN, type CapabilityEntry, namesInScopeOf, scopeSchemasOf } from './capabilities/index.ts';
 import { openSecretStore } from './capabilities/secret-store.ts';
 import { loadPolicy, type Policy } from './policy/index.ts';
 import { GRANT_NAME } from './policy/names.ts';
@@ -35,10 +35,10 @@ export async function openWarden(options: WardenOptions): Promise<Warden> {
   const entries = [...BUILT_IN, ...capabilities];
   checkEntries(entries);
   const knownGrants = new Set(entries.map((entry) => entry.name));
-  const scopeSchemas = scopeSchemasOf(entries);
   const policy = await loadPolicy(path, {
     knownGrants,
-    scopeSchemas,
+    scopeSchemas: scopeSchemasOf(entries),
+    namesInScope: namesInScopeOf(entries),
     ...(ceiling === undefined ? {} : { ceilingFile: ceiling }),
   });
   const trail = await openPolicyTrail(policy, { decides: true, reduced: reductionsOf(policy, options) });

@@ -51,6 +51,10 @@ export const APPROVE = defineCapability<ApproveScope>({
   summary: 'ask a human a question in the middle of a call, and wait for the answer',
   interfaces: ['cellblock:host/approve@0.1.0'],
   scope,
+  names: (asks) => ({
+    ...(asks?.channels === undefined ? {} : { channels: asks.channels }),
+    ...(asks?.approvers === undefined ? {} : { approvers: asks.approvers }),
+  }),
   open: (grant) => [
     {
       kind: 'bridged',

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Capability, CellOutcome, CodedError, HostCallContext, PlainJson } from '../../runtime/index.ts';
+import type { ScopeNames } from '../policy/index.ts';
 
 /**
  * A capability as operators know it: the name that policies and `--grant` use, what it lets a tool do, and within which scope.
@@ -26,6 +27,8 @@ export interface CapabilityEntry {
    * name is all that there is to say.
    */
   readonly scope?: z.ZodType;
+  /** What the scope names that the policy has to have elsewhere, such as secrets: a name that it has not is refused when it is loaded. */
+  readonly names?: (scope: unknown) => ScopeNames;
   /** What a component is linked with, where that is the same for every tool; else `open`. */
   readonly capability?: Capability;
   /**
@@ -37,14 +40,18 @@ export interface CapabilityEntry {
 }
 
 /** A capability with a scope, before its type is forgotten: entries of several types are kept in one list. */
-export interface ScopedCapability<Scope> extends Omit<CapabilityEntry, 'scope' | 'open' | 'capability'> {
+export interface ScopedCapability<Scope> extends Omit<CapabilityEntry, 'scope' | 'open' | 'capability' | 'names'> {
   readonly scope: z.ZodType<Scope>;
+  readonly names?: (scope: Scope) => ScopeNames;
   readonly open: (grant: Grant<Scope>) => readonly Capability[];
 }
 
 /** Makes the entry of a capability with a scope: what `open` gets has passed the schema. */
 export function defineCapability<Scope>(capability: ScopedCapability<Scope>): CapabilityEntry {
-  return { ...capability, open: (grant) => capability.open(grant as Grant<Scope>) }; // the loader parsed it by this schema
+  // The loader parsed it by this schema.
+  const { names, open, ...rest } = capability;
+  const named = names === undefined ? {} : { names: (scope: unknown) => names(scope as Scope) };
+  return { ...rest, ...named, open: (grant) => open(grant as Grant<Scope>) };
 }
 
 /** One capability as granted to one tool. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { serves } from '../../runtime/index.ts';
+import type { NamesInScope } from '../policy/index.ts';
 import { APPROVE } from './approve.ts';
 import type { CapabilityEntry } from './capability.ts';
 import { CLOCK } from './clock.ts';
@@ -36,6 +37,11 @@ export const KNOWN_GRANTS: ReadonlySet<string> = new Set(BUILT_IN.map((entry) =>
 /** What a policy may say of capabilities beside their names, as `loadPolicy` takes it. */
 export function scopeSchemasOf(entries: readonly CapabilityEntry[] = BUILT_IN): ReadonlyMap<string, z.ZodType> {
   return new Map(entries.flatMap(({ name, scope }) => (scope === undefined ? [] : [[name, scope] as const])));
+}
+
+/** What scopes name that a policy must have, as `loadPolicy` takes it. */
+export function namesInScopeOf(entries: readonly CapabilityEntry[] = BUILT_IN): NamesInScope {
+  return (capability, scope) => entries.find(({ name }) => name === capability)?.names?.(scope) ?? {};
 }
 
 /** The name to grant for an import, where there is one. */

@@ -44,6 +44,7 @@ export const TOOLS = defineCapability<ToolsScope>({
   summary: 'call other tools that the scope names, as requests of the same agent',
   interfaces: ['cellblock:host/tools@0.1.0'],
   scope,
+  names: ({ call: entries }) => ({ tools: entries }),
   open: (grant) => [
     {
       kind: 'bridged',

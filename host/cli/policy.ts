@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { CodedError, EXIT_CODES, jsonText } from '../../runtime/index.ts';
-import { KNOWN_GRANTS, scopeSchemasOf } from '../capabilities/index.ts';
+import { KNOWN_GRANTS, namesInScopeOf, scopeSchemasOf } from '../capabilities/index.ts';
 import type { Policy } from '../policy/index.ts';
 import type { ToolComponents } from '../policy-tools/tool-components.ts';
 import { readRegularFile } from '../regular-file.ts';
@@ -236,7 +236,7 @@ In the first line of a policy file, for editors with the YAML language server:
 
 async function loadOne(file: string, { ceiling }: CommonOptions): Promise<Policy> {
   const { loadPolicy } = await import('../policy/index.ts');
-  const known = { knownGrants: KNOWN_GRANTS, scopeSchemas: scopeSchemasOf() };
+  const known = { knownGrants: KNOWN_GRANTS, scopeSchemas: scopeSchemasOf(), namesInScope: namesInScopeOf() };
   return loadPolicy(file, { ...known, ...(ceiling === undefined ? {} : { ceilingFile: ceiling }) });
 }
 

@@ -24,6 +24,7 @@ export type { Ask, Budget, BudgetScope, Rule, RuleEffect, RuleSpec } from './rul
 export type { RuleRef } from './rule-ref.ts';
 export type { Candidates, RuleSet } from './rule-set.ts';
 export { type PolicyDocument, type PolicyInput, policySchema } from './schema.ts';
+export type { NamesInScope, ScopeNames } from './scope-names.ts';
 export { grantNameOf, type ScopeSchemas, type Scopes } from './scopes.ts';
 export type { SecretSource } from './secrets-schema.ts';
 export type { PolicyIssue } from './source.ts';

@@ -9,6 +9,7 @@ import { printable } from './quote.ts';
 import { referenceIssues } from './references.ts';
 import { ceilingFileSchema } from './rule-schema.ts';
 import { policySchema } from './schema.ts';
+import type { NamesInScope } from './scope-names.ts';
 import { readScopes, type ScopeSchemas } from './scopes.ts';
 import { invalidDocument, Source } from './source.ts';
 
@@ -17,6 +18,8 @@ export interface PolicyOptions {
   readonly knownGrants?: ReadonlySet<string> | 'any' | undefined;
   /** What grants may say beside the names of `knownGrants`. Default none, so that every scope is refused, or with `any` kept as it is written. */
   readonly scopeSchemas?: ScopeSchemas | undefined;
+  /** What scopes name that the policy must have: secrets, tools, channels, approvers. Default nothing. */
+  readonly namesInScope?: NamesInScope | undefined;
   /**
    * Path of a ceiling in a file of its own, `{version: 1, ceiling: {...}}`, which may belong to somebody else than the policy file. It holds
    * beside the policy's own.
@@ -52,10 +55,10 @@ export function parsePolicy(text: string, filePath: string, options: PolicyOptio
   const document = readDocument(text, filePath, policySchema);
   const ceilings = ceilingsOf(options);
   if (document.data.ceiling !== undefined) ceilings.push({ document, ceiling: document.data.ceiling, isApart: false });
-  const { knownGrants = new Set(), scopeSchemas = new Map() } = options;
+  const { knownGrants = new Set(), scopeSchemas: schemas = new Map(), namesInScope: namesIn = () => ({}) } = options;
   const unresolved = referenceIssues(document, ceilings, knownGrants);
   for (const [{ source }, issues] of unresolved) throw invalidDocument(source, issues);
-  const scopes = readScopes(document, ceilings, scopeSchemas, knownGrants === 'any');
+  const scopes = readScopes(document, ceilings, { schemas, namesIn, keepsUnknown: knownGrants === 'any' });
   for (const [{ source }, issues] of scopes.issues) throw invalidDocument(source, issues);
   const above = ceilings.flatMap((ceiling) => ceilingIssues(document, ceiling));
   if (above.length > 0) throw invalidDocument(document.source, above);

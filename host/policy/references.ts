@@ -3,6 +3,7 @@ import type { Document } from './document.ts';
 import { splitEntry } from './names.ts';
 import { quote, quoteList } from './quote.ts';
 import type { PolicyDocument } from './schema.ts';
+import type { ScopeNames } from './scope-names.ts';
 import type { PolicyIssue } from './source.ts';
 import type { GrantDocument } from './tool-schema.ts';
 import { allRules, type WrittenRule } from './written-rule.ts';
@@ -106,6 +107,22 @@ function checkRule(
 function locateTool(policy: PolicyDocument, path: readonly PropertyKey[]): readonly PropertyKey[] {
   const [, agent, , index] = path as readonly [string, string, string, number]; // as `entriesOf` makes it
   return typeof policy.agents[agent]!.tools[index] === 'string' ? path : [...path, 'tool'];
+}
+
+/** Names of a scope that stand for nothing, with what there is. */
+export function scopeNameProblems(policy: PolicyDocument, names: ScopeNames): readonly string[] {
+  const { channels, approvers } = definedIn(policy);
+  const unknown = (kind: string, wanted: readonly string[] = [], known: Iterable<string>): readonly string[] => {
+    const all = new Set(known);
+    const here = quoteList([...all].sort());
+    return wanted.filter((name) => !all.has(name)).map((name) => `unknown ${kind} ${quote(name)}; ${kind}s here: ${here}`);
+  };
+  return [
+    ...unknown('secret', names.secrets, Object.keys(policy.secrets ?? {})),
+    ...unknown('channel', names.channels, channels),
+    ...unknown('approver', names.approvers, approvers),
+    ...(names.tools ?? []).flatMap((entry) => entryProblem(policy, entry) ?? []),
+  ];
 }
 
 function entryProblem(policy: PolicyDocument, entry: string): string | undefined {

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import type { PlacedCeiling } from './ceiling.ts';
 import type { Document } from './document.ts';
 import { quote } from './quote.ts';
+import { scopeNameProblems } from './references.ts';
 import type { PolicyDocument } from './schema.ts';
+import type { NamesInScope } from './scope-names.ts';
 import type { PolicyIssue } from './source.ts';
 import type { GrantDocument } from './tool-schema.ts';
 
@@ -20,43 +22,48 @@ export interface PolicyScopes {
   readonly issues: ReadonlyMap<Document<unknown>, readonly PolicyIssue[]>;
 }
 
-/**
- * Checks what grants say beside their names.
- *
- * @param keepsUnknown - scopes without a schema are kept as they are written, for those who run nothing.
- */
+/** How scopes are read. */
+export interface ScopeReading {
+  readonly schemas: ScopeSchemas;
+  readonly namesIn: NamesInScope;
+  /** Scopes without a schema are kept as they are written, for those who run nothing. */
+  readonly keepsUnknown: boolean;
+}
+
+/** Checks what grants say beside their names. */
 export function readScopes(
   policy: Document<PolicyDocument>,
   ceilings: readonly PlacedCeiling[],
-  schemas: ScopeSchemas,
-  keepsUnknown: boolean,
+  reading: ScopeReading,
 ): PolicyScopes {
   const issues = new Map<Document<unknown>, PolicyIssue[]>();
   const read = (document: Document<unknown>, path: readonly PropertyKey[], grants: readonly GrantDocument[] = []): Scopes =>
-    scopesOf(grants, schemas, keepsUnknown, (where, message) => {
+    scopesOf({ policy: policy.data, isCeiling: path[0] === 'ceiling', ...reading }, grants, (where, message) => {
       if (!issues.has(document)) issues.set(document, []);
       issues.get(document)!.push(document.issueAt([...path, ...where], message));
     });
   const tools = Object.entries(policy.data.tools);
   const byTool = new Map(tools.map(([name, tool]) => [name, read(policy, ['tools', name, 'grants'], tool.grants)]));
-  const above = ceilings.map(({ document, ceiling }) => read(document, ['ceiling', 'grants'], namedScopes(ceiling.grants)));
+  const above = ceilings.map(({ document, ceiling }) => read(document, ['ceiling', 'grants'], ceiling.grants));
   return { byTool, ceilings: above.filter((scopes) => scopes.size > 0), issues };
 }
 
-/** In a ceiling a bare name sets no bound on the scope. */
-function namedScopes(grants: readonly GrantDocument[] = []): readonly GrantDocument[] {
-  return grants.filter((grant) => 'scope' in grant);
+/** What the scopes of one list are read with. */
+interface Reading extends ScopeReading {
+  readonly policy: PolicyDocument;
+  /** There a bare name sets no bound on the scope. */
+  readonly isCeiling: boolean;
 }
 
 function scopesOf(
+  { policy, isCeiling, schemas, namesIn, keepsUnknown }: Reading,
   grants: readonly GrantDocument[],
-  schemas: ScopeSchemas,
-  keepsUnknown: boolean,
   report: (path: readonly PropertyKey[], message: string) => void,
 ): Scopes {
   const scopes = new Map<string, unknown>();
   for (const [index, grant] of grants.entries()) {
     const { name, scope } = grant;
+    if (isCeiling && !('scope' in grant)) continue;
     const schema = schemas.get(name);
     if (schema === undefined) {
       if (!('scope' in grant)) continue;
@@ -65,8 +72,10 @@ function scopesOf(
       continue;
     }
     const checked = schema.safeParse(scope);
-    if (checked.success) scopes.set(name, checked.data);
-    else if ('scope' in grant) for (const issue of checked.error.issues) reportIssue(issue, [index, name], report);
+    if (checked.success) {
+      scopes.set(name, checked.data);
+      for (const problem of scopeNameProblems(policy, namesIn(name, checked.data))) report([index, name], problem);
+    } else if ('scope' in grant) for (const issue of checked.error.issues) reportIssue(issue, [index, name], report);
     else report([index], `${quote(name)} needs a scope: write ${quote(`${name}: {...}`)}`);
   }
   return scopes;

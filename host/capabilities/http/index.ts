@@ -61,5 +61,8 @@ export const HTTP: CapabilityEntry = defineCapability({
   summary: 'send the requests that the scope names, to the hosts that it names, with secrets that it does not see',
   interfaces: ['cellblock:host/http@0.1.0', 'wasi:http/types@0.2.0', 'wasi:http/outgoing-handler@0.2.0'],
   scope: httpScope,
+  names: ({ requests }) => ({
+    secrets: requests.flatMap(({ secrets }) => Object.values(secrets).map(({ secret }) => secret)),
+  }),
   open: (grant: Grant<HttpScope>) => openHttp(grant),
 });

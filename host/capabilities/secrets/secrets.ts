@@ -19,6 +19,7 @@ export const SECRETS: CapabilityEntry = defineCapability<SecretsScope>({
   interfaces: ['cellblock:host/secrets@0.1.0'],
   effect: 'none',
   scope: secretsScope,
+  names: (scope) => ({ secrets: [...scope.keys()] }),
   open: (grant) => [
     {
       kind: 'bridged',
