@@ -16,7 +16,7 @@ Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
   --json    print the raw data instead of the tables
-  --only    one part; writes to the temporary folder instead
+  --only    one part; writes to the temporary folder instead, but for `capabilities`
   --peer    a folder with node_modules/@bytecodealliance/jco of another version, for the part \`bindings\`:
             npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
   --help    this text
@@ -122,15 +122,16 @@ async function report({
 
 /** Only complete runs are evidence to keep. */
 function isComplete({ quick, only, jobs, workloads }) {
-  return !quick && (only === undefined || (only === 'fuel' && jobs === undefined && workloads !== undefined));
+  const isWhole = only === undefined || only === 'capabilities' || (only === 'fuel' && jobs === undefined && workloads !== undefined);
+  return !quick && isWhole;
 }
 
 /** Complete runs go to the project's folder, the rest to the temporary folder. @returns the files' paths. */
-async function save(results, isKept) {
+async function save(results, only, isKept) {
   const directory = isKept ? join(ROOT, 'bench', 'results') : join(tmpdir(), 'cellblock-bench-results');
   mkdirSync(directory, { recursive: true });
   const name = `${results.startedAt.replace(/[-:]|\.\d+/g, '')}-node${process.versions.node.split('.')[0]}`;
-  const path = join(directory, results.fuel === undefined ? name : `${name}-fuel`);
+  const path = join(directory, only === undefined ? name : `${name}-${only}`);
   writeFileSync(`${path}.json`, `${JSON.stringify(results)}\n`);
   if (results.fuel === undefined) return [`${path}.json`];
   writeFileSync(`${path}.svg`, (await import('./fuel/plot.mjs')).fuelPlot(results.fuel));
@@ -143,7 +144,7 @@ async function main() {
   install();
   build();
   const results = await measure(chosen);
-  const paths = await save(results, isComplete(chosen));
+  const paths = await save(results, chosen.only, isComplete(chosen));
   console.log(chosen.json ? JSON.stringify(results) : await report(results));
   console.error(`\nraw data: ${paths.join(', plot: ')}`);
 }
