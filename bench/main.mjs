@@ -16,7 +16,7 @@ Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
   --json    print the raw data instead of the tables
-  --only    one part; writes to the temporary folder instead, but for `capabilities`
+  --only    one part; writes to the temporary folder instead, but for \`capabilities\`
   --peer    a folder with node_modules/@bytecodealliance/jco of another version, for the part \`bindings\`:
             npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
   --help    this text
@@ -122,7 +122,8 @@ async function report({
 
 /** Only complete runs are evidence to keep. */
 function isComplete({ quick, only, jobs, workloads }) {
-  const isWhole = only === undefined || only === 'capabilities' || (only === 'fuel' && jobs === undefined && workloads !== undefined);
+  const isWhole =
+    only === undefined || only === 'capabilities' || (only === 'fuel' && jobs === undefined && workloads !== undefined);
   return !quick && isWhole;
 }
 
