@@ -6,7 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 
-const USAGE = 'usage: node test/outside/wasi-testsuite.mjs [--json] [--adapter FILE] [--bindings auto|own|jco] PATH...';
+const USAGE =
+  'usage: node test/outside/wasi-testsuite.mjs [--json] [--adapter FILE] [--bindings auto|own|jco] [--access read|write] PATH...';
 const HELP = `${USAGE}
 
 Runs the prebuilt preview-1 programs of WebAssembly/wasi-testsuite (branch prod/testsuite-base; for example its folders
@@ -26,6 +27,7 @@ Needs the build (npm run build).
   PATH        a folder, or a .wasm file
   --adapter   wasi_snapshot_preview1.command.wasm; default: that of @bytecodealliance/jco, where it is installed
   --bindings  who links the components: auto (the default), own or jco
+  --access    read: the grant is read-only, so programs that write must fail; default: write
   --json      prints the rows as JSON
   --help      this text
 
@@ -36,6 +38,7 @@ const { values: options, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     adapter: { type: 'string' },
     bindings: { type: 'string', default: 'auto' },
+    access: { type: 'string', default: 'write' },
     help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
@@ -116,7 +119,9 @@ async function run(bytes, args, env, folder) {
 /** A call with a grant of the files below a real folder, as a policy would have it. What is written goes nowhere. */
 function withFiles(folder) {
   const grants = folder === undefined ? [] : ['files'];
-  const scopes = new Map(grants.map((name) => [name, FILES.scope.parse({ mounts: { '/': { from: folder, access: 'write' } } })]));
+  const scopes = new Map(
+    grants.map((name) => [name, FILES.scope.parse({ mounts: { '/': { from: folder, access: options.access } } })]),
+  );
   return new LoneCall({ tool: 'program', entries: BUILT_IN, grants, scopes, folder: process.cwd() });
 }
 
