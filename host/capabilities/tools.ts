@@ -30,10 +30,6 @@ const scope = fields('the fields of `tools`', {
     .transform(parsedBy(parseSize))
     .optional()
     .describe('Bytes of parameters as JSON. Default 256KiB.'),
-  atOnce: z
-    .literal(1, { error: expected('1, since a tool waits for each call') })
-    .optional()
-    .describe('Calls in flight at one time: one.'),
 });
 
 export type ToolsScope = z.output<typeof scope>;
