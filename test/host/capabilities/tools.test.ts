@@ -128,7 +128,7 @@ describe('`tools`', () => {
     for (const more of [{ depth: 0 }, { depth: 9 }, { depth: 1.5 }, { atOnce: 2 }, { parametersBytes: '1MB' }]) {
       expect(TOOLS.scope!.safeParse({ call: ['a'], ...more }).success).toBe(false);
     }
-    const parsed = TOOLS.scope!.parse({ call: ['a', 'b.c'], depth: 8, parametersBytes: '1KiB', atOnce: 1 });
-    expect(parsed).toEqual({ call: ['a', 'b.c'], depth: 8, parametersBytes: 1024, atOnce: 1 });
+    const parsed = TOOLS.scope!.parse({ call: ['a', 'b.c'], depth: 8, parametersBytes: '1KiB' });
+    expect(parsed).toEqual({ call: ['a', 'b.c'], depth: 8, parametersBytes: 1024 });
   });
 });
