@@ -80,7 +80,7 @@ function missOf(rule: HttpRule, { method, target, headers }: Hop): Miss | undefi
     return { stage: 1, denied: `\`methods\` of ${quote(rule.url.text)} do not have ${quote(method)}` };
   }
   const { query } = rule;
-  const parameter = query === 'any' ? undefined : [...url.searchParams.keys()].find((name) => !query.includes(name));
+  const parameter = query === 'any' ? undefined : parametersOf(url).find((name) => !query.includes(name));
   if (parameter !== undefined) {
     return { stage: 2, denied: `\`query\` of ${quote(rule.url.text)} does not have ${quote(parameter)}` };
   }
@@ -89,6 +89,11 @@ function missOf(rule: HttpRule, { method, target, headers }: Hop): Miss | undefi
     return { stage: 3, denied: `\`headers\` of ${quote(rule.url.text)} do not have ${quote(header[0])}` };
   }
   return undefined;
+}
+
+/** Names of parameters; a semicolon stands as one of its own, since some servers separate by it. */
+function parametersOf({ search, searchParams }: URL): readonly string[] {
+  return [...searchParams.keys(), ...(search.includes(';') ? [';'] : [])];
 }
 
 function mayset(rule: HttpRule, name: string): boolean {
