@@ -110,3 +110,9 @@ export function capsOf(rules: AllowingRules): Caps {
     redirects: least((rule) => rule.redirects),
   };
 }
+
+/** Of two sets of caps, the less of each. */
+export function leastOf(one: Caps, other: Caps): Caps {
+  const names = Object.keys(one) as (keyof Caps)[];
+  return Object.fromEntries(names.map((name) => [name, Math.min(one[name], other[name])])) as unknown as Caps; // of all names
+}

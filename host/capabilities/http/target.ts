@@ -24,12 +24,17 @@ export function targetOf(text: string): Target | string {
   const url = parsed(text);
   if (url === undefined || url.hostname === '' || url.hostname.endsWith('.')) return 'it is no URL';
   if (/^\.|\.\./.test(url.hostname)) return 'its host has an empty label';
-  // As written: the parser takes encoded steps up, and others may not.
-  const path = /^[^?#]*/.exec(text)![0].slice('https://'.length);
-  if (/%2f|%5c|%2e|%00/i.test(path.slice(path.indexOf('/') + 1))) return 'its path has an encoded slash, backslash, dot or NUL';
+  const fault = encodedFault(text);
+  if (fault !== undefined) return fault;
   if (/\/\.\.?;/.test(url.pathname)) return 'its path has a dot before a semicolon';
   url.hash = '';
   return { url, port: url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port };
+}
+
+/** As written, since the parser takes encoded steps up, and others may not. @param text - an URL, or a reference to one. */
+export function encodedFault(text: string): string | undefined {
+  const path = /^[^?#]*/.exec(text)![0];
+  return /%2f|%5c|%2e|%00/i.test(path) ? 'its path has an encoded slash, backslash, dot or NUL' : undefined;
 }
 
 function parsed(text: string): URL | undefined {
