@@ -153,7 +153,7 @@ export class Exchange {
     let hop: Hop = request;
     for (let followed = 0; ; followed++) {
       const response = await this.#once(hop, rules, body, request);
-      const headers = headersOf(response.headers);
+      const headers = headersOf(response);
       const next = capsOf(rules).redirects === 0 ? undefined : redirectOf(response.statusCode, headers, hop);
       const isStuck = typeof next === 'object' && next.keepsBody && body === 'streamed'; // what was sent is gone
       if (next === undefined || isStuck) return this.#open(response, headers, hop);
@@ -284,11 +284,20 @@ function roomIn(upload: PassThrough): Promise<void> {
   });
 }
 
-function headersOf(raw: unknown): readonly Header[] {
-  const flat = raw as readonly string[]; // `responseHeaders: 'raw'`
+/** @throws ExchangeError for a body that is packed in another way than in chunks: nobody would unpack it, and it could hide a secret. */
+function headersOf({ headers: raw, body }: Dispatcher.ResponseData): readonly Header[] {
+  const flat = raw as unknown as readonly string[]; // `responseHeaders: 'raw'`
   const headers: Header[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const name = flat[at]!.toLowerCase();
+    if (name === 'transfer-encoding' && flat[at + 1]!.trim().toLowerCase() !== 'chunked') {
+      body.on('error', () => undefined).destroy();
+      throw new ExchangeError({
+        kind: 'unreachable',
+        code: 'HTTP-response-transfer-coding',
+        message: 'the response is packed in a way that is not supported here',
+      });
+    }
     if (!HOP_HEADERS.has(name)) headers.push([name, flat[at + 1]!]);
   }
   return headers;
