@@ -6,6 +6,7 @@ import type { Connections } from './connections.ts';
 import { type AllowingRules, type Caps, capsOf, type Header, type Hop, leastOf, type Refusal } from './decide.ts';
 import { denied, ExchangeError, failureOf, type HttpFailure, timedOut, tooLarge } from './failure.ts';
 import { HOP_HEADERS, headerFault } from './header-names.ts';
+import { Listeners } from './listeners.ts';
 import { redirectOf } from './redirect.ts';
 import { openBody } from './response-body.ts';
 import { holdsSecret, secretForms, withoutSecrets } from './secret-filter.ts';
@@ -61,7 +62,7 @@ export class Exchange {
   #isSettled = false;
   #isOver = false;
   #isComplete = false;
-  #listeners: (() => void)[] = [];
+  readonly #settling = new Listeners();
 
   /** @param rules - that allow the request. */
   constructor(host: ExchangeHost, request: ExchangeRequest, rules: AllowingRules) {
@@ -76,7 +77,7 @@ export class Exchange {
       .catch((error: unknown) => this.#finish(resultOf(error)))
       .finally(() => {
         this.#isSettled = true;
-        this.#wake();
+        this.#settling.wake();
       });
   }
 
@@ -90,10 +91,9 @@ export class Exchange {
     return hasHead ? this.#reader === undefined || this.#reader.isReady : this.#isSettled;
   }
 
-  /** Resolves when `isReady` may have changed. */
-  wait(hasHead: boolean): Promise<void> {
-    if (hasHead && this.#reader !== undefined) return this.#reader.wait();
-    return new Promise((resolve) => this.#listeners.push(resolve));
+  /** Calls once when `isReady` may have changed. @returns takes it back. */
+  listen(hasHead: boolean, changed: () => void): () => void {
+    return hasHead && this.#reader !== undefined ? this.#reader.listen(changed) : this.#settling.add(changed);
   }
 
   /** @throws ExchangeError, CodedError. */
@@ -264,12 +264,6 @@ export class Exchange {
 
   #note(hop: Hop, result: string): void {
     this.#host.note(`${hop.method} ${shownUrl(hop.target)}`, result, { sent: this.#sent, received: this.#reader?.bytes ?? 0 });
-  }
-
-  #wake(): void {
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
   }
 }
 
