@@ -129,6 +129,7 @@ async function waitForAny(
   for (;;) {
     const ready = waited.flatMap((named, at) => (named === undefined || named.exchange.isReady(named.hasHead) ? [at] : []));
     const leftMs = endsMs - performance.now();
+    if (ready.length > 0 || waited.length === 0 || leftMs <= 0 || signal.aborted) return ready;
     await change(new Set(waited), leftMs, signal);
   }
 }
