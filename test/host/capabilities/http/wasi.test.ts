@@ -174,15 +174,15 @@ describe('waiting', () => {
     expect(await http.back('http.head', id!)).toMatch(/^connection-terminated: /);
   });
 
-  it('RS-11: for one exchange a hundred thousand times, again and again, keeps nothing', async () => {
+  it('RS-11: for one exchange many thousand times, again and again, keeps nothing', async () => {
     answer = () => undefined;
     const http = fakeHttp(rule());
     const id = await http.start({ url: place.origin });
-    const ids = Array.from({ length: 100_000 }, () => id!);
+    const ids = Array.from({ length: 20_000 }, () => id!);
     for (let turn = 0; turn < 3; turn++) expect(await http.back('http.wait', ids, { some: 1 })).toEqual([]);
     const before = process.memoryUsage().heapUsed;
-    for (let turn = 0; turn < 30; turn++) await http.back('http.wait', ids, { some: 1 });
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(100 * 2 ** 20);
+    for (let turn = 0; turn < 50; turn++) await http.back('http.wait', ids, { some: 1 });
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(80 * 2 ** 20);
   });
 });
 
@@ -296,16 +296,15 @@ describe('RS-10: numbers', () => {
       request.socket.once('close', () => (isClosed += 1));
       if (request.url === '/body') response.write('hello');
     };
+    const begun = place.seen.length;
     const http = fakeHttp(rule());
     const silent = await http.start({ url: place.origin });
     const body = await http.start({ url: `${place.origin}/body` });
     const upload = await http.start({ method: 'POST', url: place.origin, streamed: true });
     await http.back('http.send', upload!, new Uint8Array(10), false);
     await http.back('http.head', body!);
-    const begun = place.seen.length;
-    await until(() => place.seen.length >= begun);
+    await until(() => place.seen.length === begun + 3);
     const waiting = Promise.allSettled([http.back('http.head', silent!), http.back('http.read', silent!, 1)]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
     const notes = await http.end();
     expect(notes).toHaveLength(3);
     await waiting;
