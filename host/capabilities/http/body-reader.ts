@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { ExchangeError, type HttpFailure } from './failure.ts';
+import { Listeners } from './listeners.ts';
 
 /**
  * Reads a stream in pieces of the asker's size, as much at once as is there, and waits only where nothing is. Nothing is read ahead beyond what the stream
@@ -13,17 +14,17 @@ export class BodyReader {
   #bytes = 0;
   #isAtEnd = false;
   #error: unknown;
-  #waiting: (() => void)[] = [];
+  readonly #listeners = new Listeners();
 
   /** @param tooLarge - how it fails beyond `bytesMax` bytes. */
   constructor(stream: Readable, bytesMax: number, tooLarge: HttpFailure) {
     this.#stream = stream;
     this.#bytesMax = bytesMax;
     this.#tooLarge = tooLarge;
-    stream.on('readable', () => this.#wake());
+    stream.on('readable', () => this.#listeners.wake());
     stream.on('end', () => {
       this.#isAtEnd = true;
-      this.#wake();
+      this.#listeners.wake();
     });
     stream.on('error', (error) => this.#fail(error));
     stream.on('close', () => {
@@ -47,9 +48,9 @@ export class BodyReader {
     return this.#rest !== undefined || this.isOver;
   }
 
-  /** Resolves when `isReady` may have changed. */
-  wait(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Calls once when `isReady` may have changed. @returns takes it back. */
+  listen(changed: () => void): () => void {
+    return this.#listeners.add(changed);
   }
 
   /** 1 to `max` bytes; undefined at the end. @throws what the stream failed with; ExchangeError beyond the most bytes. */
@@ -64,7 +65,7 @@ export class BodyReader {
       }
       if (this.#error !== undefined) throw this.#error;
       if (this.#isAtEnd) return undefined;
-      await this.wait();
+      await new Promise<void>((resolve) => this.listen(resolve));
     }
   }
 
@@ -79,12 +80,6 @@ export class BodyReader {
 
   #fail(error: unknown): void {
     this.#error ??= error;
-    this.#wake();
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#listeners.wake();
   }
 }

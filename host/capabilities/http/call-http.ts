@@ -1,3 +1,4 @@
+import { printable } from '../../policy/quote.ts';
 import type { CapabilityCall, Grant } from '../capability.ts';
 import type { Connections } from './connections.ts';
 import { type AllowingRules, type Header, judge, type Refusal } from './decide.ts';
@@ -38,7 +39,7 @@ export class CallHttp {
   /** Begins an exchange. @throws ExchangeError when it is refused, which the trail then has; CodedError. */
   start({ url, method, headers, ...asked }: AskedRequest): Exchange {
     const target = targetOf(url);
-    const act = `${method.slice(0, 20)} ${typeof target === 'string' ? 'of something that is no URL' : shownUrl(target)}`;
+    const act = `${printable(method, 20)} ${typeof target === 'string' ? 'of something that is no URL' : shownUrl(target)}`;
     if (!/^[A-Z]{1,20}$/.test(method)) this.#refuse(act, invalid('HTTP-request-method-invalid', 'a method is in capitals'));
     if (typeof target === 'string')
       return this.#refuse(act, invalid('HTTP-request-URI-invalid', `the URL cannot be used: ${target}`));

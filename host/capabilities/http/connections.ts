@@ -51,6 +51,7 @@ export class Connections {
     const pool = new Agent({
       connect: {
         timeout: CONNECT_TIMEOUT_MS,
+        rejectUnauthorized: true, // whatever `NODE_TLS_REJECT_UNAUTHORIZED` of the host says
         ...this.#tls(own),
         lookup: this.#guarded((address) => isAllowedAddress(address, blocks)) as never, // of `net.connect`, whose type has overloads
       },

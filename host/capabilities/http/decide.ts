@@ -80,7 +80,7 @@ function missOf(rule: HttpRule, { method, target, headers }: Hop): Miss | undefi
     return { stage: 1, denied: `\`methods\` of ${quote(rule.url.text)} do not have ${quote(method)}` };
   }
   const { query } = rule;
-  const parameter = query === 'any' ? undefined : [...url.searchParams.keys()].find((name) => !query.includes(name));
+  const parameter = query === 'any' ? undefined : parametersOf(url).find((name) => !query.includes(name));
   if (parameter !== undefined) {
     return { stage: 2, denied: `\`query\` of ${quote(rule.url.text)} does not have ${quote(parameter)}` };
   }
@@ -89,6 +89,11 @@ function missOf(rule: HttpRule, { method, target, headers }: Hop): Miss | undefi
     return { stage: 3, denied: `\`headers\` of ${quote(rule.url.text)} do not have ${quote(header[0])}` };
   }
   return undefined;
+}
+
+/** Names of parameters; a semicolon stands as one of its own, since some servers separate by it. */
+function parametersOf({ search, searchParams }: URL): readonly string[] {
+  return [...searchParams.keys(), ...(search.includes(';') ? [';'] : [])];
 }
 
 function mayset(rule: HttpRule, name: string): boolean {
@@ -104,4 +109,10 @@ export function capsOf(rules: AllowingRules): Caps {
     inflatedBytes: least((rule) => rule.inflatedBytes),
     redirects: least((rule) => rule.redirects),
   };
+}
+
+/** Of two sets of caps, the less of each. */
+export function leastOf(one: Caps, other: Caps): Caps {
+  const names = Object.keys(one) as (keyof Caps)[];
+  return Object.fromEntries(names.map((name) => [name, Math.min(one[name], other[name])])) as unknown as Caps; // of all names
 }

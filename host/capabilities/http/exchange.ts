@@ -3,12 +3,13 @@ import type { Dispatcher } from 'undici';
 import { CodedError } from '../../../runtime/index.ts';
 import type { BodyReader } from './body-reader.ts';
 import type { Connections } from './connections.ts';
-import { type AllowingRules, type Caps, capsOf, type Header, type Hop, type Refusal } from './decide.ts';
+import { type AllowingRules, type Caps, capsOf, type Header, type Hop, leastOf, type Refusal } from './decide.ts';
 import { denied, ExchangeError, failureOf, type HttpFailure, timedOut, tooLarge } from './failure.ts';
 import { HOP_HEADERS, headerFault } from './header-names.ts';
+import { Listeners } from './listeners.ts';
 import { redirectOf } from './redirect.ts';
 import { openBody } from './response-body.ts';
-import { secretForms, withoutSecrets } from './secret-filter.ts';
+import { holdsSecret, secretForms, withoutSecrets } from './secret-filter.ts';
 import { shownUrl } from './target.ts';
 
 /** What an exchange needs from its call. */
@@ -45,9 +46,13 @@ const WINDOW_BYTES = 1024 * 1024;
  */
 export class Exchange {
   readonly #host: ExchangeHost;
-  readonly #caps: Caps;
+  readonly #startedMs = performance.now();
   readonly #abort = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  /** Of all hops so far, the least. */
+  #caps: Caps;
+  #timer: NodeJS.Timeout | undefined;
+  /** Values of secrets that were sent, by whatever hop: none may come back. */
+  readonly #secrets = new Set<string>();
   readonly #upload: PassThrough | undefined;
   readonly #head: Promise<ResponseHead>;
   #hop: Hop;
@@ -56,7 +61,8 @@ export class Exchange {
   #reader: BodyReader | undefined;
   #isSettled = false;
   #isOver = false;
-  #listeners: (() => void)[] = [];
+  #isComplete = false;
+  readonly #settling = new Listeners();
 
   /** @param rules - that allow the request. */
   constructor(host: ExchangeHost, request: ExchangeRequest, rules: AllowingRules) {
@@ -65,13 +71,13 @@ export class Exchange {
     this.#caps = capsOf(rules);
     this.#upload = request.body === 'streamed' ? new PassThrough({ highWaterMark: WINDOW_BYTES }) : undefined;
     this.#upload?.on('error', () => undefined); // told by the response
-    this.#timer = setTimeout(() => this.#abort.abort(new ExchangeError(timedOut())), this.#caps.timeoutMs);
+    this.#setTimer();
     this.#head = this.#run(request, rules);
     this.#head
       .catch((error: unknown) => this.#finish(resultOf(error)))
       .finally(() => {
         this.#isSettled = true;
-        this.#wake();
+        this.#settling.wake();
       });
   }
 
@@ -85,10 +91,9 @@ export class Exchange {
     return hasHead ? this.#reader === undefined || this.#reader.isReady : this.#isSettled;
   }
 
-  /** Resolves when `isReady` may have changed. */
-  wait(hasHead: boolean): Promise<void> {
-    if (hasHead && this.#reader !== undefined) return this.#reader.wait();
-    return new Promise((resolve) => this.#listeners.push(resolve));
+  /** Calls once when `isReady` may have changed. @returns takes it back. */
+  listen(hasHead: boolean, changed: () => void): () => void {
+    return hasHead && this.#reader !== undefined ? this.#reader.listen(changed) : this.#settling.add(changed);
   }
 
   /** @throws ExchangeError, CodedError. */
@@ -101,7 +106,10 @@ export class Exchange {
     await this.#told(this.#head);
     try {
       const bytes = await this.#told(this.#reader!.read(max));
-      if (bytes === undefined) this.#finish(this.#result);
+      if (bytes === undefined) {
+        this.#isComplete = true;
+        this.#finish(this.#result);
+      }
       return bytes;
     } catch (error) {
       this.#finish(resultOf(error));
@@ -114,25 +122,29 @@ export class Exchange {
     const upload = this.#upload;
     if (upload === undefined)
       throw new ExchangeError({ kind: 'invalid', code: 'HTTP-protocol-error', message: 'there is no body' });
+    if (upload.writableEnded)
+      throw new ExchangeError({ kind: 'invalid', code: 'HTTP-protocol-error', message: 'the body has ended' });
     this.#sent += bytes.length;
     if (this.#sent > this.#caps.requestBytes) {
       const failure = tooLarge('request', this.#caps.requestBytes);
       this.#abort.abort(new ExchangeError(failure));
       throw new ExchangeError(failure);
     }
-    if (this.#isSettled || upload.destroyed) return; // the server has answered already, and takes no more
+    // The exchange failed, or the server answered and let go. One that answered early may go on to read.
+    if (this.#isOver || upload.destroyed) return;
     const isFull = bytes.length > 0 && !upload.write(bytes);
     if (last) upload.end();
-    else if (isFull) await Promise.race([new Promise<void>((drained) => upload.once('drain', drained)), this.wait(false)]);
+    else if (isFull) await roomIn(upload);
   }
 
   /** Lets go of everything. Never throws. */
   end(): void {
     this.#finish(this.#result);
+    this.#upload?.destroy();
+    if (this.#isComplete) return; // to abort would cost the connection, which others can use
     this.#abort.abort(
       new ExchangeError({ kind: 'unreachable', code: 'connection-terminated', message: 'the exchange was ended' }),
     );
-    this.#upload?.destroy();
   }
 
   async #run(request: ExchangeRequest, first: AllowingRules): Promise<ResponseHead> {
@@ -141,10 +153,10 @@ export class Exchange {
     let hop: Hop = request;
     for (let followed = 0; ; followed++) {
       const response = await this.#once(hop, rules, body, request);
-      const headers = headersOf(response.headers);
-      const next = this.#caps.redirects === 0 ? undefined : redirectOf(response.statusCode, headers, hop);
+      const headers = headersOf(response);
+      const next = capsOf(rules).redirects === 0 ? undefined : redirectOf(response.statusCode, headers, hop);
       const isStuck = typeof next === 'object' && next.keepsBody && body === 'streamed'; // what was sent is gone
-      if (next === undefined || isStuck) return this.#open(response, headers, hop, rules);
+      if (next === undefined || isStuck) return this.#open(response, headers, hop);
       response.body.on('error', () => undefined).destroy();
       this.#note(hop, String(response.statusCode));
       if (typeof next === 'string') throw new ExchangeError(denied(next));
@@ -152,12 +164,17 @@ export class Exchange {
         const message = `there are more than ${this.#caps.redirects} redirects`;
         throw new ExchangeError({ kind: 'too-many-redirects', code: 'loop-detected', message });
       }
+      if (holdsSecret(next.target.url.href, this.#forms())) {
+        throw new ExchangeError(denied('the redirect has a secret in its URL, which would be seen'));
+      }
       this.#hop = hop = next;
       if (!next.keepsBody) body = undefined;
       const judged = this.#host.judge(hop);
       if ('denied' in judged)
         throw new ExchangeError(denied(`the redirect to ${hop.target.url.origin} is not allowed: ${judged.denied}`));
       rules = judged;
+      this.#caps = leastOf(this.#caps, capsOf(rules));
+      this.#setTimer();
     }
   }
 
@@ -192,15 +209,28 @@ export class Exchange {
   /** Only the tool's own rule gives secrets. */
   #secretHeaders([own]: AllowingRules): readonly Header[] {
     return Object.entries(own.secrets).map(([name, { secret, prefix }]) => {
-      const value = `${prefix}${this.#host.secret(secret)}`;
+      const own = this.#host.secret(secret);
+      this.#secrets.add(own);
+      const value = `${prefix}${own}`;
       if (headerFault(name, value) === undefined) return [name, value] as const;
       throw new CodedError('capability/unavailable', `the secret \`${secret}\` has characters that no header may have`);
     });
   }
 
-  #open(response: Dispatcher.ResponseData, headers: readonly Header[], { method }: Hop, rules: AllowingRules): ResponseHead {
+  #forms(): readonly Buffer[] {
+    return secretForms([...this.#secrets]);
+  }
+
+  /** For the whole exchange, whichever hop it is at. */
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    const leftMs = this.#startedMs + this.#caps.timeoutMs - performance.now();
+    this.#timer = setTimeout(() => this.#abort.abort(new ExchangeError(timedOut())), Math.max(0, leftMs));
+  }
+
+  #open(response: Dispatcher.ResponseData, headers: readonly Header[], { method }: Hop): ResponseHead {
     const { statusCode: status, body: raw } = response;
-    const forms = secretForms(Object.values(rules[0].secrets).map(({ secret }) => this.#host.secret(secret)));
+    const forms = this.#forms();
     const isEmpty = method === 'HEAD' || status === 204 || status === 304;
     this.#abort.signal.addEventListener('abort', () => raw.destroy(this.#abort.signal.reason as Error), { once: true });
     try {
@@ -235,19 +265,33 @@ export class Exchange {
   #note(hop: Hop, result: string): void {
     this.#host.note(`${hop.method} ${shownUrl(hop.target)}`, result, { sent: this.#sent, received: this.#reader?.bytes ?? 0 });
   }
-
-  #wake(): void {
-    const listeners = this.#listeners;
-    this.#listeners = [];
-    for (const listener of listeners) listener();
-  }
 }
 
-function headersOf(raw: unknown): readonly Header[] {
-  const flat = raw as readonly string[]; // `responseHeaders: 'raw'`
+/** Resolves when a stream takes more, or never will. */
+function roomIn(upload: PassThrough): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      upload.off('drain', done).off('close', done);
+      resolve();
+    };
+    upload.on('drain', done).on('close', done);
+  });
+}
+
+/** @throws ExchangeError for a body that is packed in another way than in chunks: nobody would unpack it, and it could hide a secret. */
+function headersOf({ headers: raw, body }: Dispatcher.ResponseData): readonly Header[] {
+  const flat = raw as unknown as readonly string[]; // `responseHeaders: 'raw'`
   const headers: Header[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const name = flat[at]!.toLowerCase();
+    if (name === 'transfer-encoding' && flat[at + 1]!.trim().toLowerCase() !== 'chunked') {
+      body.on('error', () => undefined).destroy();
+      throw new ExchangeError({
+        kind: 'unreachable',
+        code: 'HTTP-response-transfer-coding',
+        message: 'the response is packed in a way that is not supported here',
+      });
+    }
     if (!HOP_HEADERS.has(name)) headers.push([name, flat[at + 1]!]);
   }
   return headers;

@@ -62,7 +62,9 @@ export function failureOf(error: unknown): HttpFailure {
   if (error instanceof ExchangeError) return error.failure;
   const code = codeOf(error);
   if (Object.hasOwn(BY_CODE, code)) return BY_CODE[code]!;
-  if (code.startsWith('HPE_')) return unreachable('HTTP-protocol-error', 'the response is no HTTP');
+  const { name } = (error ?? {}) as { readonly name?: unknown };
+  // The parser's errors have no code in some versions of undici.
+  if (code.startsWith('HPE_') || name === 'HTTPParserError') return unreachable('HTTP-protocol-error', 'the response is no HTTP');
   if (/^(ERR_TLS|CERT|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|HOSTNAME|INVALID_CA|UNSUPPORTED_CERT)/.test(code)) {
     return unreachable('TLS-certificate-error', `TLS failed: ${code}`);
   }

@@ -1,6 +1,6 @@
 import type { Header, Hop } from './decide.ts';
 import { ORIGIN_HEADERS } from './header-names.ts';
-import { targetOf } from './target.ts';
+import { encodedFault, targetOf } from './target.ts';
 
 /** The next hop of a redirect. */
 export interface NextHop extends Hop {
@@ -31,6 +31,8 @@ export function redirectOf(
 }
 
 function nextTarget(location: string, base: URL) {
+  const fault = encodedFault(location);
+  if (fault !== undefined) return fault;
   try {
     return targetOf(new URL(location, base).href);
   } catch {

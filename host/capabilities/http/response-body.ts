@@ -33,7 +33,8 @@ export function openBody(
   forms: readonly Buffer[],
   isEmpty: boolean,
 ): OpenedBody {
-  const layers = isEmpty ? [] : layersOf(headers);
+  const hasNothing = isEmpty || headers.some(([name, value]) => name === 'content-length' && value === '0');
+  const layers = hasNothing ? [] : layersOf(headers);
   const known = layers.every((layer) => Object.hasOwn(DECOMPRESSORS, layer));
   if (layers.length > LAYERS_MAX || (!known && forms.length > 0)) {
     throw new ExchangeError({

@@ -7,19 +7,34 @@ const CHARS_MIN = 8;
 
 /** The forms in which a server may send a secret back. */
 export function secretForms(secrets: readonly string[]): readonly Buffer[] {
-  const forms = secrets.flatMap((secret) => {
-    const bytes = Buffer.from(secret, 'utf8');
-    const whole = bytes.subarray(0, bytes.length - (bytes.length % 3));
-    const texts = [
-      secret,
-      encodeURIComponent(secret),
-      JSON.stringify(secret).slice(1, -1),
-      whole.toString('base64'),
-      whole.toString('base64url'),
-    ];
-    return texts.filter((text) => text.length >= CHARS_MIN);
+  const forms = secrets.flatMap((secret) => [
+    Buffer.from(secret, 'utf8'),
+    Buffer.from(secret, 'latin1'), // as headers go
+    Buffer.from(encodeURIComponent(Buffer.from(secret).toString())),
+    Buffer.from(JSON.stringify(secret).slice(1, -1)),
+    ...base64Forms(Buffer.from(secret, 'utf8')),
+  ]);
+  const distinct = new Map(forms.filter(({ length }) => length >= CHARS_MIN).map((form) => [form.toString('hex'), form]));
+  return [...distinct.values()];
+}
+
+/** What of a secret is the same in base64 whatever stands before and after it, such as the name of a user: one form for each place in a group of three. */
+function base64Forms(secret: Buffer): readonly Buffer[] {
+  return [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), secret]);
+    const from = before === 0 ? 0 : before + 1; // characters that what stands before has a part of
+    const to = Math.floor((bytes.length * 8) / 6);
+    return (['base64', 'base64url'] as const).map((encoding) => Buffer.from(bytes.toString(encoding).slice(from, to)));
   });
-  return [...new Set(forms)].map((text) => Buffer.from(text));
+}
+
+/** Whether an URL has one of the forms, in whatever encoding of an URL. */
+export function holdsSecret(href: string, forms: readonly Buffer[]): boolean {
+  const decoded = Buffer.from(
+    href.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
+  return [Buffer.from(href), decoded].some((bytes) => forms.some((form) => bytes.includes(form)));
 }
 
 /** Bytes without any of the forms. */

@@ -11,7 +11,7 @@ export interface UrlPattern {
   readonly below: boolean;
   /** Digits; the scheme's own where none is written. */
   readonly port: string;
-  /** Without the slash at its end; empty: everything. */
+  /** As written, from its first slash. */
   readonly path: string;
 }
 
@@ -24,6 +24,7 @@ export function parseUrlPattern(text: string): UrlPattern {
   if (typeof target === 'string') throw refused(text, target);
   const { url, port } = target;
   if (url.search !== '' || text.includes('?') || text.includes('#')) throw refused(text, 'it has a query or a fragment');
+  if (url.hostname.includes('*')) throw refused(text, 'a star stands at the beginning only, as in `https://*.example.com`');
   if (wildcard !== null && (!url.hostname.includes('.') || /^[\d.]+$|^\[/.test(url.hostname))) {
     throw refused(text, '`*.` stands before a name with two labels or more');
   }
@@ -33,7 +34,7 @@ export function parseUrlPattern(text: string): UrlPattern {
     hostname: url.hostname,
     below: wildcard !== null,
     port,
-    path: url.pathname.replace(/\/$/, ''),
+    path: url.pathname,
   };
 }
 
@@ -53,8 +54,9 @@ export function isWithin(
   return isHost && isPathWithin(url.pathname, pattern.path, exact);
 }
 
-/** Whole segments: `/a/b` has `/a/b` and `/a/b/c`, and not `/a/bc`. Exactly: `/a/b`, and `/a/b/` is another path. */
-export function isPathWithin(path: string, prefix: string, exact: boolean): boolean {
-  if (exact) return path === (prefix === '' ? '/' : prefix);
+/** Whole segments: `/a/b` and `/a/b/` have `/a/b` and `/a/b/c`, and not `/a/bc`. Exactly: `/a/b`, and `/a/b/` is another path. */
+export function isPathWithin(path: string, pattern: string, exact: boolean): boolean {
+  if (exact) return path === pattern;
+  const prefix = pattern.replace(/\/$/, '');
   return path === prefix || path.startsWith(`${prefix}/`);
 }

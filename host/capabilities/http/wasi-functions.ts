@@ -130,30 +130,31 @@ async function waitForAny(
     const ready = waited.flatMap((named, at) => (named === undefined || named.exchange.isReady(named.hasHead) ? [at] : []));
     const leftMs = endsMs - performance.now();
     if (ready.length > 0 || waited.length === 0 || leftMs <= 0 || signal.aborted) return ready;
-    await firstOf(
-      waited.map((named) => named!.exchange.wait(named!.hasHead)),
-      leftMs,
-      signal,
-    );
+    await change(new Set(waited), leftMs, signal);
   }
 }
 
 /** Node's timers know no more milliseconds. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-async function firstOf(events: readonly Promise<void>[], leftMs: number, signal: AbortSignal): Promise<void> {
-  let stop = (): void => undefined;
-  const over = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, Math.min(leftMs, TIMER_MS_MAX));
-    const aborted = (): void => resolve();
-    signal.addEventListener('abort', aborted, { once: true });
-    stop = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', aborted);
+/** Resolves when one of these may have something new, at the end of the time, and of the call. */
+function change(awaited: ReadonlySet<Named | undefined>, leftMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = [];
+    const done = (): void => {
+      for (const stop of stops) stop();
+      resolve();
     };
+    for (const named of awaited) {
+      if (named !== undefined) stops.push(named.exchange.listen(named.hasHead, done));
+    }
+    const timer = setTimeout(done, Math.min(leftMs, TIMER_MS_MAX));
+    signal.addEventListener('abort', done, { once: true });
+    stops.push(
+      () => clearTimeout(timer),
+      () => signal.removeEventListener('abort', done),
+    );
   });
-  await Promise.race([...events, over]);
-  stop();
 }
 
 function failureValue({ code, message }: HttpFailure): WitValue {

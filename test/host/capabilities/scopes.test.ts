@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { CONFIG } from '../../../host/capabilities/config.ts';
+import { HTTP } from '../../../host/capabilities/http/index.ts';
 import { KV } from '../../../host/capabilities/kv/index.ts';
 import { LOG } from '../../../host/capabilities/log.ts';
 import { SECRETS } from '../../../host/capabilities/secrets/index.ts';
@@ -12,7 +13,7 @@ import { dummyComponent } from '../../support/assemble.ts';
 import { thrownBy } from '../policy/fixture.ts';
 import { fakeTool } from './kv/fake-grant.ts';
 
-const ENTRIES = [KV, SECRETS, CONFIG, LOG];
+const ENTRIES = [KV, SECRETS, CONFIG, LOG, HTTP];
 const SCHEMAS = new Map(ENTRIES.map(({ name, scope }) => [name, scope!]));
 const OPTIONS = { knownGrants: new Set(SCHEMAS.keys()), scopeSchemas: SCHEMAS };
 
@@ -35,7 +36,7 @@ function issuesOf(text: string): string[] {
 
 describe('examples of the pages', () => {
   const accepts = new Ajv2020({ strict: false }).compile(policyJsonSchema(SCHEMAS));
-  const examples = ['kv', 'secrets', 'config-and-log'].flatMap((page) =>
+  const examples = ['kv', 'secrets', 'config-and-log', 'http'].flatMap((page) =>
     [...read(`docs/${page}.md`).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => [page, text!] as const),
   );
 
@@ -45,20 +46,29 @@ describe('examples of the pages', () => {
     expect(accepts(parseYaml(whole))).toBe(true);
   });
 
-  it('are there', () => expect(examples).toHaveLength(3));
+  it('are there', () => expect(examples).toHaveLength(4));
 
-  test.each(['kv: { namespace: all }', 'secrets: { A: { use: [any] } }', 'config: { values: { A: 1 } }', 'log: { lines: 0 }'])(
-    'are refused by editors, as by the loader, when they have %s',
-    (grant) => {
-      expect(accepts(parseYaml(withGrant(grant)))).toBe(false);
-      expect(issuesOf(withGrant(grant))).toHaveLength(1);
-    },
-  );
+  test.each([
+    'kv: { namespace: all }',
+    'http: { requests: [] }',
+    'secrets: { A: { use: [any] } }',
+    'config: { values: { A: 1 } }',
+    'log: { lines: 0 }',
+  ])('are refused by editors, as by the loader, when they have %s', (grant) => {
+    expect(accepts(parseYaml(withGrant(grant)))).toBe(false);
+    expect(issuesOf(withGrant(grant))).toHaveLength(1);
+  });
 });
 
 test.each([
   ['kv', '7:9: tools.t.grants[0]: `kv` needs a scope: write `kv: {...}`'],
   ['secrets', '7:9: tools.t.grants[0]: `secrets` needs a scope: write `secrets: {...}`'],
+  ['http', '7:9: tools.t.grants[0]: `http` needs a scope: write `http: {...}`'],
+  ['http: {}', '7:9: tools.t.grants[0].http.requests: missing; expected a list of one or more kinds of requests'],
+  [
+    'http: { requests: [{ methods: [GET], url: "https://*" }] }',
+    '7:51: tools.t.grants[0].http.requests[0].url: expected an URL of https or http with a host, such as `https://api.example.com/v1`, without user, query and fragment, got `https://*`: a star stands at the beginning only, as in `https://*.example.com`',
+  ],
   ['config', '7:9: tools.t.grants[0]: `config` needs a scope: write `config: {...}`'],
   ['kv: {}', '7:9: tools.t.grants[0].kv.namespace: missing; expected `agent`, `tool` or `session`'],
   ['secrets: {}', '7:18: tools.t.grants[0].secrets: expected one or more secrets, got none'],
@@ -104,6 +114,7 @@ test.each([
   [KV, { namespace: 'tool' }, 5],
   [SECRETS, { A: { use: ['reveal'] } }, 3],
   [LOG, undefined, 1],
+  [HTTP, { requests: [{ methods: ['GET'], url: 'https://api.test' }] }, 1],
 ] as const)('$name is served with the types of its WIT', async ({ name }, scope, count) => {
   const entry = ENTRIES.find((one) => one.name === name)!;
   const world = `world w { import ${name}; export f: func(); }`;
