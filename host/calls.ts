@@ -90,7 +90,7 @@ export class Calls {
 
   async #invoke(
     filing: Filing,
-    { call, bytes }: TypedRequest,
+    { call, bytes, chain }: TypedRequest,
     { runner }: PreparedTool,
     turnOfIt: () => Turn | Promise<Turn>,
     tap: AnswerRecorder | undefined,
@@ -104,7 +104,14 @@ export class Calls {
       // What was used up elsewhere counts as waited.
       const waitedMs = Math.max(0, call.limits.timeoutMsMax - Math.max(0, endsMs - Date.now()));
       const fuel = filing.fuelMax === undefined ? {} : { fuelMax: filing.fuelMax };
-      const options = { waitedMs, signal, ref: audit, ...fuel, ...(tap === undefined ? {} : { tap }) };
+      const options = {
+        waitedMs,
+        signal,
+        ref: audit,
+        isNested: chain.length > 0,
+        ...fuel,
+        ...(tap === undefined ? {} : { tap }),
+      };
       const cell = await runner.invoke(call, bytes, options);
       return withWallTime(cell, filing.elapsedMs());
     } catch (error) {
@@ -132,10 +139,14 @@ function endOf({ snapshot, call }: TypedRequest, parent: RunningCall | undefined
   return Math.min(parent?.endsMs ?? Infinity, snapshot.deadlineMs ?? Infinity, Date.now() + call.limits.timeoutMsMax);
 }
 
-function turnOf({ snapshot, tool, call }: TypedRequest, endsMs: number) {
+/**
+ * Calls on behalf of others have turns of their own, at each depth of the chain: none waits for one that waits for it. The deepest can always go on.
+ */
+function turnOf({ snapshot, tool, call, chain }: TypedRequest, endsMs: number) {
   const { limits, wasi } = call.plan;
   const memoryBytes = limits.memoryPagesMax * WASM_PAGE_BYTES + (wasi.files?.bytesMax ?? 0);
-  return { agent: snapshot.agent, tool: tool.name, memoryBytes, waitMsMax: Math.max(0, endsMs - Date.now()) };
+  const named = chain.length === 0 ? tool.name : `${tool.name} at ${chain.length}`;
+  return { agent: snapshot.agent, tool: named, memoryBytes, waitMsMax: Math.max(0, endsMs - Date.now()) };
 }
 
 /** The caller's clock starts at the request, before the policy and the component were looked at. */

@@ -23,6 +23,8 @@ export interface InvokeOptions {
   readonly waitedMs?: number;
   /** Units of fuel that the call may use, where that is less than its plan allows. */
   readonly fuelMax?: bigint;
+  /** The call is on behalf of one that holds a worker until this one ends: it waits for no worker that is not idle. */
+  readonly isNested?: boolean;
   /** What the caller knows the call by: host functions are told. */
   readonly ref?: string;
   /** Hears host calls of the trusted side, and may answer them: to record a call, and to run a recorded one again. */
@@ -92,7 +94,8 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
     this.#resolve = resolve;
   }
 
-  start({ signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0, fuelMax, ref, tap }: InvokeOptions): void {
+  start(options: InvokeOptions): void {
+    const { signal, seed = defaultSeed(this.#target.plan, this.#params), waitedMs = 0, fuelMax, ref, tap } = options;
     this.#ref = ref;
     this.#tap = tap;
     const { fuelMax: planFuel, timeoutMsMax } = this.#target.plan.limits;
@@ -109,17 +112,17 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
     const leftMs = Math.max(0, timeoutMsMax - waitedMs);
     this.#timer = setTimeout(() => this.#stop(deadlinePassed(timeoutMsMax)), leftMs);
     try {
-      this.#run();
+      this.#run(options.isNested === true);
     } catch (error) {
       this.#stop(error);
     }
   }
 
   /** Takes no turn of the event loop where a worker is idle and has the plan. */
-  #run(): void {
+  #run(isNested: boolean): void {
     const { plan } = this.#target;
-    const slot = this.#pool.claim(plan, this);
-    if (slot === undefined) this.#leave = this.#pool.wait(plan, this);
+    const slot = this.#pool.claim(plan, this, isNested);
+    if (slot === undefined) this.#leave = this.#pool.wait(plan, this, isNested);
     else this.onSlot(slot);
   }
 

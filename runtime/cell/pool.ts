@@ -1,13 +1,16 @@
 import { CodedError } from '../error.ts';
 import type { CallSpec } from './plan.ts';
 import { Slot, type SlotListener } from './slot.ts';
-import { wholeOption } from './thread-workers.ts';
+import { CHAIN_THREADS, wholeOption } from './thread-workers.ts';
 import type { Workers } from './workers.ts';
 
 export interface PoolOptions {
   /** Calls that may wait for a worker; one more is `busy/overloaded`. Default 256. */
   readonly queueMax?: number;
 }
+
+/** Workers that are kept, for each of `threads`: some of those that nested calls needed, since more of these will come. */
+const SLOTS_KEPT_PER_THREAD = 2;
 
 /** Starts that may fail in a row, for each worker. */
 const STARTS_PER_THREAD = 4;
@@ -22,9 +25,15 @@ export interface Waiter<Plan extends CallSpec> extends SlotListener {
 interface Place<Plan extends CallSpec> {
   readonly plan: Plan;
   readonly waiter: Waiter<Plan>;
+  readonly isNested: boolean;
 }
 
-/** Chooses a worker for each call, lets calls wait, and replaces workers that are gone. */
+/**
+ * Chooses a worker for each call, lets calls wait, and replaces workers that are gone.
+ *
+ * A call on behalf of another one, whose worker sleeps meanwhile, must not wait for that worker to be free: it would wait until the other
+ * one's time is over. So nested calls go first, and get workers beyond `threads` where none is idle; calls of their own never do.
+ */
 export class CellPool<Plan extends CallSpec = CallSpec> {
   readonly #workers: Workers<Plan>;
   readonly #slots = new Set<Slot<Plan>>();
@@ -58,11 +67,12 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
    *
    * @throws CodedError `usage/closed`.
    */
-  claim(plan: Plan, listener: SlotListener): Slot<Plan> | undefined {
+  claim(plan: Plan, listener: SlotListener, isNested = false): Slot<Plan> | undefined {
     if (this.#closed) throw new CodedError('usage/closed', 'the runtime is closed');
     if (this.#slots.size === 0) this.#tryAgain();
+    if (!isNested && !this.#hasRoom()) return undefined;
     const slot = this.#bestIdle(plan.planId);
-    slot?.claim(listener);
+    slot?.claim(listener, isNested);
     return slot;
   }
 
@@ -71,13 +81,15 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
    *
    * @returns what takes it out of the queue again. @throws CodedError `busy/overloaded`.
    */
-  wait(plan: Plan, waiter: Waiter<Plan>): () => void {
+  wait(plan: Plan, waiter: Waiter<Plan>, isNested = false): () => void {
     if (this.#waiting.length >= this.#queueMax) {
       const data = { limit: this.#queueMax, retryAfterMs: 100 };
       throw new CodedError('busy/overloaded', `${this.#queueMax} calls already wait for a worker`, { data });
     }
-    const place = { plan, waiter };
-    this.#waiting.push(place);
+    const place = { plan, waiter, isNested };
+    if (isNested) this.#waiting.splice(this.#nestedWaiting, 0, place);
+    else this.#waiting.push(place);
+    if (isNested && this.#slots.size < this.#slotsWanted) this.#startSlot();
     return () => {
       const at = this.#waiting.indexOf(place);
       if (at >= 0) this.#waiting.splice(at, 1);
@@ -89,19 +101,20 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
     slot.release();
     if (this.#slots.delete(slot)) this.#slots.add(slot); // in the order of their last use: see #bestIdle
     this.offer(slot);
+    if (!slot.busy && this.#slots.size > SLOTS_KEPT_PER_THREAD * this.threads) slot.kill();
     this.#spread(plan);
   }
 
   /** Tells the pool that a slot is free again. */
   offer(slot: Slot<Plan>): void {
     if (slot.dead || slot.busy || this.#waiting.length === 0) return;
-    const at = Math.max(
-      0,
-      this.#waiting.findIndex(({ plan }) => slot.has(plan.planId)),
-    );
-    const [place] = this.#waiting.splice(at < 8 ? at : 0, 1); // look a little ahead for a plan that is loaded, not past fairness
+    const isNested = this.#waiting[0]?.isNested === true;
+    if (!isNested && !this.#hasRoom()) return;
+    const loaded = this.#waiting.findIndex(({ plan }) => slot.has(plan.planId));
+    // Look a little ahead for a plan that is loaded, not past fairness.
+    const [place] = this.#waiting.splice(isNested || loaded < 0 || loaded >= 8 ? 0 : loaded, 1);
     if (place === undefined) return;
-    slot.claim(place.waiter);
+    slot.claim(place.waiter, place.isNested);
     place.waiter.onSlot(slot);
   }
 
@@ -139,12 +152,39 @@ export class CellPool<Plan extends CallSpec = CallSpec> {
 
   #onGone(slot: Slot<Plan>): void {
     this.#slots.delete(slot);
-    if (this.#closed) return;
+    if (this.#closed || this.#slots.size >= this.#slotsWanted) return this.#offerIdle();
     this.#failedStarts += 1;
     if (this.#failedStarts <= STARTS_PER_THREAD * this.threads) return this.#startSlot();
     if (this.#slots.size > 0) return;
     const error = new CodedError('failed/worker-crashed', 'workers cannot be started');
     for (const { waiter } of this.#waiting.splice(0)) waiter.onRefused(error);
+  }
+
+  /** A slot beyond `threads` may have been kept from a call that waits while it was not its turn. */
+  #offerIdle(): void {
+    if (this.#closed || this.#waiting.length === 0) return;
+    for (const slot of [...this.#slots]) if (isIdle(slot)) this.offer(slot);
+  }
+
+  /** Whether a call of its own may begin: no more of those than `threads`, whatever was started for others. */
+  #hasRoom(): boolean {
+    if (this.#slots.size <= this.threads) return true;
+    let busy = 0;
+    for (const slot of this.#slots) if (slot.busy && !slot.isNested) busy += 1;
+    return busy < this.threads;
+  }
+
+  /** Nested calls that wait: the first ones of all. */
+  get #nestedWaiting(): number {
+    const at = this.#waiting.findIndex(({ isNested }) => !isNested);
+    return at < 0 ? this.#waiting.length : at;
+  }
+
+  /** Workers that there should be: one more for each nested call. */
+  get #slotsWanted(): number {
+    let nested = this.#nestedWaiting;
+    for (const slot of this.#slots) if (slot.isNested) nested += 1;
+    return Math.min(this.threads + nested, this.threads * CHAIN_THREADS);
   }
 
   /**

@@ -22,6 +22,7 @@ export class Slot<Plan extends CallSpec = CallSpec> {
   #listener: SlotListener | undefined;
   #dead = false;
   #isUp = false;
+  #isNested = false;
 
   constructor(workers: Workers<Plan>, onGone: (slot: Slot<Plan>) => void) {
     this.#onGone = onGone;
@@ -54,6 +55,11 @@ export class Slot<Plan extends CallSpec = CallSpec> {
     return this.#listener !== undefined;
   }
 
+  /** Its call is on behalf of one that holds a worker, too. */
+  get isNested(): boolean {
+    return this.busy && this.#isNested;
+  }
+
   has(planId: number): boolean {
     return this.#plans.has(planId);
   }
@@ -64,9 +70,10 @@ export class Slot<Plan extends CallSpec = CallSpec> {
   }
 
   /** Takes the slot for one call. The owner must `release` or `kill` it. */
-  claim(listener: SlotListener): void {
+  claim(listener: SlotListener, isNested = false): void {
     if (this.busy || this.#dead) throw new CodedError('internal/invariant', 'a worker was claimed twice');
     this.#listener = listener;
+    this.#isNested = isNested;
   }
 
   release(): void {

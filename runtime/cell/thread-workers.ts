@@ -69,6 +69,9 @@ export class ThreadWorkers implements Workers<CellPlan> {
   }
 }
 
+/** Workers that one of `threads` may become: a chain of calls on each other's behalf has this many at most. */
+export const CHAIN_THREADS = 16;
+
 /** How many workers there are. @throws CodedError `usage/invalid-argument`. */
 export function threadsOf(threads: number | undefined): number {
   return Math.max(2, wholeOption('threads', threads ?? availableParallelism(), 1024));
@@ -85,7 +88,7 @@ export function openThreads(entry: string, threads: number, heapMiBMax = 512): P
   const piscina = new Piscina({
     filename: fileURLToPath(new URL(entry, import.meta.url)),
     minThreads: threads,
-    maxThreads: threads,
+    maxThreads: threads * CHAIN_THREADS, // beyond `threads` for nested calls only: see `CellPool`
     concurrentTasksPerWorker: 1,
     atomics: 'disabled', // the worker's own event loop must run between calls
     env: {},
