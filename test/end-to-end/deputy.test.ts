@@ -96,6 +96,12 @@ const chainIn = (site: string) =>
     .filter(({ kind }) => kind === 'requested')
     .map(({ audit, agent, tool, function: name, chain = [] }) => ({ audit, agent, tool, name, chain }));
 
+/** Calls that have begun and not ended, by the trail. */
+const openIn = (site: string): number => {
+  const kinds = recordsOf(site).map(({ kind }) => kind);
+  return kinds.filter((kind) => kind === 'intent').length - kinds.filter((kind) => kind === 'outcome').length;
+};
+
 describe.each(WALLS)('a tool that calls another, behind the wall `%s`', (isolation) => {
   it('PO-19: gets what both have, and the trail shows the chain', async () => {
     const { warden, site } = await open({
@@ -126,25 +132,33 @@ describe.each(WALLS)('a tool that calls another, behind the wall `%s`', (isolati
         deputy('a', '[b, acting]', { grants: 'effect', limits: '{ timeout: 1s }' }),
         deputy('b', '[acting]', { grants: 'effect', limits: '{ timeout: 30s }' }),
       ],
-      act: (_args, { signal }) =>
-        new Promise((resolve) => {
-          const timer = setTimeout(resolve, 20_000, 1);
-          signal.addEventListener('abort', () => {
-            aborted += 1;
-            clearTimeout(timer);
-            resolve(0);
-          });
-        }),
+      act: ([n], { signal }) =>
+        n === 0
+          ? 0
+          : new Promise((resolve) => {
+              const timer = setTimeout(resolve, 20_000, 1);
+              signal.addEventListener('abort', () => {
+                aborted += 1;
+                clearTimeout(timer);
+                resolve(0);
+              });
+            }),
     });
-    await file(warden, 'a.relay', through(['b.relay', 'nothing'], {})); // components are read before the clock matters
+    const chain = (n: number) => file(warden, 'a.relay', through(['b.relay', 'acting'], { path: '', n }));
+    // Runners are up and components are ready before the clock matters.
+    await expect.poll(async () => (await chain(0)).kind, { timeout: 20_000 }).toBe('ok');
     const start = performance.now();
-    const outcome = await file(warden, 'a.relay', through(['b.relay', 'acting'], { path: '', n: 1 }));
+    const outcome = await chain(1);
     const took = performance.now() - start;
     expect(outcome).toMatchObject({ kind: 'limited', error: { code: 'limit/deadline' } });
     expect(took).toBeGreaterThan(900);
     expect(took).toBeLessThan(1250);
     expect(aborted).toBe(1);
-    await expect.poll(() => recordsOf(site).filter(({ kind }) => kind === 'outcome').length, { interval: 10 }).toBe(5);
+    await expect.poll(() => openIn(site)).toBe(0);
+    const ends = recordsOf(site)
+      .filter(({ kind }) => kind === 'outcome')
+      .slice(-3);
+    for (const { code } of ends) expect(code).toMatch(/^(limit\/deadline|cancelled\/by-caller)$/);
     await expectWholeTrail(site);
   });
 
@@ -167,6 +181,27 @@ describe.each(WALLS)('a tool that calls another, behind the wall `%s`', (isolati
     const tooDear = await file(warden, 'a.relay', through(['b.relay', 'plain.work'], { turns: 50_000_000 }));
     expect(tooDear).toMatchObject({ kind: 'limited', error: { code: 'limit/fuel' } });
     expect(BigInt(tooDear.receipt.fuel)).toBeLessThanOrEqual(2_000_000n);
+    await expectWholeTrail(site);
+  });
+
+  it('waits for no worker and no turn that a caller holds: many chains, crossing each other', async () => {
+    const { warden, site } = await open({
+      isolation,
+      tools: [
+        deputy('a', '[b, c, d, plain]'),
+        deputy('b', '[a, c, d, plain]'),
+        deputy('c', '[a, d, plain]'),
+        deputy('d', '[plain]'),
+      ],
+    });
+    const chains = [['a', 'b', 'c', 'd'], ['b', 'a'], ['c', 'a', 'b', 'd'], ['b', 'c', 'a', 'd'], ['d']];
+    const go = ([first = '', ...rest]: readonly string[]) =>
+      file(warden, `${first}.relay`, through([...rest.map((name) => `${name}.relay`), 'plain.work'], { turns: 1 }));
+    for (const chain of chains) await go(chain); // components are ready
+    const outcomes = await Promise.all([...chains, ...chains, ...chains].map(go));
+    const kinds = outcomes.map(({ kind }) => kind);
+    expect(kinds.filter((_, at) => at % 5 !== 2)).toEqual(Array(12).fill('ok'));
+    expect(kinds.filter((_, at) => at % 5 === 2)).toEqual(Array(3).fill('tool-error')); // `c` may not call `b`
     await expectWholeTrail(site);
   });
 
@@ -316,12 +351,7 @@ describe('what a chain of tools cannot do', () => {
     expect(BigInt(fuel.receipt.fuel)).toBeLessThanOrEqual(300_000n);
     const time = await file(warden, 'b.many', { ...through(['plain.work'], { turns: 1 }), times: 100_000 });
     expect(time).toMatchObject({ kind: 'limited', error: { code: 'limit/deadline' } });
-    await expect
-      .poll(() => {
-        const kinds = recordsOf(site).map(({ kind }) => kind);
-        return kinds.filter((kind) => kind === 'intent').length - kinds.filter((kind) => kind === 'outcome').length;
-      })
-      .toBe(0);
+    await expect.poll(() => openIn(site)).toBe(0);
     await expectWholeTrail(site);
   });
 });
