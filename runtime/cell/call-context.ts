@@ -10,15 +10,39 @@ export class CallContext implements HostCallContext {
   readonly answerBytesMax: number;
   readonly log: (line: LogLine) => void;
   readonly #signal: () => AbortSignal;
-  /** Of the host call that is being served. */
-  fuelLeft = 0n;
+  /** The most that can be left: what the call began with, less what it was told to pay. */
+  #fuelLeftMax: bigint;
+  #fuelLeft = 0n;
   #charge = 0n;
 
-  constructor(signal: () => AbortSignal, log: (line: LogLine) => void, ref: string | undefined, answerBytesMax: number) {
+  /** @param fuelMax - units that the call began with. */
+  constructor(
+    signal: () => AbortSignal,
+    log: (line: LogLine) => void,
+    ref: string | undefined,
+    answerBytesMax: number,
+    fuelMax: bigint,
+  ) {
     this.#signal = signal;
     this.log = log;
     this.ref = ref;
     this.answerBytesMax = answerBytesMax;
+    this.#fuelLeftMax = fuelMax;
+  }
+
+  /** Of the host call that is being served. */
+  get fuelLeft(): bigint {
+    return this.#fuelLeft;
+  }
+
+  /**
+   * What the worker says is left, as a host call begins.
+   *
+   * INVARIANT: it only ever gets less, whatever a worker says that is no longer ours: others work on the strength of this.
+   */
+  set fuelLeft(told: bigint) {
+    if (told < this.#fuelLeftMax) this.#fuelLeftMax = told;
+    this.#fuelLeft = this.#fuelLeftMax;
   }
 
   get signal(): AbortSignal {
@@ -34,6 +58,7 @@ export class CallContext implements HostCallContext {
   takeCharge(): bigint {
     const charge = this.#charge;
     this.#charge = 0n;
+    this.#fuelLeftMax = charge < this.#fuelLeftMax ? this.#fuelLeftMax - charge : 0n;
     return charge;
   }
 }

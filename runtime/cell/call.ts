@@ -162,6 +162,7 @@ class Call<Plan extends CallSpec> implements Waiter<Plan> {
       (line) => this.#log.keep(line),
       this.#ref,
       this.#target.plan.limits.hostCallBytesMax,
+      this.#fuelMax,
     );
     return this.#hostContext;
   }
