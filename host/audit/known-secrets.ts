@@ -1,7 +1,6 @@
+import { secretForms } from '../policy/secret-forms.ts';
 import { type Span, union } from './text-span.ts';
 
-/** Shorter ones are found in what is no secret. */
-const CHARS_MIN = 8;
 /** Forms that are looked for: some hundreds of secrets, or of values that they had. */
 const FORMS_MAX = 1000;
 
@@ -11,8 +10,9 @@ export class KnownSecrets {
 
   /** True where it was not known. */
   add(secret: string): boolean {
-    if (secret.length < CHARS_MIN || this.#forms.has(secret)) return false;
-    for (const form of formsOf(secret)) this.#forms.add(form);
+    const forms = secretForms(secret);
+    if (!forms.includes(secret) || this.#forms.has(secret)) return false; // a short value is not looked for in any form
+    for (const form of forms) this.#forms.add(form);
     while (this.#forms.size > FORMS_MAX) this.#forms.delete(this.#forms.values().next().value!); // the oldest
     return true;
   }
@@ -27,21 +27,4 @@ export class KnownSecrets {
     }
     return spans.length < 2 ? spans : union(spans);
   }
-}
-
-/**
- * A text as it is, percent-encoded, and as base64 that begins with it, plain and of URLs. The last characters of base64 depend on what
- * follows, so they are left out.
- */
-function formsOf(secret: string): readonly string[] {
-  const bytes = Buffer.from(secret, 'utf8');
-  const whole = bytes.subarray(0, bytes.length - (bytes.length % 3));
-  const forms = [
-    secret,
-    encodeURIComponent(secret),
-    JSON.stringify(secret).slice(1, -1),
-    whole.toString('base64'),
-    whole.toString('base64url'),
-  ];
-  return forms.filter((form) => form.length >= CHARS_MIN);
 }

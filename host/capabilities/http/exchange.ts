@@ -9,7 +9,7 @@ import { HOP_HEADERS, headerFault } from './header-names.ts';
 import { Listeners } from './listeners.ts';
 import { redirectOf } from './redirect.ts';
 import { openBody } from './response-body.ts';
-import { holdsSecret, secretForms, withoutSecrets } from './secret-filter.ts';
+import { formsOfSecrets, holdsSecret, withoutSecrets } from './secret-filter.ts';
 import { shownUrl } from './target.ts';
 
 /** What an exchange needs from its call. */
@@ -218,7 +218,7 @@ export class Exchange {
   }
 
   #forms(): readonly Buffer[] {
-    return secretForms([...this.#secrets]);
+    return formsOfSecrets([...this.#secrets]);
   }
 
   /** For the whole exchange, whichever hop it is at. */

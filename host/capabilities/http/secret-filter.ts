@@ -1,31 +1,16 @@
 import { Transform, type TransformCallback } from 'node:stream';
+import { secretForms } from '../../policy/secret-forms.ts';
 
 /** What stands in the place of a secret that a server sends back. */
 const REDACTED = Buffer.from('[redacted]');
-/** Shorter values are found in what is no secret, and are no secrets worth the name. */
-const CHARS_MIN = 8;
-
 /** The forms in which a server may send a secret back. */
-export function secretForms(secrets: readonly string[]): readonly Buffer[] {
-  const forms = secrets.flatMap((secret) => [
-    Buffer.from(secret, 'utf8'),
-    Buffer.from(secret, 'latin1'), // as headers go
-    Buffer.from(encodeURIComponent(Buffer.from(secret).toString())),
-    Buffer.from(JSON.stringify(secret).slice(1, -1)),
-    ...base64Forms(Buffer.from(secret, 'utf8')),
-  ]);
-  const distinct = new Map(forms.filter(({ length }) => length >= CHARS_MIN).map((form) => [form.toString('hex'), form]));
-  return [...distinct.values()];
-}
-
-/** What of a secret is the same in base64 whatever stands before and after it, such as the name of a user: one form for each place in a group of three. */
-function base64Forms(secret: Buffer): readonly Buffer[] {
-  return [0, 1, 2].flatMap((before) => {
-    const bytes = Buffer.concat([Buffer.alloc(before), secret]);
-    const from = before === 0 ? 0 : before + 1; // characters that what stands before has a part of
-    const to = Math.floor((bytes.length * 8) / 6);
-    return (['base64', 'base64url'] as const).map((encoding) => Buffer.from(bytes.toString(encoding).slice(from, to)));
+export function formsOfSecrets(secrets: readonly string[]): readonly Buffer[] {
+  const forms = secrets.flatMap((secret) => {
+    const texts = secretForms(secret);
+    const asHeader = texts.includes(secret) ? [Buffer.from(secret, 'latin1')] : [];
+    return [...texts.map((form) => Buffer.from(form)), ...asHeader];
   });
+  return [...new Map(forms.map((form) => [form.toString('hex'), form])).values()];
 }
 
 /** Whether an URL has one of the forms, in whatever encoding of an URL. */

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
-import { SecretFilter, secretForms } from '../../../../host/capabilities/http/secret-filter.ts';
+import { formsOfSecrets, SecretFilter } from '../../../../host/capabilities/http/secret-filter.ts';
 import { CodedError } from '../../../../runtime/index.ts';
 import { closeAll, endAll, fakeHttp, LOOPBACK, type Place, serve, textOf } from './fake-http.ts';
 
@@ -166,6 +166,6 @@ test('the filter finds what a search of the whole finds, however the bytes come'
 });
 
 test('short values are not looked for: they are found in what is no secret', () => {
-  expect(secretForms(['short'])).toEqual([]);
-  expect(secretForms(['longer-one']).map(String)).toContain('longer-one');
+  expect(formsOfSecrets(['short'])).toEqual([]);
+  expect(formsOfSecrets(['longer-one']).map(String)).toContain('longer-one');
 });
