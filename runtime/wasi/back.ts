@@ -1,4 +1,5 @@
 import type { FunctionType, ValueType } from '../component/types.ts';
+import type { WitValue } from '../value/index.ts';
 
 /*
  * Functions of the trusted side that the WASI inside a worker calls. They cross the bridge like any host function, in the canonical
@@ -109,3 +110,6 @@ export const FILES_BACK = {
 export const BACK_FUNCTIONS = { ...HTTP_BACK, ...FILES_BACK };
 
 export type BackName = keyof typeof BACK_FUNCTIONS;
+
+/** Calls one of them from inside a worker, and blocks until it answers: values of its types, undefined where it returns nothing. */
+export type CallBack = (name: BackName, args: readonly WitValue[]) => WitValue | undefined;

@@ -1,6 +1,5 @@
 import { CodedError } from '../error.ts';
-import type { WitValue } from '../value/index.ts';
-import type { BackName } from './back.ts';
+import type { CallBack } from './back.ts';
 import { Capture, type Captured, FixedBytes } from './bytes.ts';
 import { environment, exit, stderr, stdin, stdout, terminals } from './cli.ts';
 import { FixedClock, RealClock, type TimeSource } from './clock.ts';
@@ -51,9 +50,6 @@ export interface WasiOptions {
   /** Streams, pollables, descriptors and errors that the guest may hold at one time. Beyond it the call ends. */
   readonly handlesMax: number;
 }
-
-/** Values as `BACK_FUNCTIONS` has their types; undefined where the function returns nothing. */
-export type CallBack = (name: BackName, args: readonly WitValue[]) => WitValue | undefined;
 
 /** Bytes of one call of `back` where nothing is said. */
 const HOST_CALL_BYTES_MAX = 1024 * 1024;

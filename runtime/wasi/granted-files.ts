@@ -1,7 +1,6 @@
 import { CodedError } from '../error.ts';
 import type { WitValue } from '../value/index.ts';
-import type { BackName } from './back.ts';
-import type { CallBack } from './closed-wasi.ts';
+import type { BackName, CallBack } from './back.ts';
 import { FileLedger } from './file-ledger.ts';
 import { positionOf } from './file-streams.ts';
 import { fail } from './file-tree.ts';
