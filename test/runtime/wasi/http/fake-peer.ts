@@ -3,7 +3,8 @@ import type * as Http from '@bytecodealliance/preview2-shim/interfaces/wasi-http
 import type * as IoError from '@bytecodealliance/preview2-shim/interfaces/wasi-io-error';
 import type * as Streams from '@bytecodealliance/preview2-shim/interfaces/wasi-io-streams';
 import type { WitValue } from '../../../../runtime/value/index.ts';
-import type { CallBack, WasiOptions } from '../../../../runtime/wasi/closed-wasi.ts';
+import type { CallBack } from '../../../../runtime/wasi/back.ts';
+import type { WasiOptions } from '../../../../runtime/wasi/closed-wasi.ts';
 import { type GuestView, openWasi, text, utf8 } from '../guest-side.ts';
 
 export interface Failure {
