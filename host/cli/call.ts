@@ -1,8 +1,9 @@
-import { CodedError, checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
+import { checkBindingsChoice, checkCostModel, failure } from '../../runtime/index.ts';
 import { openWarden } from '../open-warden.ts';
 import type { Outcome } from '../receipt.ts';
 import { toOutcome } from '../receipt.ts';
 import type { Warden } from '../warden.ts';
+import { onlyAgent } from './only-agent.ts';
 import { asCoded, note, progress } from './output.ts';
 import { readParams } from './params.ts';
 
@@ -27,7 +28,7 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
     const costModel = checkCostModel(options.costModel);
     warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel, onProblem: note });
     const stop = drainOnSignal(warden);
-    const agent = options.agent ?? onlyAgent(warden);
+    const agent = options.agent ?? onlyAgent(warden.policy);
     const done = progress('preparing the tool (kept for next time)');
     const { justification, source } = options;
     return await warden.request({ agent, tool_name: toolName, parametersJson, justification, source }).finally(() => {
@@ -63,13 +64,3 @@ export function drainOnSignal(warden: Warden): () => void {
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-
-/** With one agent in the policy there is nothing to choose; with more, guessing would be granting. */
-export function onlyAgent(warden: Warden): string {
-  const names = [...warden.policy.agents.keys()];
-  const [only] = names;
-  if (names.length === 1 && only !== undefined) return only;
-  throw new CodedError('usage/invalid-argument', `the policy has ${names.length} agents, so the call must name one`, {
-    help: `add \`--agent NAME\`, one of: ${names.join(', ')}`,
-  });
-}

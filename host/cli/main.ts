@@ -94,8 +94,10 @@ program
 Capabilities:
 ${BUILT_IN.map((entry) => `  ${entry.name.padEnd(8)} ${entry.summary}`).join('\n')}
 
+Without a policy there are no secrets, no stores of kv, no other tools to call and nobody to ask, and nothing is written down.
+
 Example:
-  cellblock run tools/redact/redact.wasm redact --grant log --params @request.json --fuel 100_000_000
+  cellblock run tools/redact/redact.wasm redact --grant log --params @params.json --fuel 100_000_000
   cellblock run report.wasm report --grant 'files={"mounts": {"/in": {"from": "data"}}}' --params '{}'
 ${EXIT_TEXT}`,
   )
@@ -120,7 +122,7 @@ program
   .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',
-    `\nExample:\n  cellblock call redact --agent triage --params '{"text": "mail me at ann@example.com"}'\n${EXIT_TEXT}`,
+    `\nExample:\n  cellblock call redact --agent triage --params '{"text": "mail me at ann@example.com", "options": {"custom": []}}'\n${EXIT_TEXT}`,
   )
   .action(async (tool: string, options: CallOptions & { json?: boolean }) => {
     const { callCommand } = await import('./call.ts'); // the policy's schema is slow to load, and only this command needs it
@@ -137,8 +139,9 @@ addApprovals(program, openTrailOf);
 function fail(thrown: unknown, json: boolean): void {
   const error = asCoded(thrown);
   if (json) return printOutcome(toOutcome(failure(error, 0), {}), true);
-  note(error.code === 'policy/invalid-document' ? formatPolicyError(error) : `${error.message} [${error.code}]`);
-  if (error.help !== undefined) note(`help: ${error.help}`);
+  const isPolicy = error.code === 'policy/invalid-document';
+  note(isPolicy ? formatPolicyError(error) : `${error.message} [${error.code}]`);
+  if (!isPolicy && error.help !== undefined) note(`help: ${error.help}`);
   process.exitCode = EXIT_CODES[kindOf(error.code)];
 }
 

@@ -8,6 +8,9 @@ import type { Outcome, Receipt } from '../receipt.ts';
 /** Characters of what a capability did, in a terminal; `--json` has all. */
 const USE_CHARS_MAX = 200;
 
+/** Characters of an audit id, as the commands of the trail show it and take it. */
+const AUDIT_CHARS = 12;
+
 /** Prints one outcome and sets the exit code: JSON for machines, or the value on stdout and the rest on stderr for people. */
 export function printOutcome(outcome: Outcome, json: boolean): void {
   process.exitCode = exitCodeOf(outcome);
@@ -18,10 +21,12 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
   if (outcome.truncated === true) note('output: cut at its limit');
   if (outcome.value !== undefined) print(visible(JSON.stringify(outcome.value, null, 2)));
   if (outcome.error !== undefined) {
-    // A policy error is shown with the line of the file that it is about.
+    // A policy error is shown with the line of the file that it is about, and its help.
     if (outcome.error.code === 'policy/invalid-document') note(`${outcome.kind}: ${formatPolicyError(outcome.error)}`);
-    else note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
-    if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
+    else {
+      note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
+      if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
+    }
   }
   if (outcome.approval !== undefined) {
     const { id, expiresAt, channels } = outcome.approval;
@@ -30,7 +35,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
     );
     note(`help: \`cellblock approvals show ${id}\`, then \`approve\` or \`deny\`; after that, file the same request again`);
   }
-  for (const use of outcome.receipt.uses ?? []) note(`did: ${visible(useText(use)).slice(0, USE_CHARS_MAX)}`);
+  for (const use of outcome.receipt.uses ?? []) note(`did: ${cut(visible(useText(use)))}`);
   note(receiptLine(outcome.kind, outcome.receipt));
 }
 
@@ -51,7 +56,12 @@ function receiptLine(kind: string, receipt: Receipt): string {
     `${receipt.hostCalls} host calls`,
   ];
   if (receipt.digest !== undefined) parts.push(receipt.digest.slice(0, 'sha256:'.length + 12));
+  if (receipt.audit !== undefined) parts.push(`audit ${receipt.audit.slice(0, AUDIT_CHARS)}`);
   return `receipt: ${parts.join(' · ')}`;
+}
+
+function cut(text: string): string {
+  return text.length <= USE_CHARS_MAX ? text : `${text.slice(0, USE_CHARS_MAX)}…`;
 }
 
 function mebibytes(bytes: number): string {

@@ -4,6 +4,7 @@ import { KNOWN_GRANTS, namesInScopeOf, scopeSchemasOf } from '../capabilities/in
 import type { Policy } from '../policy/index.ts';
 import type { ToolComponents } from '../policy-tools/tool-components.ts';
 import { readRegularFile } from '../regular-file.ts';
+import { namesAgent, onlyAgent } from './only-agent.ts';
 import { note, print, progress, visible } from './output.ts';
 import { readParams } from './params.ts';
 
@@ -91,13 +92,13 @@ function addExplain(group: Command, now: () => number): void {
       '--request <json>',
       'a request: {"agent", "tool_name", "parameters", "justification", "source", "session"} as JSON, @file, or - for standard input',
     )
-    .option('--agent <name>', 'agent that asks, where the request does not say it')
+    .option('--agent <name>', 'agent that asks; may be left out where the request or a policy with one agent says it')
     .option('--at <instant>', 'instant of the request, such as 2026-01-31T12:00:00Z; default now')
     .addHelpText(
       'after',
       `
 Example:
-  cellblock policy explain --agent triage --request '{"tool_name": "redact", "parameters": {"text": "hello"}}'
+  cellblock policy explain --agent triage --request '{"tool_name": "crash-summary", "parameters": {"log": "hello"}}'
   cellblock policy explain cellblock.yaml --request @request.json --at 2026-01-31T03:00:00Z
 
 Exit codes: 0 explained, whatever the decision; 2 usage, 3 the policy or the parameters cannot be used.`,
@@ -108,10 +109,13 @@ Exit codes: 0 explained, whatever the decision; 2 usage, 3 the policy or the par
         options: CommonOptions & { readonly request: string; readonly agent?: string; readonly at?: string },
       ) => {
         const { requestFromJson } = await import('../request.ts');
-        const snapshot = requestFromJson(await readParams(options.request), options.agent);
+        const json = await readParams(options.request);
+        const policy = await loadOne(file, options);
+        const agent = options.agent ?? (namesAgent(json) ? undefined : onlyAgent(policy));
+        const snapshot = requestFromJson(json, agent);
         const { explainSnapshot, explanationJson, explainLines } = await explainTools();
         const { splitEntry } = await import('../policy/names.ts');
-        const { policy, components } = await load(file, options, new Set([splitEntry(snapshot.toolName).tool]));
+        const components = await componentsOf(policy, new Set([splitEntry(snapshot.toolName).tool]));
         const explanation = explainSnapshot(policy, components, snapshot, await instantOf(options.at, now));
         show(explanationJson(explanation), options, () => explainLines(explanation, policy));
       },
@@ -240,17 +244,20 @@ async function loadOne(file: string, { ceiling }: CommonOptions): Promise<Policy
   return loadPolicy(file, { ...known, ...(ceiling === undefined ? {} : { ceilingFile: ceiling }) });
 }
 
-/** @param only - tools whose components are read; default all. */
 async function load(
   file: string,
   options: CommonOptions,
-  only?: ReadonlySet<string>,
 ): Promise<{ readonly policy: Policy; readonly components: ToolComponents }> {
   const policy = await loadOne(file, options);
+  return { policy, components: await componentsOf(policy) };
+}
+
+/** @param only - tools whose components are read; default all. */
+async function componentsOf(policy: Policy, only?: ReadonlySet<string>): Promise<ToolComponents> {
   const { readToolComponents } = await import('../policy-tools/tool-components.ts');
   const done = progress('reading components');
   try {
-    return { policy, components: await readToolComponents(policy, only) };
+    return await readToolComponents(policy, only);
   } finally {
     done();
   }

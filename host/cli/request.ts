@@ -6,7 +6,8 @@ import { openWarden } from '../open-warden.ts';
 import { parseDuration } from '../policy/units.ts';
 import { type Outcome, toOutcome } from '../receipt.ts';
 import type { Warden } from '../warden.ts';
-import { closeWarden, drainOnSignal, onlyAgent } from './call.ts';
+import { closeWarden, drainOnSignal } from './call.ts';
+import { namesAgent, onlyAgent } from './only-agent.ts';
 import { asCoded, note, printOutcome, progress, visible } from './output.ts';
 import { readParams } from './params.ts';
 
@@ -77,7 +78,7 @@ async function requestCommand(option: string, options: RequestCommandOptions): P
 }
 
 async function fileAndAsk(warden: Warden, json: Uint8Array, options: RequestCommandOptions, waitMs: number): Promise<Outcome> {
-  const agent = options.agent ?? (namesAgent(json) ? undefined : onlyAgent(warden));
+  const agent = options.agent ?? (namesAgent(json) ? undefined : onlyAgent(warden.policy));
   const who = agent === undefined ? {} : { agent };
   const file = (ms: number): Promise<Outcome> => {
     const done = progress(ms > 0 ? 'waiting for a human' : 'preparing the tool (kept for next time)');
@@ -89,15 +90,6 @@ async function fileAndAsk(warden: Warden, json: Uint8Array, options: RequestComm
   if (waitMs === 0) return asked;
   note(`waits for a human: cellblock approvals show ${asked.approval.id}`);
   return file(waitMs);
-}
-
-/** Whether the text says whose request it is; what else is wrong with it is the warden's to say. */
-function namesAgent(json: Uint8Array): boolean {
-  try {
-    return 'agent' in (JSON.parse(new TextDecoder().decode(json)) as object);
-  } catch {
-    return true;
-  }
 }
 
 /** Asks the person at the terminal, where there is one and the policy takes that answer. @returns true when it was approved or denied. */

@@ -95,19 +95,24 @@ function scopeOf({ name, scope: schema }: CapabilityEntry, json: string | undefi
     if (json === undefined) return undefined;
     throw new CodedError('usage/invalid-argument', `${quote(name)} takes no scope`);
   }
-  const checked = schema.safeParse(json === undefined ? undefined : plainJson(json));
+  const checked = schema.safeParse(json === undefined ? undefined : plainJson(name, json));
   if (checked.success) return checked.data;
-  const faults = checked.error.issues.map(({ path, message }) => `${path.join('.') || 'the scope'}: ${message}`);
+  const faults = checked.error.issues.map((issue) => {
+    const unknown = issue.code === 'unrecognized_keys' ? `unknown field ${issue.keys.map((key) => quote(key)).join(', ')}; ` : '';
+    return `${issue.path.join('.') || 'the scope'}: ${unknown}${issue.message}`;
+  });
   throw new CodedError('usage/invalid-argument', `the scope of ${quote(name)} does not fit: ${faults.join('; ')}`, {
     help: `write \`--grant '${name}={...}'\`, with what a policy has after \`${name}:\`, as JSON`,
   });
 }
 
-function plainJson(json: string): unknown {
+function plainJson(name: string, json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw new CodedError('usage/invalid-argument', 'the scope of `--grant NAME=SCOPE` is no JSON');
+    throw new CodedError('usage/invalid-argument', `the scope of \`--grant ${name}=...\` is no JSON`, {
+      help: 'JSON has all names and texts in double quotes; put single quotes around the whole for the shell',
+    });
   }
 }
 

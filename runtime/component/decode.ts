@@ -68,7 +68,11 @@ function checkHeader(bytes: Uint8Array): void {
   const found = isModule ? 'a core module' : 'another version of the format';
   throw new CodedError('component/not-a-component', `expected a component (version 13, layer 1) at byte 4, found ${found}`, {
     data: { offset: 4 },
-    ...(isModule ? { help: 'make a component of it, for example with `wasm-tools component new`' } : {}),
+    ...(isModule
+      ? {
+          help: 'make a component of it, for example with `wasm-tools component new` (a WASI preview 1 program needs its adapter by `--adapt`)',
+        }
+      : {}),
   });
 }
 

@@ -51,7 +51,7 @@ export function blocksOf(rules: AllowingRules) {
 }
 
 export function blockedAddress({ url }: { readonly url: { readonly hostname: string } }): string {
-  return `${quote(url.hostname)} leads to no address that may be connected to; \`addresses\` of the rule would allow one`;
+  return `${quote(url.hostname)} leads to no address that may be connected to: only public ones are, or those in \`addresses\` of the rule`;
 }
 
 /** How far the rule that came closest let a request, and what it did not have. */

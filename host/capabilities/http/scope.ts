@@ -100,7 +100,7 @@ const rule = fields('a kind of request', {
     .default([])
     .describe('Headers that the tool may set beside `accept` and `content-type`.'),
   secrets: z
-    .record(headerName, secretUse, { error: expected('a mapping of headers to secrets') })
+    .record(headerName, secretUse, { error: expected('a mapping of headers, in small letters, to secrets') })
     .default({})
     .describe('Headers that the host sets to a secret, which the tool never sees.'),
   addresses: listOf(addressBlock, ADDRESSES)

@@ -25,6 +25,7 @@ export function parseUrlPattern(text: string): UrlPattern {
   const { url, port } = target;
   if (url.search !== '' || text.includes('?') || text.includes('#')) throw refused(text, 'it has a query or a fragment');
   if (url.hostname.includes('*')) throw refused(text, 'a star stands at the beginning only, as in `https://*.example.com`');
+  if (url.pathname.includes('*')) throw refused(text, 'a path has no star: all below it is meant, but for `path: exact`');
   if (wildcard !== null && (!url.hostname.includes('.') || /^[\d.]+$|^\[/.test(url.hostname))) {
     throw refused(text, '`*.` stands before a name with two labels or more');
   }

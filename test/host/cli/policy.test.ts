@@ -109,8 +109,10 @@ describe('policy explain', () => {
   const request = (text: string): string =>
     JSON.stringify({ tool_name: 'redact', parameters: { text, options: { custom: [] } } });
 
-  it('needs to know who asks', async () => {
-    expect(await run('explain', GOOD, '--request', request('a'))).toMatchObject({ code: 'params/invalid' });
+  it('needs to know who asks, where there is more than one agent', async () => {
+    expect((await run('explain', GOOD, '--request', request('a'))).out).toContain('Agent `triage` asks');
+    const two = file('two.yaml', policyText('[log]').replace('rules:', '  other: { tools: [redact] }\nrules:'));
+    expect(await run('explain', two, '--request', request('a'))).toMatchObject({ code: 'usage/invalid-argument' });
     const { out, exitCode } = await run('explain', GOOD, '--agent', 'triage', '--request', request('a'));
     expect(out).toContain('\nAllowed.\n');
     expect(exitCode).toBeUndefined();

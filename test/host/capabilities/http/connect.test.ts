@@ -34,7 +34,8 @@ function answers(...lists: readonly (readonly string[])[]): Lookup & { readonly 
 describe('NE-05: names', () => {
   const rule = (fields: object = {}) => [{ methods: ['GET'], url: `http://api.test:${place.port}`, ...fields }];
   const url = () => `http://api.test:${place.port}/`;
-  const BLOCKED = 'denied: `api.test` leads to no address that may be connected to; `addresses` of the rule would allow one';
+  const BLOCKED =
+    'denied: `api.test` leads to no address that may be connected to: only public ones are, or those in `addresses` of the rule';
 
   it('lead to addresses that the rule allows', async () => {
     const lookup = answers(['127.0.0.1']);

@@ -42,6 +42,7 @@ describe('scopes', () => {
     ['a top domain', withRule({ url: 'https://*.com' })],
     ['a star within a name', withRule({ url: 'https://api*.test' })],
     ['two stars', withRule({ url: 'https://*.*.test.example' })],
+    ['a star in a path', withRule({ url: 'https://api.test/v1/*' })],
     ['a star before an address', withRule({ url: 'https://*.0.0.1' })],
     ['a user', withRule({ url: 'https://me@api.test' })],
     ['a query', withRule({ url: 'https://api.test/?a=1' })],
@@ -418,7 +419,7 @@ describe('NE-01, NE-02, NE-03: addresses in URLs', () => {
     expect(await open.send(url)).toMatchObject({ status: 200 });
     const closed = fakeHttp([{ methods: ['GET'], url: place.origin }]);
     expect(await closed.send(url)).toBe(
-      'denied: `127.0.0.1` leads to no address that may be connected to; `addresses` of the rule would allow one',
+      'denied: `127.0.0.1` leads to no address that may be connected to: only public ones are, or those in `addresses` of the rule',
     );
   });
 
