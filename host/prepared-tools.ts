@@ -78,13 +78,28 @@ export class PreparedTools {
     grants: readonly string[],
   ): Promise<PreparedCall> {
     const { entries, open } = this.#options;
-    return runner.prepare(component, {
+    const prepared = runner.prepare(component, {
       function: functionName,
       capabilities: open(tool, grants),
       limits: limitsOf(tool),
       grantFor: (importName) => grantFor(importName, entries),
     });
+    return prepared.catch((error: unknown) => {
+      throw withCallers(error, tool, grants);
+    });
   }
+}
+
+/** A refusal for a grant that the tool has, and not everybody on whose behalf it runs, says so. */
+function withCallers(error: unknown, tool: ToolPolicy, grants: readonly string[]): unknown {
+  if (!isCoded(error) || error.code !== 'denied/no-grant') return error;
+  const { missing = [] } = (error.data ?? {}) as { readonly missing?: readonly { readonly grantedBy: string | null }[] };
+  const isWithheld = missing.some(({ grantedBy }) => tool.grants.some((name) => name === grantedBy && !grants.includes(name)));
+  if (!isWithheld) return error;
+  return new CodedError(error.code, `${error.message}; \`${tool.name}\` has the grant, and not all of its callers`, {
+    data: error.data,
+    help: `${error.help}, to its callers too`,
+  });
 }
 
 /** Asked before every call and answered at once: an asynchronous answer would cost more than the policy's decision. */

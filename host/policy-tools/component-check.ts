@@ -1,6 +1,7 @@
 import { type CodedError, isCoded, isMet, type WorldItem } from '../../runtime/index.ts';
-import { BUILT_IN, type CapabilityEntry, grantFor } from '../capabilities/index.ts';
+import { BUILT_IN, type CapabilityEntry, grantFor, namesInScopeOf } from '../capabilities/index.ts';
 import type { Policy, ToolPolicy } from '../policy/index.ts';
+import { splitEntry } from '../policy/names.ts';
 import { quote, quoteList } from '../policy/quote.ts';
 import { type Finding, problem, warning } from './finding.ts';
 import type { ToolComponent, ToolComponents } from './tool-components.ts';
@@ -19,7 +20,8 @@ export function checkComponents(
       ...digestFindings(tool, component),
       ...functionFindings(tool, component),
       ...importFindings(tool, component, entries),
-      ...grantFindings(tool, component, entries),
+      ...grantFindings(policy, tool, component, entries),
+      ...callFindings(policy, tool, components, entries),
     ];
   });
 }
@@ -60,10 +62,16 @@ function importFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: r
   });
 }
 
-function grantFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: readonly CapabilityEntry[]): Finding[] {
+function grantFindings(
+  policy: Policy,
+  tool: ToolPolicy,
+  { imports }: ToolComponent,
+  entries: readonly CapabilityEntry[],
+): Finding[] {
+  const forOthers = new Set(calledBy(tool, entries).flatMap((name) => policy.tools.get(name)?.grants ?? []));
   const unused = tool.grants.filter((name) => {
     const entry = entries.find((candidate) => candidate.name === name);
-    if (entry === undefined) return false;
+    if (entry === undefined || forOthers.has(name)) return false;
     if (imports.some((item) => grantFor(item.name, [entry]) !== undefined)) return false;
     return !opensPartOf(entry, imports);
   });
@@ -75,6 +83,35 @@ function grantFindings(tool: ToolPolicy, { imports }: ToolComponent, entries: re
       `gets ${quoteList(unused)} and never imports what ${unused.length === 1 ? 'it serves' : 'they serve'}`,
     ),
   ];
+}
+
+/** Names of the tools that a tool may call. */
+function calledBy({ scopes }: ToolPolicy, entries: readonly CapabilityEntry[]): readonly string[] {
+  const scope = scopes.get('tools');
+  const { tools = [] } = scope === undefined ? {} : namesInScopeOf(entries)('tools', scope);
+  return [...new Set(tools.map((entry) => splitEntry(entry).tool))];
+}
+
+/** Calls to other tools that are always refused: a called tool gets only the grants that its caller has, and none calls itself. */
+function callFindings(
+  policy: Policy,
+  caller: ToolPolicy,
+  components: ToolComponents,
+  entries: readonly CapabilityEntry[],
+): Finding[] {
+  return calledBy(caller, entries).flatMap((name) => {
+    const { tool } = caller.rules;
+    if (name === caller.name)
+      return [warning('calls-itself', tool, `${quote('tools')} names the tool itself, which cannot call itself`)];
+    const component = components.get(name);
+    if (component === undefined || isCoded(component)) return [];
+    const needed = component.imports.filter(needsGrant).map((item) => grantFor(item.name, entries));
+    const grants = policy.tools.get(name)?.grants ?? [];
+    const missing = [...new Set(grants.filter((grant) => needed.includes(grant) && !caller.grants.includes(grant)))];
+    if (missing.length === 0) return [];
+    const message = `calls ${quote(name)}, which needs ${quoteList(missing)}; a called tool gets only the grants that its caller has, too`;
+    return [warning('caller-without-grant', tool, message)];
+  });
 }
 
 /** Closed WASI is there for everybody; a grant that opens a part of it is of use to who imports that part. */

@@ -76,9 +76,17 @@ function scopesOf(
       scopes.set(name, checked.data);
       for (const problem of scopeNameProblems(policy, namesIn(name, checked.data))) report([index, name], problem);
     } else if ('scope' in grant) for (const issue of checked.error.issues) reportIssue(issue, [index, name], report);
-    else report([index], `${quote(name)} needs a scope: write ${quote(`${name}: {...}`)}`);
+    else report([index], scopeNeeded(name, schema));
   }
   return scopes;
+}
+
+/** With the first field that has to be there. */
+function scopeNeeded(name: string, schema: z.ZodType): string {
+  const [first] = schema.safeParse({}).error?.issues ?? [];
+  const isField = first !== undefined && first.path.length > 0;
+  const form = isField ? `, with ${quote(first.path.join('.'))}: ${first.message.replace(/^missing; /, '')}` : '';
+  return `${quote(name)} needs a scope: write ${quote(`${name}: {...}`)}${form}`;
 }
 
 function reportIssue(

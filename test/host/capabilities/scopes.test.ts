@@ -61,15 +61,24 @@ describe('examples of the pages', () => {
 });
 
 test.each([
-  ['kv', '7:9: tools.t.grants[0]: `kv` needs a scope: write `kv: {...}`'],
+  [
+    'kv',
+    '7:9: tools.t.grants[0]: `kv` needs a scope: write `kv: {...}`, with `namespace`: expected `agent`, `tool` or `session`',
+  ],
   ['secrets', '7:9: tools.t.grants[0]: `secrets` needs a scope: write `secrets: {...}`'],
-  ['http', '7:9: tools.t.grants[0]: `http` needs a scope: write `http: {...}`'],
+  [
+    'http',
+    '7:9: tools.t.grants[0]: `http` needs a scope: write `http: {...}`, with `requests`: expected a list of one or more kinds of requests',
+  ],
   ['http: {}', '7:9: tools.t.grants[0].http.requests: missing; expected a list of one or more kinds of requests'],
   [
     'http: { requests: [{ methods: [GET], url: "https://*" }] }',
     '7:51: tools.t.grants[0].http.requests[0].url: expected an URL of https or http with a host, such as `https://api.example.com/v1`, without user, query and fragment, got `https://*`: a star stands at the beginning only, as in `https://*.example.com`',
   ],
-  ['config', '7:9: tools.t.grants[0]: `config` needs a scope: write `config: {...}`'],
+  [
+    'config',
+    '7:9: tools.t.grants[0]: `config` needs a scope: write `config: {...}`, with `values`: expected a mapping of settings',
+  ],
   ['kv: {}', '7:9: tools.t.grants[0].kv.namespace: missing; expected `agent`, `tool` or `session`'],
   ['secrets: {}', '7:18: tools.t.grants[0].secrets: expected one or more secrets, got none'],
   ['log:', '7:13: tools.t.grants[0].log: expected a mapping of the fields of `log`, got nothing'],

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { KNOWN_GRANTS } from '../../../host/capabilities/index.ts';
+import { KNOWN_GRANTS, scopeSchemasOf } from '../../../host/capabilities/index.ts';
 import { parsePolicy } from '../../../host/policy/index.ts';
 import { type CheckReport, checkPolicy } from '../../../host/policy-tools/check.ts';
 import { checkLines } from '../../../host/policy-tools/check-text.ts';
@@ -223,6 +223,27 @@ describe('findings', () => {
     expect(
       messages(check('kubectl', {}, component(['wasi:clocks/wall-clock@0.2.0']), { grants: ['log', 'clock', 'random'] })),
     ).toEqual(['warning grant-unused: gets `log`, `random` and never imports what they serve']);
+  });
+
+  it('finds calls of other tools that are always refused', () => {
+    const log = 'cellblock:host/log@0.1.0';
+    const tools = 'cellblock:host/tools@0.1.0';
+    const components: ToolComponents = new Map([
+      ['kubectl', componentOf({ run: KUBECTL }, { imports: [tools] })],
+      ['redact', componentOf({ run: KUBECTL }, { imports: [log] })],
+    ]);
+    const known = { knownGrants: KNOWN_GRANTS, scopeSchemas: scopeSchemasOf() };
+    const calls = (grants: string): string[] => {
+      const text = `{ version: 1, agents: { triage: { tools: [kubectl, redact] } }, tools: {
+        kubectl: { component: kubectl.wasm, functions: [run], grants: ${grants} },
+        redact: { component: redact.wasm, functions: [run], grants: [log] } } }`;
+      return messages(checkPolicy(parsePolicy(text, '/etc/cells/cellblock.yaml', known), components, { nowMs: NOON_MS }));
+    };
+    expect(calls('[{ tools: { call: [redact.run, kubectl] } }]')).toEqual([
+      'warning caller-without-grant: calls `redact`, which needs `log`; a called tool gets only the grants that its caller has, too',
+      'warning calls-itself: `tools` names the tool itself, which cannot call itself',
+    ]);
+    expect(calls('[{ tools: { call: [redact] } }, log]')).toEqual([]);
   });
 
   it('finds a component that is not the pinned one, and one that cannot be read', () => {
