@@ -45,7 +45,7 @@ function exitCodeOf({ kind, error }: Outcome): number {
   return row?.kind === 'usage' ? EXIT_CODES.usage : EXIT_CODES[kind];
 }
 
-/** One line that a person can read: `ok · 12,345 fuel of 1,000,000,000 · 1.1 MiB · 3.2 ms · 2 host calls · sha256:1a2b3c4d5e6f`. */
+/** One line that a person can read: `ok · 12,345 of 1,000,000,000 fuel · 1.1 MiB · 3.2 ms · 2 host calls · sha256:1a2b3c4d5e6f · audit 2ac8692c-42b`. */
 function receiptLine(kind: string, receipt: Receipt): string {
   const fuel = grouped(receipt.fuel) + (receipt.fuelMax === undefined ? '' : ` of ${grouped(receipt.fuelMax)}`);
   const parts = [

@@ -65,6 +65,9 @@ export function failureOf(error: unknown): HttpFailure {
   const { name } = (error ?? {}) as { readonly name?: unknown };
   // The parser's errors have no code in some versions of undici.
   if (code.startsWith('HPE_') || name === 'HTTPParserError') return unreachable('HTTP-protocol-error', 'the response is no HTTP');
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
+    return unreachable('TLS-protocol-error', 'TLS failed: what the server answered is no TLS; it may speak plain `http`');
+  }
   if (/^(ERR_TLS|CERT|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|HOSTNAME|INVALID_CA|UNSUPPORTED_CERT)/.test(code)) {
     return unreachable('TLS-certificate-error', `TLS failed: ${code}`);
   }
