@@ -77,7 +77,7 @@ function isPromise(result: WitValue | undefined | Promise<WitValue | undefined>)
 function hostError(error: unknown): ErrorInfo {
   try {
     if (error instanceof CodedError) {
-      const info = { code: error.code, message: error.message, data: error.data };
+      const info = { code: error.code, message: error.message, data: error.data, help: error.help };
       return JSON.parse(JSON.stringify(info)) as ErrorInfo; // only what JSON can carry crosses
     }
     return { code: 'capability/failed', message: `the host function failed: ${firstLine(error)}` };

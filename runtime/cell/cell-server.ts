@@ -104,8 +104,10 @@ export class CellServer {
       if (answer.type !== 'hostAnswer' || answer.callId !== callId)
         throw new CodedError('internal/invariant', 'the bridge answered another call');
       if (answer.charge > 0n) fuel.charge(answer.charge);
-      if (answer.error !== undefined)
-        throw Object.assign(new CodedError('capability/failed', answer.error.message), { code: answer.error.code });
+      if (answer.error !== undefined) {
+        const { code, message, help } = answer.error;
+        throw Object.assign(new CodedError('capability/failed', message, help === undefined ? {} : { help }), { code });
+      }
       return answer.value;
     };
   }
