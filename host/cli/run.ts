@@ -83,6 +83,11 @@ function grantsOf(texts: readonly string[]): { readonly names: readonly string[]
         help: `known: ${[...KNOWN_GRANTS].join(', ')}`,
       });
     }
+    if (texts.filter((other) => other === name || other.startsWith(`${name}=`)).length > 1) {
+      throw new CodedError('usage/invalid-argument', `${quote(name)} is granted twice`, {
+        help: 'write one `--grant` for each capability, with all of its scope',
+      });
+    }
     const scope = scopeOf(entry, at < 0 ? undefined : text.slice(at + 1));
     if (scope !== undefined) scopes.set(name, scope);
     return name;

@@ -57,6 +57,17 @@ describe('run --grant', () => {
     expect(stderr).toMatch(words);
   });
 
+  it('takes one of each capability', () => {
+    const { status, stderr } = get('config={"values":{"region":"eu"}}', 'config={"values":{"region":"us"}}');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('`config` is granted twice')]);
+  });
+
+  it('names a field that is not there', () => {
+    expect(get('config={"values":{"a":"b"},"vals":{}}').stderr).toContain(
+      'unknown field `vals`; the fields here are `values`, `env`',
+    );
+  });
+
   it('is needed: without it the import is named, with what grants it', () => {
     const { status, stderr } = get();
     expect(status).toBe(3);

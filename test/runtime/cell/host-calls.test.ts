@@ -1,4 +1,4 @@
-import type { Capability } from 'cellblock/runtime';
+import { type Capability, CodedError } from 'cellblock/runtime';
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../support/assemble.ts';
 import { ISOLATIONS, useCells } from '../../support/cells.ts';
@@ -77,6 +77,18 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
       const given = [large, ...capabilities.slice(1)];
       const over = await cells.run(await sender(), 'go', [1], { ...options, capabilities: given });
       expect(over).toMatchObject({ kind: 'limited', error: { code: 'limit/host-calls' } });
+    });
+
+    it('ends by the code of an error of ours, with its words and its help', async () => {
+      const send = (): never => {
+        throw new CodedError('capability/unavailable', 'the key is not there', { help: 'put it there' });
+      };
+      const given: Capability = { kind: 'bridged', name: 'send', interface: 'send', functions: { send } };
+      const all = [given, ...capabilities.slice(1)];
+      expect(await cells.run(await sender(), 'go', [1], { ...options, capabilities: all })).toMatchObject({
+        kind: 'failed',
+        error: { code: 'capability/unavailable', message: 'the key is not there', help: 'put it there' },
+      });
     });
 
     it('counts elements, not the memory that they lie in', async () => {
