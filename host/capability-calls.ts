@@ -1,10 +1,12 @@
-import { type CellOutcome, CodedError, failure, type HostCallContext, isCoded } from '../runtime/index.ts';
+import { type CellOutcome, CodedError, failure, type HostCallContext, isCoded, type PlainJson } from '../runtime/index.ts';
 import type { CapabilityCall, CapabilityUse, EndResult } from './capabilities/index.ts';
 import type { RunningCall, RunningCalls } from './running-calls.ts';
 
 /** Uses kept of one call; more are counted. */
 const USES_MAX = 100;
 const TEXT_CHARS_MAX = 1000;
+/** UTF-16 units of the JSON of a use's data, which may be a manifest; what is larger, or no JSON, is left out: nothing must keep an outcome out of the trail. */
+const DATA_CHARS_MAX = 512 * 1024;
 
 /** How a call ended, once its capabilities have let go of it. */
 export interface EndedCall {
@@ -95,7 +97,7 @@ export class LiveCall implements CapabilityCall {
 
   note(use: CapabilityUse): void {
     if (this.#uses.length >= USES_MAX) this.#usesDropped += 1;
-    else this.#uses.push({ ...use, act: use.act.slice(0, TEXT_CHARS_MAX), result: use.result.slice(0, TEXT_CHARS_MAX) });
+    else this.#uses.push(copyOf(use));
   }
 
   /** Frees everything, the last made first, whatever goes wrong with it. The first error is how the call ends, where it had ended well. */
@@ -106,7 +108,29 @@ export class LiveCall implements CapabilityCall {
       const error = await endOf(kept, ended);
       if (error !== undefined && (ended.kind === 'ok' || ended.kind === 'tool-error')) ended = endedBy(error, ended);
     }
-    return { cell: ended, uses: this.#uses, usesDropped: this.#usesDropped };
+    // A copy: what a host function tells later must not be in the receipt, since it is not in the trail.
+    return { cell: ended, uses: [...this.#uses], usesDropped: this.#usesDropped };
+  }
+}
+
+/** As it is now: who told of it may go on to change what it told. */
+function copyOf({ capability, act, result, data }: CapabilityUse): CapabilityUse {
+  const copy = dataCopyOf(data);
+  return {
+    capability,
+    act: act.slice(0, TEXT_CHARS_MAX),
+    result: result.slice(0, TEXT_CHARS_MAX),
+    ...(copy === undefined ? {} : { data: copy }),
+  };
+}
+
+function dataCopyOf(data: CapabilityUse['data']): CapabilityUse['data'] {
+  if (data === undefined) return undefined;
+  try {
+    const json = JSON.stringify(data);
+    return json.length > DATA_CHARS_MAX ? undefined : (JSON.parse(json) as { readonly [name: string]: PlainJson }); // of an object
+  } catch {
+    return undefined;
   }
 }
 

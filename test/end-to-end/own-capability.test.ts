@@ -125,3 +125,27 @@ describe('the capability of an embedding program', () => {
     expect(ended).toEqual(['Bremen ok', 'Ulm trapped']);
   });
 });
+
+describe('an own capability that tells what is no data', () => {
+  it('keeps neither the outcome of its call out of the trail, nor the calls after it', async () => {
+    const honest = weatherCapability((city) => city.length);
+    const entry: CapabilityEntry = {
+      ...honest,
+      open: (grant) =>
+        honest.open!(grant).map((item) => {
+          if (item.kind !== 'bridged') return item;
+          const degrees: NonNullable<(typeof item.functions)[string]> = (args, context) => {
+            grant.callOf(context).note({ capability: 'weather', act: 'look', result: 'ok', data: { bytes: 5n } as never });
+            return item.functions['degrees']!(args, context);
+          };
+          return { ...item, functions: { degrees } };
+        }),
+    };
+    const warden = await open({ entry });
+    const one = await ask(warden, 'Bremen');
+    expect(one).toMatchObject({ kind: 'ok', receipt: { uses: [{ act: 'look' }, { act: 'degrees Bremen' }] } });
+    expect(await ask(warden, 'Ulm')).toMatchObject({ kind: 'ok' });
+    const { records } = await warden.audit.show(one.receipt.audit!);
+    expect(records.find(({ kind }) => kind === 'outcome')).toMatchObject({ uses: one.receipt.uses });
+  });
+});
