@@ -39,7 +39,7 @@ export function capabilityHost({ policy, states, secret, ask, file, report }: Ca
     stateFolder: policy.trail.folder,
     secret,
     state: states.state,
-    ask: (question, call) => awaited(call, ask(question, call)),
+    ask: (question, call) => awaited(call, () => ask(question, call)),
     async request({ toolName, parametersJson, justification, depthMax }, call, fuelMax) {
       const { agent, session } = call;
       const words = { agent, tool_name: toolName, parametersJson, justification, session };
@@ -52,13 +52,18 @@ export function capabilityHost({ policy, states, secret, ask, file, report }: Ca
 
 const ASKED = {};
 
-/** The call's outcome waits for the end of its question: nothing is open any more when it is written. */
-function awaited<T>(call: CapabilityCall, asked: Promise<T>): Promise<T> {
+/**
+ * The call's outcome waits for the end of its question: nothing is open any more when it is written.
+ *
+ * @throws CodedError `internal/invariant` when the call has ended: then nothing is asked.
+ */
+function awaited<T>(call: CapabilityCall, ask: () => Promise<T>): Promise<T> {
   const open = call.state(
     ASKED,
     () => new Set<Promise<unknown>>(),
     async (promises) => void (await Promise.allSettled(promises)),
   );
+  const asked = ask();
   open.add(asked);
   const end = (): boolean => open.delete(asked);
   asked.then(end, end);
