@@ -77,13 +77,14 @@ export class HostStates {
   /** Ends them all, the last made first. Never rejects. @param onProblem - hears of those that could not be ended. */
   async close(onProblem: (problem: string) => void): Promise<void> {
     this.#isClosed = true;
-    for (const kept of [...this.#states.values()].reverse()) {
+    const states = [...this.#states.values()].reverse();
+    this.#states.clear(); // before anything is awaited: who closes it meanwhile, ends nothing twice
+    for (const kept of states) {
       try {
         await kept.end();
       } catch {
         onProblem('a capability could not let go of what it kept');
       }
     }
-    this.#states.clear();
   }
 }
