@@ -229,7 +229,8 @@ export class Warden {
     const parent = running.parent(options.parent, snapshot.agent);
     if (parent !== undefined) {
       filing.chain = chainOf(parent);
-      filing.signal = AbortSignal.any([filing.signal, running.endOf(parent)]);
+      const end = running.endOf(parent); // which is cancelled when this warden is
+      filing.signal = options.signal === undefined ? end : AbortSignal.any([filing.signal, end]);
     }
     const { tool, functionName } = this.#access(filing, snapshot);
     const grants = grantsWithin(tool.grants, parent);

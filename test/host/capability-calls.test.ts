@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { HumanAnswer } from '../../host/capabilities/index.ts';
 import { CapabilityCalls } from '../../host/capability-calls.ts';
@@ -67,6 +68,19 @@ describe('the signal of a call', () => {
     cancel.abort();
     expect(other.call.signal.aborted).toBe(true);
     expect(begun(AbortSignal.abort()).call.signal.aborted).toBe(true);
+  });
+
+  it('leaves nothing behind in the signal that cancels it, which lives as long as the warden', async () => {
+    const stop = new AbortController();
+    const { call, end, running } = begun(stop.signal);
+    expect(running.endOf(call.running)).toBe(call.signal);
+    expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+    await end();
+    expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+    const dependants = Object.getOwnPropertySymbols(stop.signal).filter((symbol) => symbol.description === 'kDependantSignals');
+    expect(
+      dependants.map((symbol) => (stop.signal as unknown as Record<symbol, { size?: number }>)[symbol]?.size ?? 0),
+    ).not.toContain(1);
   });
 });
 
