@@ -1,4 +1,4 @@
-import { type Capability, CodedError, isCoded } from '../runtime/index.ts';
+import { type Capability, CodedError, type HostFunction, isCoded } from '../runtime/index.ts';
 import type { CapabilityCall, CapabilityEntry, CapabilityHost, Grant } from './capabilities/index.ts';
 import type { CapabilityCalls, LiveCall } from './capability-calls.ts';
 import type { Scopes } from './policy/index.ts';
@@ -30,11 +30,35 @@ export function openCapabilities(
 function openOne(entry: CapabilityEntry, setting: OpenSetting): readonly Capability[] {
   if (entry.open === undefined) return entry.capability === undefined ? [] : [entry.capability];
   try {
-    return entry.open(grantOf(entry.name, setting));
+    return entry.open(grantOf(entry.name, setting)).map((item) => quiet(item, entry.name));
   } catch (error) {
     if (isCoded(error)) throw error;
     throw new CodedError('internal/invariant', `the capability \`${entry.name}\` could not be opened`, { cause: error });
   }
+}
+
+/** Nobody knows what the words of a foreign error hold: they reach neither outcome nor trail. */
+function quiet(item: Capability, name: string): Capability {
+  if (item.kind === 'bridged') return { ...item, functions: quietOnes(item.functions, name) };
+  return item.kind === 'wasi' && item.back !== undefined ? { ...item, back: quietOnes(item.back, name) } : item;
+}
+
+function quietOnes(functions: Readonly<Record<string, HostFunction>>, name: string): Readonly<Record<string, HostFunction>> {
+  const failed = (error: unknown): never => {
+    if (isCoded(error)) throw error;
+    throw new CodedError('capability/failed', `the capability \`${name}\` failed`, { cause: error });
+  };
+  const quietly =
+    (call: HostFunction): HostFunction =>
+    (args, context) => {
+      try {
+        const answer = call(args, context);
+        return answer instanceof Promise ? answer.catch(failed) : answer;
+      } catch (error) {
+        return failed(error);
+      }
+    };
+  return Object.fromEntries(Object.entries(functions).map(([key, call]) => [key, quietly(call)]));
 }
 
 function grantOf(name: string, { tool, scopes, ceilingScopes, host, calls }: OpenSetting): Grant<unknown> {

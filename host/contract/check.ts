@@ -123,9 +123,15 @@ async function callOnce(trial: Trial, example: CapabilityExample, { function: na
     if (result !== undefined) encodeValue(value!, result); // throws where it is no value of the type
     const isErr = result?.kind === 'result' && typeof value === 'object' && value !== null && 'err' in value;
     return { kind: isErr ? 'err' : 'ok', words: wordsOf(value), isTyped: true };
-  } catch (error) {
+  } catch (thrown) {
+    const error = ownErrorOf(thrown);
     return { kind: 'thrown', words: wordsOf(error), isTyped: isCoded(error) };
   }
+}
+
+/** What the capability itself threw: `openCapabilities` keeps the words of what is no `CodedError` from everybody. */
+function ownErrorOf(thrown: unknown): unknown {
+  return isCoded(thrown) && thrown.code === 'capability/failed' && thrown.cause !== undefined ? thrown.cause : thrown;
 }
 
 async function callFaults(entry: CapabilityEntry, example: CapabilityExample): Promise<readonly string[]> {

@@ -121,7 +121,10 @@ describe('the capability of an embedding program', () => {
     };
     const warden = await open({ entry });
     expect(await ask(warden, 'Bremen')).toMatchObject({ kind: 'ok' });
-    expect(await ask(warden, 'Ulm')).toMatchObject({ kind: 'trapped', error: { code: 'capability/failed' } });
+    expect(await ask(warden, 'Ulm')).toMatchObject({
+      kind: 'trapped',
+      error: { code: 'capability/failed', message: 'the capability `weather` failed' },
+    });
     expect(ended).toEqual(['Bremen ok', 'Ulm trapped']);
   });
 });
@@ -136,7 +139,7 @@ describe('an own capability that tells what is no data', () => {
           if (item.kind !== 'bridged') return item;
           const degrees: NonNullable<(typeof item.functions)[string]> = (args, context) => {
             grant.callOf(context).note({ capability: 'weather', act: 'look', result: 'ok', data: { bytes: 5n } as never });
-            return item.functions['degrees']!(args, context);
+            return item.functions.degrees!(args, context);
           };
           return { ...item, functions: { degrees } };
         }),
