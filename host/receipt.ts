@@ -122,8 +122,9 @@ export function pendingOutcome(approval: NonNullable<Outcome['approval']>, wallM
 
 /** The outcome of a request that was run before, from what the trail kept of it. */
 export function recordedOutcome(entry: OutcomeEntry, context: ReceiptContext): Outcome {
-  const { outcome: kind, code, message, result, audit } = entry;
-  const receipt = { ...receiptOf(failure(undefined, 0), context), audit, fuel: entry.fuel };
+  const { outcome: kind, code, message, result, audit, uses, usesDropped } = entry;
+  const used = { ...(uses === undefined ? {} : { uses }), ...(usesDropped === undefined ? {} : { usesDropped }) };
+  const receipt = { ...receiptOf(failure(undefined, 0), { ...context, ...used }), audit, fuel: entry.fuel };
   const measured = { memoryBytesPeak: entry.memoryBytesPeak, wallMs: entry.wallMs, hostCalls: entry.hostCalls };
   const error = code === undefined ? {} : { error: { code, message: message ?? code } };
   return { kind, ...(result === undefined ? {} : { value: result }), ...error, receipt: { ...receipt, ...measured } };

@@ -40,7 +40,7 @@ export class Repeats {
         help: `ask again after ${RETRY_MS} ms`,
       });
     }
-    const recorded = await this.#withResult(outcome);
+    const recorded = await this.#whole(outcome);
     if (recorded.resultDigest !== undefined && recorded.result === undefined) {
       throw new CodedError('failed/result-not-kept', 'the request with this `request_id` was run, and its result is not kept', {
         data: { audit, outcome: outcome.outcome, resultDigest: outcome.resultDigest },
@@ -50,9 +50,9 @@ export class Repeats {
     return recordedOutcome(recorded, filing.context);
   }
 
-  /** What the state knows of an outcome is without its result, which only the trail may have. */
-  async #withResult(outcome: OutcomeEntry): Promise<OutcomeEntry> {
-    if (outcome.resultDigest === undefined || !this.#keepsResults) return outcome;
+  /** What the state knows of an outcome is without its result and what capabilities did, which only the trail has. */
+  async #whole(outcome: OutcomeEntry): Promise<OutcomeEntry> {
+    if (outcome.resultDigest !== undefined && !this.#keepsResults) return outcome; // cannot be answered anyhow
     for await (const record of this.#audit.query({ audit: outcome.audit, kind: 'outcome' })) {
       if (record.kind === 'outcome') return record;
     }

@@ -79,7 +79,8 @@ export class RequestLedger {
       this.#components.set(record.tool, record.component);
     } else if (record.kind === 'outcome') {
       this.#open.delete(record.audit);
-      const { seq: _seq, result: _result, hostAnswers: _answers, ...outcome } = record;
+      // What may be large stays in the trail: all of this is in memory, and at the head of each segment.
+      const { seq: _seq, result: _result, hostAnswers: _answers, uses: _uses, usesDropped: _dropped, ...outcome } = record;
       this.#update(record.audit, { isRunning: false, outcome });
       this.#unended.delete(record.audit);
     }

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CapabilityEntry, Outcome, Warden } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { weatherCapability } from '../fixtures/own-capability/weather.mjs';
@@ -126,6 +126,23 @@ describe('the capability of an embedding program', () => {
       error: { code: 'capability/failed', message: 'the capability `weather` failed' },
     });
     expect(ended).toEqual(['Bremen ok', 'Ulm trapped']);
+  });
+});
+
+describe('a request that comes again', () => {
+  it('is answered with what its capabilities did, also after a restart', async () => {
+    const more = 'trail: { results: keep }';
+    const first = await open({ more });
+    const words = { agent: 'one', tool_name: 'weather', parameters: { city: 'Ulm' }, request_id: 'r' };
+    const { receipt } = await first.request(words);
+    expect(receipt.uses).toEqual([{ capability: 'weather', act: 'degrees Ulm', result: '3' }]);
+    await first.close();
+    const again = await place.open(dirname(first.policy.file), { capabilities: [weatherCapability(() => 0)] });
+    expect(await again.request(words)).toMatchObject({
+      kind: 'ok',
+      value: 3,
+      receipt: { audit: receipt.audit, uses: receipt.uses },
+    });
   });
 });
 

@@ -42,6 +42,23 @@ const outcome = (audit: string): TrailEntry => {
 };
 
 describe('a ledger of requests', () => {
+  it('carries no part of an outcome that may be large', () => {
+    const { known, tell } = ledger();
+    const uses = [{ capability: 'http', act: 'GET /', result: '200' }];
+    const ended = { ...outcome('a1'), uses, usesDropped: 7, hostAnswers: ['large'] } as TrailEntry;
+    tell(1000, requested('a1', 'r'), decided('a1', 'allow'), intent('a1'), ended);
+    expect(Object.keys(known.known('ann', 'r')!.outcome!).sort()).toEqual([
+      'at',
+      'audit',
+      'fuel',
+      'hostCalls',
+      'kind',
+      'memoryBytesPeak',
+      'outcome',
+      'wallMs',
+    ]);
+  });
+
   it('knows a request with an id from its decision on, whatever the clock says later', () => {
     const { known, tell } = ledger();
     tell(1000, requested('a1', 'r'), decided('a1', 'allow'), intent('a1'));
