@@ -113,12 +113,12 @@ export function limitTexts(call: PreparedCall): Readonly<Record<string, string>>
 }
 
 /**
- * What a `request_id` stands for: every word of the agent, and what the call gets, so that a weak caller is not answered by what a strong one
- * did. Length-prefixed, so that no two requests have one text.
+ * What a `request_id` stands for: every word of the agent, and what the call gets within the scopes of its callers, so that a weak caller is not
+ * answered by what a strong one did. Length-prefixed, so that no two requests have one text.
  */
-export function requestDigest({ told, parametersDigest, grantTexts }: TypedRequest): string {
+export function requestDigest({ told, parametersDigest, grantTexts, callerGrantTexts }: TypedRequest): string {
   const { agent, toolName, justification, source, session } = told;
-  const parts = [agent, toolName, parametersDigest, justification, source, session, ...grantTexts];
+  const parts = [agent, toolName, parametersDigest, justification, source, session, ...grantTexts, ...callerGrantTexts];
   const text = parts.map((part) => (part === undefined ? '-;' : `${part.length}:${part};`)).join('');
   return digestOf(`cellblock/request/1\n${text}`);
 }

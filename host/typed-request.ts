@@ -25,6 +25,8 @@ export interface TypedRequest {
   readonly grants: readonly string[];
   /** The same with their scopes, as the trail and approvals have them. */
   readonly grantTexts: readonly string[];
+  /** Those that the tools on whose behalf it is have with other scopes, which hold, too. */
+  readonly callerGrantTexts: readonly string[];
   /** Canonical bytes of the parameters: what is hashed is what the cell decodes. */
   readonly bytes: Uint8Array;
   readonly parametersDigest: string;
@@ -46,11 +48,14 @@ export interface RequestSetting {
   readonly tool: ToolPolicy;
   readonly call: PreparedCall;
   readonly grants: readonly string[];
+  readonly callerGrantTexts?: readonly string[];
   readonly chain: readonly string[];
   readonly redactor: Redactor;
   /** Paths of secret parameters; the same array for the same tool. */
   readonly secrets: readonly string[];
 }
+
+const NONE: readonly string[] = [];
 
 /**
  * Gives the parameters of a request their types, once: the values that rules see, the bytes that are hashed and run, and what people see all come
@@ -59,7 +64,7 @@ export interface RequestSetting {
  * @throws CodedError `params/invalid`, `params/too-large`, as `paramsFromJson`.
  */
 export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting): TypedRequest {
-  const { tool, call, grants, chain, redactor, secrets } = setting;
+  const { tool, call, grants, callerGrantTexts = NONE, chain, redactor, secrets } = setting;
   const { params } = call.function.type;
   const values = paramsFromJson(snapshot.parameters, params);
   const bytes = encodeParams(values, params);
@@ -74,6 +79,7 @@ export function typedRequest(snapshot: RequestSnapshot, setting: RequestSetting)
     call,
     grants,
     grantTexts: grantTextsOf(tool, grants),
+    callerGrantTexts,
     bytes,
     parametersDigest: isSecret ? redactor.digestOf(digestOf(bytes)) : digestOf(bytes),
     record: parameterRecord(values, params),

@@ -242,8 +242,20 @@ export class Warden {
     context.call = call;
     const { redactor } = this.#parts;
     const secrets = this.#secrets.get(tool.name) ?? [];
-    const request = typedRequest(snapshot, { tool, call, grants, chain: filing.chain, redactor, secrets });
+    const above =
+      parent === undefined ? {} : { callerGrantTexts: this.#grantTextsAbove(parent, grantTextsOf(tool, grants), grants) };
+    const request = typedRequest(snapshot, { tool, call, grants, chain: filing.chain, redactor, secrets, ...above });
     return this.#decide(filing, request, prepared, parent);
+  }
+
+  /** What its callers have in other words than the tool itself, the nearest first. */
+  #grantTextsAbove(parent: RunningCall, own: readonly string[], grants: readonly string[]): readonly string[] {
+    const texts: string[] = [];
+    for (let caller: RunningCall | undefined = parent; caller !== undefined; caller = caller.parent) {
+      const tool = this.policy.tools.get(caller.tool);
+      if (tool !== undefined) texts.push(...grantTextsOf(tool, grants).filter((text) => !own.includes(text)));
+    }
+    return texts;
   }
 
   async #prepared(filing: Filing, prepared: PreparedTool): Promise<PreparedCall> {

@@ -4,7 +4,7 @@ import type { CapabilityEntry, Outcome, Warden } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { weatherCapability } from '../fixtures/own-capability/weather.mjs';
 import { guest } from '../support/guests.ts';
-import { usePlace } from '../support/wardens.ts';
+import { hostFunctions, usePlace } from '../support/wardens.ts';
 
 /* The capability of an embedding program, through a warden: policy, bridge, scopes, trail. Its tool is real, the weather is not. */
 
@@ -143,6 +143,38 @@ describe('a request that comes again', () => {
       value: 3,
       receipt: { audit: receipt.audit, uses: receipt.uses },
     });
+  });
+});
+
+describe('a request that comes again on behalf of a tool with a narrower scope', () => {
+  it('is not answered with what was done without that tool', async () => {
+    const site = place.site(`version: 1
+tools:
+  weather: { component: weather.wasm, functions: [ask], grants: [{ weather: { cities: [Bremen, Ulm] } }] }
+  asking: { component: asking.wasm, functions: [ask], grants: [deputy, { weather: { cities: [Ulm] } }] }
+agents:
+  one: { tools: [weather, asking] }
+`);
+    writeFileSync(join(site, 'weather.wasm'), await guest(CORE, WIT));
+    const inner: Outcome[] = [];
+    const askInner = async (_: unknown, { ref }: { ref: string | undefined }) => {
+      for (const [city, request_id] of [
+        ['Bremen', 'r'],
+        ['Ulm', 's'],
+        ['Ulm', 's'],
+      ] as const)
+        inner.push(
+          await warden.request({ agent: 'one', tool_name: 'weather', parameters: { city }, request_id }, { parent: ref! }),
+        );
+      return 1;
+    };
+    const capabilities = [...hostFunctions({ ask: askInner }), weatherCapability((city) => city.length)];
+    const warden: Warden = await place.open(site, { capabilities });
+    const direct = { agent: 'one', tool_name: 'weather', parameters: { city: 'Bremen' }, request_id: 'r' };
+    expect(await warden.request(direct)).toMatchObject({ kind: 'ok', value: 6 });
+    expect(await warden.request({ agent: 'one', tool_name: 'asking', parameters: { n: 1 } })).toMatchObject({ kind: 'ok' });
+    expect(inner.map(({ kind, error }) => error?.code ?? kind)).toEqual(['params/request-id-conflict', 'ok', 'ok']);
+    expect(inner[2]!.receipt.audit).toBe(inner[1]!.receipt.audit);
   });
 });
 
