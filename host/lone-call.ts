@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Capability, type CellOutcome, CodedError, type HostCallContext, type InvokeOptions } from '../runtime/index.ts';
+import {
+  type Capability,
+  type CellOutcome,
+  CodedError,
+  failure,
+  type HostCallContext,
+  type InvokeOptions,
+} from '../runtime/index.ts';
 import { BUILT_IN, type CapabilityEntry } from './capabilities/index.ts';
 import { CapabilityCalls, type EndedCall, LiveCall } from './capability-calls.ts';
 import { bareCapabilityHost } from './capability-host.ts';
@@ -46,8 +53,11 @@ export class LoneCall {
       const cell = await invoke({ ref: audit });
       this.#running.end(audit);
       return await this.#calls.end(audit, cell);
-    } finally {
+    } catch (error) {
       this.#running.end(audit);
+      await this.#calls.end(audit, failure(error, 0)); // what was kept is freed on this path, too
+      throw error;
+    } finally {
       await this.#states.close(() => undefined);
     }
   }
