@@ -196,6 +196,7 @@ async function endFaults(entry: CapabilityEntry, example: CapabilityExample): Pr
     await trial.end();
     const answer = await callOnce(trial, example, call);
     if (!answer.isTyped) faults.push(`\`${call.function}\` after the end of its call: ${answer.words}`);
+    else if (answer.kind === 'ok') faults.push(`\`${call.function}\` is still allowed after the end of its call`);
     await trial.close();
   }
   return faults;

@@ -98,6 +98,23 @@ describe('the contract of capabilities', () => {
     expect(faults).toEqual(['`degrees` is allowed on behalf of a tool that may not']);
   });
 
+  it('sees that it goes on after the end of the call', async () => {
+    // Who never asks for the call does not see that it has ended.
+    const open: CapabilityEntry['open'] = (grant) =>
+      honest.open!({
+        ...grant,
+        callOf: (context) => {
+          try {
+            return grant.callOf(context);
+          } catch {
+            return { note: () => undefined } as unknown as ReturnType<typeof grant.callOf>;
+          }
+        },
+        scopesFor: () => [grant.scope],
+      });
+    expect((await faultsOf({ ...honest, open })).join()).toMatch(/still allowed after the end of its call/);
+  });
+
   it('sees a state that is made after the end of the call', async () => {
     const kept = {};
     const careless: CapabilityEntry = {
