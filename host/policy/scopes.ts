@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import type { z } from 'zod';
 import type { PlacedCeiling } from './ceiling.ts';
 import type { Document } from './document.ts';
@@ -37,14 +38,19 @@ export function readScopes(
   reading: ScopeReading,
 ): PolicyScopes {
   const issues = new Map<Document<unknown>, PolicyIssue[]>();
-  const read = (document: Document<unknown>, path: readonly PropertyKey[], grants: readonly GrantDocument[] = []): Scopes =>
-    scopesOf({ policy: policy.data, isCeiling: path[0] === 'ceiling', ...reading }, grants, (where, message) => {
+  const read = (
+    document: Document<unknown>,
+    path: readonly PropertyKey[],
+    grants: readonly GrantDocument[] = [],
+    isApart = false,
+  ): Scopes =>
+    scopesOf({ policy: policy.data, isCeiling: path[0] === 'ceiling', isApart, ...reading }, grants, (where, message) => {
       if (!issues.has(document)) issues.set(document, []);
       issues.get(document)!.push(document.issueAt([...path, ...where], message));
     });
   const tools = Object.entries(policy.data.tools);
   const byTool = new Map(tools.map(([name, tool]) => [name, read(policy, ['tools', name, 'grants'], tool.grants)]));
-  const above = ceilings.map(({ document, ceiling }) => read(document, ['ceiling', 'grants'], ceiling.grants));
+  const above = ceilings.map(({ document, ceiling, isApart }) => read(document, ['ceiling', 'grants'], ceiling.grants, isApart));
   return { byTool, ceilings: above.filter((scopes) => scopes.size > 0), issues };
 }
 
@@ -53,10 +59,12 @@ interface Reading extends ScopeReading {
   readonly policy: PolicyDocument;
   /** There a bare name sets no bound on the scope. */
   readonly isCeiling: boolean;
+  /** In a file of its own: a relative path there would start at the folder of a policy that is somebody else's. */
+  readonly isApart: boolean;
 }
 
 function scopesOf(
-  { policy, isCeiling, schemas, namesIn, keepsUnknown }: Reading,
+  { policy, isCeiling, isApart, schemas, namesIn, keepsUnknown }: Reading,
   grants: readonly GrantDocument[],
   report: (path: readonly PropertyKey[], message: string) => void,
 ): Scopes {
@@ -74,7 +82,11 @@ function scopesOf(
     const checked = schema.safeParse(scope);
     if (checked.success) {
       scopes.set(name, checked.data);
-      for (const problem of scopeNameProblems(policy, namesIn(name, checked.data))) report([index, name], problem);
+      const names = namesIn(name, checked.data);
+      for (const problem of scopeNameProblems(policy, names)) report([index, name], problem);
+      for (const path of isApart ? (names.paths ?? []) : []) {
+        if (!isAbsolute(path)) report([index, name], `expected absolute paths in a ceiling of its own file, got ${quote(path)}`);
+      }
     } else if ('scope' in grant) for (const issue of checked.error.issues) reportIssue(issue, [index, name], report);
     else report([index], scopeNeeded(name, schema));
   }

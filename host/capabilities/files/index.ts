@@ -80,5 +80,8 @@ export const FILES: CapabilityEntry = defineCapability({
   interfaces: ['cellblock:host/files@0.1.0'],
   opens: ['wasi:filesystem/'],
   scope: filesScope,
+  names: ({ mounts }: FilesScope) => ({
+    paths: Object.values(mounts).flatMap(({ from, copyOut }) => [from ?? [], copyOut?.to ?? []].flat()),
+  }),
   open: (grant: Grant<FilesScope>) => openFiles(grant),
 });

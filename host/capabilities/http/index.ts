@@ -63,6 +63,7 @@ export const HTTP: CapabilityEntry = defineCapability({
   scope: httpScope,
   names: ({ requests }) => ({
     secrets: requests.flatMap(({ secrets }) => Object.values(secrets).map(({ secret }) => secret)),
+    paths: requests.flatMap(({ ca, clientCert }) => [ca ?? [], clientCert?.cert ?? [], clientCert?.key ?? []].flat()),
   }),
   open: (grant: Grant<HttpScope>) => openHttp(grant),
 });

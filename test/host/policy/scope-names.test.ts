@@ -57,4 +57,19 @@ describe('names in scopes', () => {
       /cellblock\.yaml:8:\d+: ceiling\.grants\[1\].*unknown secret `kee`/s,
     );
   });
+
+  it.each([
+    ['files', "{ mounts: { '/in': { from: PATH } } }", 'data'],
+    ['files', "{ mounts: { '/out': { access: write, copyOut: { to: PATH } } } }", './out'],
+    ['http', '{ requests: [{ methods: [GET], url: "https://example.com", ca: PATH }] }', 'ca.pem'],
+  ])('of paths: those of %s are absolute in a ceiling that is a file of its own', (grant, scope, path) => {
+    const under = (written: string) => {
+      const ceilingText = `version: 1\nceiling: { grants: [{ ${grant}: ${scope.replace('PATH', written)} }] }\n`;
+      const policy = `version: 1\ntools: { a: { component: a.wasm, functions: [go] } }\nagents: { one: { tools: [a] } }\n`;
+      return parsePolicy(policy, 'cellblock.yaml', { ...OPTIONS, ceilingFile: '/etc/ceiling.yaml', ceilingText });
+    };
+    expect(under(`/srv/${path}`).tools.get('a')!.ceilingScopes).toHaveLength(1);
+    expect(() => under(path)).toThrow(/ceiling\.yaml:2:\d+: ceiling\.grants\[0\].*expected absolute paths/s);
+    expect(load(`{ ${grant}: ${scope.replace('PATH', path)} }`).tools.get('a')!.scopes.size).toBe(1);
+  });
 });
