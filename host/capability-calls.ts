@@ -4,6 +4,8 @@ import type { RunningCall, RunningCalls } from './running-calls.ts';
 
 /** Uses kept of one call; more are counted. */
 const USES_MAX = 100;
+/** Of these, uses that were refused: they cost a guest nothing, and must not push out of the trail what was done. */
+const REFUSED_MAX = 50;
 const TEXT_CHARS_MAX = 1000;
 /** UTF-16 units of the JSON of a use's data, which may be a manifest; what is larger, or no JSON, is left out: nothing must keep an outcome out of the trail. */
 const DATA_CHARS_MAX = 512 * 1024;
@@ -57,6 +59,7 @@ export class LiveCall implements CapabilityCall {
   readonly #states = new Map<object, Kept>();
   readonly #uses: CapabilityUse[] = [];
   #usesDropped = 0;
+  #refused = 0;
   #hasEnded = false;
 
   /** @param signal - aborts when the call ends or is cancelled. */
@@ -96,7 +99,9 @@ export class LiveCall implements CapabilityCall {
   }
 
   note(use: CapabilityUse): void {
-    if (this.#uses.length >= USES_MAX) this.#usesDropped += 1;
+    const isRefused = use.result.startsWith('denied');
+    if (isRefused) this.#refused += 1;
+    if (this.#uses.length >= USES_MAX || (isRefused && this.#refused > REFUSED_MAX)) this.#usesDropped += 1;
     else this.#uses.push(copyOf(use));
   }
 

@@ -91,7 +91,7 @@ export interface CapabilityCall {
    * how a call ends that had ended well.
    */
   state<T>(key: object, make: () => T, end?: (state: T, cell: CellOutcome) => EndResult | Promise<EndResult>): T;
-  /** Leaves word in the trail and the receipt of what was done, or refused. At most 100 of a call are kept, the rest is counted. */
+  /** Leaves word in the trail and the receipt of what was done, or refused. At most 100 of a call are kept, 50 of refusals, the rest is counted. */
   note(use: CapabilityUse): void;
 }
 

@@ -45,6 +45,18 @@ describe('what a capability leaves word of', () => {
     expect(uses).toEqual([{ capability: 'one', act: 'a', result: 'ok', data: { bytes: 1 } }]);
   });
 
+  it('is not pushed out by what was refused, which a guest may ask for as often as it likes', async () => {
+    const { call, end } = begun();
+    for (let at = 0; at < 150; at += 1)
+      call.note({ capability: 'one', act: `get ${at}`, result: 'denied: no rule has this path' });
+    call.note({ capability: 'one', act: 'PATCH', result: '200' });
+    for (let at = 0; at < 60; at += 1) call.note({ capability: 'one', act: `GET ${at}`, result: '200' });
+    const { uses, usesDropped } = await end();
+    expect(uses).toHaveLength(100);
+    expect(uses.findIndex(({ act }) => act === 'PATCH')).toBe(50);
+    expect(usesDropped).toBe(111);
+  });
+
   it('can always be written down', async () => {
     const { call, end } = begun();
     const circle: Record<string, unknown> = {};
