@@ -141,11 +141,15 @@ function dataCopyOf(data: CapabilityUse['data']): CapabilityUse['data'] {
 
 async function endOf(kept: Kept, cell: CellOutcome): Promise<EndResult> {
   try {
-    return await kept.end(cell);
+    const error: unknown = await kept.end(cell); // of a program without types, perhaps
+    return error === undefined || isCoded(error) ? error : couldNotEnd(error);
   } catch (thrown) {
-    if (isCoded(thrown)) return thrown;
-    return new CodedError('capability/failed', 'a capability could not let go of the call', { cause: thrown });
+    return isCoded(thrown) ? thrown : couldNotEnd(thrown);
   }
+}
+
+function couldNotEnd(cause: unknown): CodedError {
+  return new CodedError('capability/failed', 'a capability could not let go of the call', { cause });
 }
 
 /** The result is withheld: what the call was to leave behind is not there. What it cost stays. */

@@ -69,6 +69,35 @@ describe('what a capability leaves word of', () => {
   });
 });
 
+describe('what a capability kept for a call', () => {
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('s3cr3t');
+      },
+    ],
+    ['rejects', () => Promise.reject('s3cr3t')],
+    ['answers what is no error', () => 's3cr3t'],
+  ] as [string, () => never][])('makes the call fail, without its words, where its end %s', async (_, fails) => {
+    const { call, running, calls } = begun();
+    const ended: string[] = [];
+    call.state(
+      {},
+      () => 1,
+      () => void ended.push('first'),
+    );
+    call.state({}, () => 2, fails);
+    running.end('one');
+    const { cell } = await calls.end('one', { ...CELL, kind: 'ok' });
+    expect(cell).toMatchObject({
+      kind: 'trapped',
+      error: { code: 'capability/failed', message: 'a capability could not let go of the call' },
+    });
+    expect(ended).toEqual(['first']);
+  });
+});
+
 describe('the signal of a call', () => {
   it('aborts at its end, and when it is cancelled', async () => {
     const one = begun();
