@@ -19,6 +19,8 @@ export interface AdmissionRequest {
   readonly memoryBytes: number;
   /** Milliseconds that the call may wait: its time limit. */
   readonly waitMsMax: number;
+  /** On behalf of a call that runs, and holds its memory until this one has ended: it must not wait for memory, which may never be free. */
+  readonly isNested?: boolean;
 }
 
 /** A call that has its turn. */
@@ -78,6 +80,7 @@ export class Admission {
     const { memoryBytesMax } = this.#options;
     if (request.memoryBytes > memoryBytesMax) throw tooLarge(request.memoryBytes, memoryBytesMax);
     if (signal?.aborted) throw cancelled();
+    if (request.isNested === true && this.#memoryBytes + request.memoryBytes > memoryBytesMax) throw this.#noMemory();
     const came = performance.now();
     if (this.#waiting > 0 || !this.#fits(request)) await this.#wait(request, signal);
     else this.#begin(request);
@@ -173,6 +176,18 @@ export class Admission {
     this.#memoryBytes -= memoryBytes;
     this.#averageMs += (ms - this.#averageMs) * SMOOTHING;
     this.#admitWaiting();
+  }
+
+  #noMemory(): CodedError {
+    const retryAfterMs = Math.max(RETRY_MS_MIN, Math.ceil(this.#averageMs));
+    return new CodedError(
+      'busy/overloaded',
+      'the calls that run hold all memory, and a call on behalf of one of them cannot wait for it',
+      {
+        data: { retryAfterMs },
+        help: 'file fewer calls at one time, lower `memory` of the tools, or raise the budget for all',
+      },
+    );
   }
 
   #overloaded(own: number): CodedError {

@@ -146,7 +146,8 @@ function turnOf({ snapshot, tool, call, chain }: TypedRequest, endsMs: number) {
   const { limits, wasi } = call.plan;
   const memoryBytes = limits.memoryPagesMax * WASM_PAGE_BYTES + (wasi.files?.bytesMax ?? 0);
   const named = chain.length === 0 ? tool.name : `${tool.name} at ${chain.length}`;
-  return { agent: snapshot.agent, tool: named, memoryBytes, waitMsMax: Math.max(0, endsMs - Date.now()) };
+  const waitMsMax = Math.max(0, endsMs - Date.now());
+  return { agent: snapshot.agent, tool: named, memoryBytes, waitMsMax, isNested: chain.length > 0 };
 }
 
 /** The caller's clock starts at the request, before the policy and the component were looked at. */

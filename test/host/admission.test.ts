@@ -64,6 +64,21 @@ describe('admission', () => {
     });
   });
 
+  it('never lets a call wait for the memory of those on whose behalf it is', async () => {
+    const admission = new Admission({ callsPerToolMax: 4, memoryBytesMax: 100 });
+    const outer = await admission.enter(request({ memoryBytes: 70 }));
+    const inner = request({ tool: 't at 1', memoryBytes: 40, isNested: true });
+    await expect(admission.enter(inner)).rejects.toMatchObject({
+      code: 'busy/overloaded',
+      data: { retryAfterMs: expect.any(Number) },
+    });
+    expect(admission.waiting).toBe(0);
+    const small = await admission.enter({ ...inner, memoryBytes: 30 });
+    outer.leave();
+    expect((await admission.enter(inner)).waitedMs).toBeLessThan(1000);
+    small.leave();
+  });
+
   it('refuses early, with a time to try again', async () => {
     const admission = new Admission({ callsPerToolMax: 1, waitingPerAgentMax: 1, waitingMax: 2 });
     await admission.enter(request());
