@@ -84,7 +84,7 @@ export class Calls {
       trail.owe(entry);
       throw error;
     }
-    Object.assign(filing.context, usesPart(ended, redactor));
+    Object.assign(filing.context, usesPart(ended, redactor, request.isSecret));
     return toOutcome(ended.cell, filing.context);
   }
 

@@ -179,21 +179,30 @@ export function outcomeEntry(
       ? {}
       : { resultDigest: isSecret ? redactor.digestOf(digestOf(valueBytes)) : digestOf(valueBytes) }),
     ...(json === undefined ? {} : { result: json }),
-    ...(ended === undefined ? {} : usesPart(ended, redactor)),
+    ...(ended === undefined ? {} : usesPart(ended, redactor, isSecret)),
     ...(recorder === undefined || !recorder.isComplete || isSecret ? {} : { hostAnswers: recorder.answers }),
   };
 }
 
 const NO_PATHS: readonly string[] = [];
 
-/** What capabilities did in a call, for its outcome and its receipt. */
-export function usesPart({ uses, usesDropped }: EndedCall, redactor: Redactor): Pick<OutcomeEntry, 'uses' | 'usesDropped'> {
+/**
+ * What capabilities did in a call, for its outcome and its receipt.
+ *
+ * @param isSecret - the parameters hold secrets, which a guest may have put anywhere: then an act is a keyed digest, which can be compared, and of its result
+ * the first word is kept.
+ */
+export function usesPart(
+  { uses, usesDropped }: EndedCall,
+  redactor: Redactor,
+  isSecret: boolean,
+): Pick<OutcomeEntry, 'uses' | 'usesDropped'> {
   if (uses.length === 0) return {};
   const told = uses.map(({ capability, act, result, data }) => ({
     capability,
-    act: redactor.redactText(act),
-    result: redactor.redactText(result),
-    ...(data === undefined ? {} : { data: redactor.redactParameters(data, NO_PATHS) }),
+    act: isSecret ? redactor.digestOf(act) : redactor.redactText(act),
+    result: isSecret ? (/^[a-z0-9]+/i.exec(result)?.[0] ?? '') : redactor.redactText(result),
+    ...(data === undefined || isSecret ? {} : { data: redactor.redactParameters(data, NO_PATHS) }),
   }));
   return { uses: told, ...(usesDropped === 0 ? {} : { usesDropped }) };
 }

@@ -28,6 +28,7 @@ interface Setting {
   readonly scope?: string;
   readonly more?: string;
   readonly isolation?: string;
+  readonly secrets?: string;
   readonly entry?: CapabilityEntry;
 }
 
@@ -35,11 +36,12 @@ async function open({
   scope = '{ cities: [Bremen, Ulm] }',
   more = '',
   isolation = 'thread',
+  secrets = '[]',
   entry,
 }: Setting = {}): Promise<Warden> {
   const site = place.site(`version: 1
 tools:
-  weather: { component: weather.wasm, functions: [ask], grants: [{ weather: ${scope} }], isolation: ${isolation} }
+  weather: { component: weather.wasm, functions: [ask], grants: [{ weather: ${scope} }], isolation: ${isolation}, secrets: ${secrets} }
 agents:
   one: { tools: [weather] }
 ${more}`);
@@ -70,6 +72,18 @@ describe('the capability of an embedding program', () => {
       });
     },
   );
+
+  it('AU-13: tells nothing of a secret parameter that its tool passes on', async () => {
+    const warden = await open({ scope: '{ cities: [Bremen] }', secrets: '[city]' });
+    for (const city of ['Bremen', 'Rio-de-Janeiro']) {
+      const { receipt } = await ask(warden, city);
+      expect(receipt.uses).toMatchObject([{ capability: 'weather', act: expect.stringMatching(/^hmac-sha256:/) }]);
+      const { records } = await warden.audit.show(receipt.audit!);
+      const told = JSON.stringify([records, receipt]).replaceAll('{\\"cities\\":[\\"Bremen\\"]}', 'SCOPE');
+      expect(told).toContain('SCOPE');
+      expect(told).not.toContain(city);
+    }
+  });
 
   it('is refused where a ceiling does not have it, whatever the tool says', async () => {
     const warden = await open({ more: 'ceiling: { grants: [{ weather: { cities: [Ulm, Paris] } }] }' });
