@@ -300,10 +300,12 @@ agents: { one: { tools: [send, fetch, hoard] } }
 
   it('says in the trail what was refused and what was done', async () => {
     const warden = await open(loopback());
-    const denied = await send(warden, `${granted.origin}/other?token=abc`);
+    const denied = await send(warden, `${granted.origin}/other?page=abc`);
     const done = await send(warden, `${granted.origin}/api/x`);
+    const secret = await send(warden, `${granted.origin}/other?token=abc`);
+    expect(secret.receipt.uses).toMatchObject([{ act: expect.stringMatching(/^hmac-sha256:/), result: 'denied' }]);
     expect(denied.receipt.uses).toMatchObject([
-      { capability: 'http', act: `GET ${granted.origin}/other?token=`, result: expect.stringMatching(/^denied: /) },
+      { capability: 'http', act: `GET ${granted.origin}/other?page=`, result: expect.stringMatching(/^denied: /) },
     ]);
     expect(done.receipt.uses).toEqual([
       { capability: 'http', act: `GET ${granted.origin}/api/x`, result: '200', data: { sent: 0, received: 4 } },
