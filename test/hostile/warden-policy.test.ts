@@ -184,15 +184,15 @@ describe('FS-03: `within`', () => {
 
   it('of a session is within that session, whatever its name', async () => {
     const site = place.site(
-      `${TOOLS}agents: { a: { tools: [{ tool: plain.take, parameters: { path: { within: '/work/{session}' } } }] } }\n`,
+      `${TOOLS}agents: { a: { tools: [{ tool: plain.take, parameters: { path: { within: '/drafts/{session}' } } }] } }\n`,
     );
     const warden = await place.open(site);
-    expect(await take(warden, '/work/s1/x', { session: 's1' })).toMatchObject({ kind: 'ok' });
+    expect(await take(warden, '/drafts/s1/x', { session: 's1' })).toMatchObject({ kind: 'ok' });
     for (const session of ['s', 's2', '..', '.', 's1/..', '../s1', '{session}', '*', 's1\0', '\u017f1', ' s1', undefined]) {
-      expect(await take(warden, '/work/s1/x', { session }), String(session)).toMatchObject({ kind: 'refused' });
+      expect(await take(warden, '/drafts/s1/x', { session }), String(session)).toMatchObject({ kind: 'refused' });
     }
-    expect(await take(warden, '/work/x', { session: '..' })).toMatchObject({ kind: 'refused' });
-    expect(await take(warden, '/work/a/../b', { session: 'a' })).toMatchObject({ kind: 'refused' });
+    expect(await take(warden, '/drafts/x', { session: '..' })).toMatchObject({ kind: 'refused' });
+    expect(await take(warden, '/drafts/a/../b', { session: 'a' })).toMatchObject({ kind: 'refused' });
     await warden.close();
   });
 });

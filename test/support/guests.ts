@@ -9,15 +9,21 @@ export async function guest(core: string, wit: string): Promise<Uint8Array> {
   return componentNew(await componentEmbed({ binary: await parse(core), witSource: wit }));
 }
 
-/** One page of memory, and an allocator that never frees. */
-const MEMORY = `
-  (memory (export "memory") 1)
+/**
+ * Memory, and an allocator that never frees and never grows it. What it gives out begins at 4096.
+ *
+ * @param pages - of 64 KiB.
+ */
+export const bumpMemory = (pages: number): string => `
+  (memory (export "memory") ${pages})
   (global $next (mut i32) (i32.const 4096))
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (local $at i32)
     (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
     (global.set $next (i32.add (local.get $at) (local.get 3)))
     (local.get $at))`;
+
+const MEMORY = bumpMemory(1);
 
 /** Exports that each try to break one limit, and one that works. */
 export function hostileGuest(): Promise<Uint8Array> {

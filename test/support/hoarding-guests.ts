@@ -1,5 +1,5 @@
 import { httpWit } from './bulk-guests.mjs';
-import { guest } from './guests.ts';
+import { bumpMemory, guest } from './guests.ts';
 
 /* Guests that take and never give back, and that make links, over WASI. */
 
@@ -33,13 +33,7 @@ package wasi:filesystem@0.2.3 {
   }
 }`;
 
-const ALLOCATOR = `(memory (export "memory") 4)
-  (global $next (mut i32) (i32.const 4096))
-  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-    (local $at i32)
-    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
-    (global.set $next (i32.add (local.get $at) (local.get 3)))
-    (local.get $at))`;
+const ALLOCATOR = bumpMemory(4);
 
 /** `symlink(old, new)`: 0, or 1 and the number of the `error-code`; `open-many(path, n)`: how often it was opened before that failed. */
 export function fileHoarder(): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { httpWit } from './bulk-guests.mjs';
-import { guest } from './guests.ts';
+import { bumpMemory, guest } from './guests.ts';
 
 /* Small tools that speak `wasi:http`, with just what they use of its WIT. */
 
@@ -116,28 +116,22 @@ export function fetchTool(status = 'u16'): Promise<Uint8Array> {
   );
 }
 
-/** Passes one request on to `cellblock:host/http`, and the answer back: `do-send`. `many` sends it again and again, and counts answers. */
-export function sendTool(): Promise<Uint8Array> {
+/** Passes one request on to `cellblock:host/http`, and the answer back. @param name - of its one function. */
+export function sendTool(name = 'do-send'): Promise<Uint8Array> {
   const wit = readFileSync(new URL('../../wit/host/http.wit', import.meta.url), 'utf8');
   const params = Array.from({ length: 9 }, (_, at) => `(local.get ${at})`).join(' ');
   return guest(
     `(module
       (import "cellblock:host/http@0.1.0" "send" (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-      (memory (export "memory") 64)
-      (global $next (mut i32) (i32.const 4096))
-      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-        (local $at i32)
-        (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
-        (global.set $next (i32.add (local.get $at) (local.get 3)))
-        (local.get $at))
-      (func (export "do-send") (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+      ${bumpMemory(64)}
+      (func (export "${name}") (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
         (call $send ${params} (i32.const 64))
         (i32.const 64)))`,
     `${wit}
      world w {
        import http;
        use http.{request, response, error};
-       export do-send: func(request: request) -> result<response, error>;
+       export ${name}: func(request: request) -> result<response, error>;
      }`,
   );
 }

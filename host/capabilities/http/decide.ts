@@ -84,7 +84,7 @@ function missOf(rule: HttpRule, { method, target, headers }: Hop): Miss | undefi
   if (parameter !== undefined) {
     return { stage: 2, denied: `\`query\` of ${quote(rule.url.text)} does not have ${quote(parameter)}` };
   }
-  const header = headers.find(([name]) => !mayset(rule, name));
+  const header = headers.find(([name]) => !maySet(rule, name));
   if (header !== undefined) {
     return { stage: 3, denied: `\`headers\` of ${quote(rule.url.text)} do not have ${quote(header[0])}` };
   }
@@ -96,7 +96,7 @@ function parametersOf({ search, searchParams }: URL): readonly string[] {
   return [...searchParams.keys(), ...(search.includes(';') ? [';'] : [])];
 }
 
-function mayset(rule: HttpRule, name: string): boolean {
+function maySet(rule: HttpRule, name: string): boolean {
   return !Object.hasOwn(rule.secrets, name) && (FREE_HEADERS.has(name) || rule.headers.includes(name));
 }
 

@@ -36,7 +36,7 @@ export function compileWithin(base: string): Within {
   if (!usable) {
     throw new CodedError(
       'usage/invalid-argument',
-      `expected a folder such as \`/srv/data\` or \`/work/{session}\`, without \`.\`, \`..\` or empty parts, got ${quote(base)}`,
+      `expected a folder such as \`/srv/data\` or \`/drafts/{session}\`, without \`.\`, \`..\` or empty parts, got ${quote(base)}`,
     );
   }
   const fixed = base.includes('{') ? undefined : whole;

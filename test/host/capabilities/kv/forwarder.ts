@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { guest } from '../../../support/guests.ts';
+import { bumpMemory, guest } from '../../../support/guests.ts';
 
 /** Where the guest has the import write its result; far below what it allocates. */
 const RESULT_AT = 64;
@@ -50,13 +50,7 @@ export function forwarder(): Promise<Uint8Array> {
   });
   return guest(
     `(module ${imports.join('\n')}
-      (memory (export "memory") 64)
-      (global $next (mut i32) (i32.const 4096))
-      (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-        (local $at i32)
-        (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
-        (global.set $next (i32.add (local.get $at) (local.get 3)))
-        (local.get $at))
+      ${bumpMemory(64)}
       ${exports.join('\n')})`,
     `package cellblock:host@0.1.0; ${wit('kv')} ${wit('secrets')} ${WORLD}`,
   );

@@ -38,7 +38,7 @@ const RULE = {
   replicas: { min: 1, max: '18446744073709551615', notOneOf: [13] },
   ratio: { min: '0.25', max: '-0.0', optional: true },
   note: { lengthMin: 0, lengthMax: 4_294_967_295, patterns: ['a', 'b'] },
-  path: { within: '/work/{session}' },
+  path: { within: '/drafts/{session}' },
   'a["odd name"].url': { hostname: ['example.com', '*.example.com', '127.0.0.1:8080'] },
 };
 
@@ -129,7 +129,7 @@ describe('schema of conditions', () => {
       'allow',
       { a: { within: '/srv/../etc' } },
       [
-        'a/within: expected a folder such as `/srv/data` or `/work/{session}`, without `.`, `..` or empty parts, got `/srv/../etc`',
+        'a/within: expected a folder such as `/srv/data` or `/drafts/{session}`, without `.`, `..` or empty parts, got `/srv/../etc`',
       ],
     ],
     [

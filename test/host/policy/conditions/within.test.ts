@@ -76,12 +76,12 @@ describe('within', () => {
     ['data/in', '../data/in/x', 'unjudged'],
     ['data/in', 'data/in/../../../data/in/x', 'unjudged'],
     ['data/in', '/data/in/x', 'unjudged'],
-    ['/work/{session}', '/work/s-1/x', 'inside'],
-    ['/work/{session}', '/work/s-2/x', 'outside'],
-    ['/work/{session}', '/work/{session}/x', 'outside'],
-    ['/work/{session}', '/work/s-1/../s-2/x', 'outside'],
-    ['/work/{agent}-{session}/out', '/work/triage-s-1/out/x', 'inside'],
-    ['/work/{agent}-{session}/out', '/work/triage-s-1/x', 'outside'],
+    ['/drafts/{session}', '/drafts/s-1/x', 'inside'],
+    ['/drafts/{session}', '/drafts/s-2/x', 'outside'],
+    ['/drafts/{session}', '/drafts/{session}/x', 'outside'],
+    ['/drafts/{session}', '/drafts/s-1/../s-2/x', 'outside'],
+    ['/drafts/{agent}-{session}/out', '/drafts/triage-s-1/out/x', 'inside'],
+    ['/drafts/{agent}-{session}/out', '/drafts/triage-s-1/x', 'outside'],
   ])('`%s`: %j is %s', (base, text, expected) => {
     expect(verdict(base, text)).toBe(expected);
   });
@@ -90,9 +90,9 @@ describe('within', () => {
     'lets the session %j stand for nothing',
     (session) => {
       const scope = { agent: 'triage', session };
-      for (const text of ['/work/s-1/x', `/work/${session}/x`, '/work/x', '/work//x', '/x']) {
-        expect(verdict('/work/{session}', text, scope)).toBe('unjudged');
-        expect(verdict('/work/pre-{session}-post', text, scope)).toBe('unjudged');
+      for (const text of ['/drafts/s-1/x', `/drafts/${session}/x`, '/drafts/x', '/drafts//x', '/x']) {
+        expect(verdict('/drafts/{session}', text, scope)).toBe('unjudged');
+        expect(verdict('/drafts/pre-{session}-post', text, scope)).toBe('unjudged');
       }
     },
   );

@@ -46,7 +46,7 @@ describe('valueWitness', () => {
     [{ patterns: ['x{3}', 'y'], lengthMin: 3 }],
     [{ deny: ['.*sh.*', 'a'] }],
     [{ deny: ['.*\\|\\s*(ba|z)?sh.*'], lengthMax: 200 }],
-    [{ within: '/work/{session}' }],
+    [{ within: '/drafts/{session}' }],
     [{ within: 'data/{agent}', pattern: '.*\\.txt' }],
     [{ within: '/srv', lengthMin: 60, lengthMax: 60 }],
     [{ within: '/' }],
@@ -78,8 +78,8 @@ describe('valueWitness', () => {
   });
 
   test('has none where the session cannot be part of a path', () => {
-    expect(valueWitness({ within: '/work/{session}' }, { agent: 'a', session: '../x' })).toBeUndefined();
-    expect(valueWitness({ within: '/work/{session}' }, { agent: 'a' })).toBeUndefined();
+    expect(valueWitness({ within: '/drafts/{session}' }, { agent: 'a', session: '../x' })).toBeUndefined();
+    expect(valueWitness({ within: '/drafts/{session}' }, { agent: 'a' })).toBeUndefined();
   });
 
   test('offers a value of each type that a condition can be about', () => {
