@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Approval, type ApprovalBook, answerEntries, findApproval, type ShapeWish } from './approvals/index.ts';
+import { type Approval, type ApprovalBook, answerEntries, findApproval, type Shape, type ShapeWish } from './approvals/index.ts';
 import type { Trail } from './trail.ts';
 
 /** How a human's answer comes in. Whoever calls vouches for the name. */
@@ -42,6 +42,12 @@ export class ApprovalsDesk {
   async list(options: { readonly all?: boolean } = {}): Promise<readonly Approval[]> {
     await this.#trail.journal.catchUp();
     return this.#book.list(options.all === true ? {} : { statuses: ['pending', 'approved'] }, Date.now());
+  }
+
+  /** Rules made by approvers that are in force. */
+  async shapes(): Promise<readonly Shape[]> {
+    await this.#trail.journal.catchUp();
+    return this.#book.listShapes(['active'], Date.now());
   }
 
   /** @param id - or at least its first four characters. @throws CodedError `usage/not-found`, `usage/ambiguous`. */

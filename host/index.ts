@@ -32,4 +32,5 @@ export * from './policy/index.ts';
 export type { Outcome, Receipt } from './receipt.ts';
 export { type ReplayedPart, type ReplayReport, type ReplaySetup, replayCall } from './replay.ts';
 export type { ParametersOf, ToolRequest } from './request.ts';
+export type { AgentCatalog, CatalogProblem, OfferedFunction, TextNeed } from './tool-catalog.ts';
 export { type RequestOptions, Warden, type WardenEvents } from './warden.ts';

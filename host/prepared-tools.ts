@@ -40,6 +40,7 @@ export interface PreparedToolsOptions {
 export class PreparedTools {
   readonly #options: PreparedToolsOptions;
   readonly #tools = new Map<string, PreparedTool>();
+  readonly #components = new Map<string, { readonly stamp: string; readonly component: Promise<LoadedComponent> }>();
 
   constructor(options: PreparedToolsOptions) {
     this.#options = options;
@@ -56,7 +57,7 @@ export class PreparedTools {
     const known = this.#tools.get(key);
     if (known !== undefined && known.stamp === stamp) return known;
     const runner = this.#options.runners.for(tool);
-    const component = readComponent(tool, runner);
+    const component = this.#component(tool, runner, stamp);
     const call = component.then((loaded) => this.#prepare(runner, loaded, tool, functionName, grants));
     const fresh: PreparedTool = { stamp, component, call, runner, ready: undefined };
     this.#tools.set(key, fresh);
@@ -68,6 +69,25 @@ export class PreparedTools {
     );
     void known?.call.then((old) => known.runner.release(old)).catch(() => undefined);
     return fresh;
+  }
+
+  /**
+   * The component of a tool, read and decoded by its runner, and not prepared.
+   *
+   * @throws CodedError `policy/component-missing`, `policy/digest-mismatch`, `component/*`.
+   */
+  async component(tool: ToolPolicy): Promise<LoadedComponent> {
+    return this.#component(tool, this.#options.runners.for(tool), stampOf(tool));
+  }
+
+  /** One reading for all functions of a tool. */
+  #component(tool: ToolPolicy, runner: Runner, stamp: string): Promise<LoadedComponent> {
+    const known = this.#components.get(tool.name);
+    if (known !== undefined && known.stamp === stamp) return known.component;
+    const fresh = { stamp, component: readComponent(tool, runner) };
+    this.#components.set(tool.name, fresh);
+    fresh.component.catch(() => this.#components.get(tool.name) === fresh && this.#components.delete(tool.name));
+    return fresh.component;
   }
 
   async #prepare(

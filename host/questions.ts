@@ -97,16 +97,19 @@ export class Questions {
     }
   }
 
-  /** `terminal` asks where the request is filed. */
+  /** `terminal` and `mcp` ask where the request is filed. */
   #open(channel: ApproverChannel): void {
-    if (channel.kind === 'terminal') return;
+    if (channel.kind === 'terminal' || channel.kind === 'mcp') return;
     const { env } = this.#options;
     const address = channel.kind === 'webhook' ? webhookAddress(channel, env) : slackAddress(channel, env);
     if ('problem' in address) this.#tell(channel.name, `none can be sent: ${address.problem}`);
     this.#channels.set(channel.name, 'problem' in address ? address : { lane: this.#laneTo(channel, address) });
   }
 
-  #laneTo({ kind, name }: ApproverChannel, { url, key }: Exclude<Address, { problem: unknown }>): Lane<Question> {
+  #laneTo(
+    { kind, name }: Extract<ApproverChannel, { kind: 'webhook' | 'slack' }>,
+    { url, key }: Exclude<Address, { problem: unknown }>,
+  ): Lane<Question> {
     const { post = httpPost, random = Math.random } = this.#options;
     const render = kind === 'webhook' ? webhookRender(key, this.#now) : slackRender(this.#now);
     return new Lane({
@@ -147,7 +150,7 @@ export class Questions {
   #send(asked: Asked): void {
     const bytes = Buffer.byteLength(JSON.stringify(asked));
     for (const name of new Set(asked.channels)) {
-      if (name === 'terminal') continue;
+      if (name === 'terminal' || name.startsWith('mcp:')) continue;
       const channel = this.#channels.get(name);
       if (channel !== undefined && 'lane' in channel) channel.lane.push({ asked, bytes, critical: false });
       else this.#tellUndelivered(name, asked, channel?.problem ?? 'the policy has no such channel');

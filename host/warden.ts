@@ -22,6 +22,7 @@ import { outcomeEntry, refusedEntry, untypedEntry } from './records.ts';
 import { Repeats } from './repeats.ts';
 import { type RequestSnapshot, requestFromJson, snapshotRequest, type ToolRequest } from './request.ts';
 import { chainOf, depthBelow, grantsWithin, type RunningCall } from './running-calls.ts';
+import { type AgentCatalog, ToolCatalog } from './tool-catalog.ts';
 import type { Trail } from './trail.ts';
 import { grantTextsOf, type TypedRequest, typedRequest } from './typed-request.ts';
 import { type AskedEntry, asRulesSee, type Judged, judge, type Verdict } from './verdict.ts';
@@ -40,6 +41,8 @@ export interface RequestOptions {
   readonly fuelMax?: bigint;
   /** With `parent`: levels of calls that may be below it, this one among them. */
   readonly depthMax?: number;
+  /** Hears how far this call is, by its own word, as long as it runs; so do `events`. */
+  readonly onProgress?: (progress: CallProgress) => void;
 }
 
 /** What `Warden.events` tells: each record as it is appended to the trail, by whichever process, and what calls say of how far they are. */
@@ -77,6 +80,9 @@ export class Warden {
   readonly events = new EventEmitter<WardenEvents>();
   readonly #parts: WardenParts;
   readonly #tools: PreparedTools;
+  readonly #catalog: ToolCatalog;
+  /** Who wants to hear of the progress of a call, by its audit id. */
+  readonly #watchers = new Map<string, NonNullable<RequestOptions['onProgress']>>();
   readonly #calls: Calls;
   readonly #repeats: Repeats;
   readonly #alarm: Alarm;
@@ -102,6 +108,7 @@ export class Warden {
     this.#secrets = new Map([...policy.tools.values()].map((tool) => [tool.name, tool.secrets.map((path) => path.text)]));
     this.approvals = new ApprovalsDesk(trail, parts.redactor.redactText);
     this.#tools = new PreparedTools({ entries, runners, open: this.#opener(entries) });
+    this.#catalog = new ToolCatalog({ policy, entries, tools: this.#tools });
     this.audit = new AuditDesk(policy.trail.folder);
     this.#repeats = new Repeats(this.audit, policy.trail.results === 'keep');
     trail.state.onRecord((record) => this.#tell('record', record));
@@ -124,6 +131,11 @@ export class Warden {
    */
   requestJson(json: string | Uint8Array, options: RequestOptions & { readonly agent?: string } = {}): Promise<Outcome> {
     return this.#begin({ agent: options.agent, tool_name: '' }, options, () => requestFromJson(json, options.agent));
+  }
+
+  /** What an agent may call, with types and documentation, for surfaces to show. Nothing is run. */
+  tools(agent: string): Promise<AgentCatalog> {
+    return this.#catalog.for(agent);
   }
 
   #begin(request: unknown, options: RequestOptions, read: (request: unknown) => RequestSnapshot): Promise<Outcome> {
@@ -174,6 +186,14 @@ export class Warden {
     });
   }
 
+  #watched(progress: CallProgress): void {
+    try {
+      this.#watchers.get(progress.audit)?.(progress);
+    } catch {
+      this.#parts.questions.onProblem('a listener of `onProgress` threw an error');
+    }
+  }
+
   /** What components are linked with: capabilities that know this warden's calls. */
   #opener(entries: readonly CapabilityEntry[]): PreparedToolsOptions['open'] {
     const { policy, secret, trail, redactor } = this.#parts;
@@ -185,7 +205,10 @@ export class Warden {
       states: this.#states,
       ask: (question, call) => questions.ask(question, call),
       file: (request, options) => this.request(request, options),
-      report: (progress) => this.#tell('progress', progress),
+      report: (progress) => {
+        this.#tell('progress', progress);
+        this.#watched(progress);
+      },
     });
     const calls = this.#calls.capabilities;
     return ({ name: tool, scopes, ceilingScopes }, grants) =>
@@ -210,6 +233,7 @@ export class Warden {
   }
 
   async #file(filing: Filing, options: RequestOptions): Promise<Outcome> {
+    if (options.onProgress !== undefined) this.#watchers.set(filing.audit, options.onProgress);
     try {
       // Calls that may still end may also ask on their own behalf.
       const isLate = this.#isDraining && (options.parent === undefined || this.#stop.signal.aborted);
@@ -218,6 +242,8 @@ export class Warden {
       return await this.#check(filing, options);
     } catch (error) {
       return this.#refuse(filing, error);
+    } finally {
+      if (options.onProgress !== undefined) this.#watchers.delete(filing.audit);
     }
   }
 

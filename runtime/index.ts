@@ -36,6 +36,7 @@ export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind }
 export { decodeComponent } from './component/decode.ts';
 export { type CallableFunction, findFunctions, resolveFunction } from './component/functions.ts';
 export { signatureOf } from './component/signature.ts';
+export { partsOf } from './component/type-facts.ts';
 export type * from './component/types.ts';
 export { declarationsToWit, functionToWit, typeToWit } from './component/wit-text.ts';
 export { CodedError, type ErrorData, isCoded } from './error.ts';

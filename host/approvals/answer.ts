@@ -15,7 +15,7 @@ export interface Answer {
   readonly event: 'approved' | 'denied' | 'revoked';
   /** Who answered: a name that the channel vouches for. */
   readonly by: string;
-  /** `cli` and `library` are the operator's own; others count where the question names them. */
+  /** `cli`, `library`, `console` and `http` are the operator's own; others count where the question names them. */
   readonly channel: string;
   readonly reason?: string | undefined;
   /** The digest of what the human saw, in full; an answer to anything else is refused. */
@@ -39,8 +39,10 @@ export const SHAPES_PER_AGENT_MAX = 100;
 const NAME_CHARS_MAX = 100;
 const REASON_CHARS_MAX = 1000;
 
-/** Whoever uses these may write the trail, so the trail is theirs. */
-const OPERATOR_CHANNELS: ReadonlySet<string> = new Set(['cli', 'library']);
+/**
+ * Whoever uses `cli` and `library` may write the trail, so the trail is theirs; `console` and `http` know by a token which operator of the policy it is.
+ */
+const OPERATOR_CHANNELS: ReadonlySet<string> = new Set(['cli', 'library', 'console', 'http']);
 
 /**
  * The entries that record an answer, or the reason why it is none. Pure but for the random id of a shape; to be called under the trail's

@@ -14,7 +14,7 @@ const PER_CALL_MAX = 20;
 const EXPIRES_MS_DEFAULT = 600_000;
 
 /** As `ask.channels` of rules. */
-const CHANNEL = /^(?:terminal|(?:webhook|slack):[a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/;
+const CHANNEL = /^(?:terminal|(?:webhook|slack|mcp):[a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/;
 
 const KEY = {};
 
@@ -25,7 +25,7 @@ function nonEmpty(item: z.ZodType<string>, what: string) {
 const perCall = expected(`a number of questions, a whole number from 1 to ${PER_CALL_MAX}`);
 
 const scope = fields('the fields of `approve`', {
-  channels: nonEmpty(name(CHANNEL, '`terminal`, `webhook:` and a name, or `slack:` and a name'), 'a list of one or more channels')
+  channels: nonEmpty(name(CHANNEL, '`terminal`, or `webhook:`, `slack:` or `mcp:` and a name'), 'a list of one or more channels')
     .optional()
     .describe('Where questions go; default `terminal`. The command line may always answer.'),
   approvers: nonEmpty(name(AGENT_NAME, 'the name of an approver'), 'a list of one or more approvers')

@@ -12,6 +12,7 @@ import { RuleSet } from './rule-set.ts';
 import type { PolicyDocument } from './schema.ts';
 import { grantText, type PolicyScopes } from './scopes.ts';
 import { secretSources } from './secrets-schema.ts';
+import { buildServe } from './serve.ts';
 import type { ToolPolicy } from './tool-policy.ts';
 import { entriesOf, generalRules } from './written-rule.ts';
 
@@ -42,6 +43,7 @@ export function buildPolicy(
     approverChannels: buildChannels(data.approvers ?? {}),
     approverNames: definedIn(data).approvers,
     secrets: secretSources(data.secrets ?? {}),
+    serve: buildServe(data.serve, folder),
     tools: mapOf(data.tools, (name) => buildTool(document, name, { ceilings, scopes, folder })),
     agents: mapOf(data.agents, (name) => buildAgent(name, document.refAt(['agents', name, 'tools']), entries.get(name)!)),
     rules: Object.freeze({ tools: document.refAt(['tools']), agents: document.refAt(['agents']) }),
@@ -125,6 +127,7 @@ function buildSink(name: string, sink: NonNullable<PolicyDocument['alerts']>[str
 function buildChannels({
   webhooks = {},
   slack = {},
+  mcp = {},
 }: NonNullable<PolicyDocument['approvers']>): ReadonlyMap<string, ApproverChannel> {
   const channels: ApproverChannel[] = [{ kind: 'terminal', name: 'terminal' }];
   for (const [name, { url, secretEnv }] of Object.entries(webhooks))
@@ -132,6 +135,7 @@ function buildChannels({
   for (const [name, { urlEnv, signingSecretEnv, users }] of Object.entries(slack)) {
     channels.push({ kind: 'slack', name: `slack:${name}`, urlEnv, signingSecretEnv, users: new Map(Object.entries(users)) });
   }
+  for (const [name, { agent, person }] of Object.entries(mcp)) channels.push({ kind: 'mcp', name: `mcp:${name}`, agent, person });
   return new Map(channels.map((channel) => [channel.name, Object.freeze(channel)]));
 }
 

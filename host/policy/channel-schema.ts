@@ -74,4 +74,14 @@ export const approvers = fields('the fields of approvers', {
     )
     .optional()
     .describe('Slack workspaces that questions are posted to, as channels `slack:<name>`.'),
+  mcp: z
+    .record(
+      name(TOOL_NAME, NAME_FORM),
+      fields('`agent` and `person`', { agent: name(AGENT_NAME, 'the name of an agent'), person }),
+      { error: expected('a mapping of MCP clients') },
+    )
+    .optional()
+    .describe(
+      'MCP clients that are trusted to show a question to the person before them, as channels `mcp:<name>`: what the client of that agent answers counts as the answer of that person.',
+    ),
 });

@@ -27,6 +27,7 @@ export { type PolicyDocument, type PolicyInput, policySchema } from './schema.ts
 export type { NamesInScope, ScopeNames } from './scope-names.ts';
 export { grantNameOf, type ScopeSchemas, type Scopes } from './scopes.ts';
 export type { SecretSource } from './secrets-schema.ts';
+export type { JwtPolicy, Principal, ServePolicy } from './serve.ts';
 export type { PolicyIssue } from './source.ts';
 export type { ToolLimits, ToolPolicy } from './tool-policy.ts';
 export { DURATION_MS_MAX, FUEL_MAX, PAGE_BYTES, parseDuration, parseFuel, parsePeriod, parseSize } from './units.ts';

@@ -1,6 +1,7 @@
 import type { RuleRef } from './rule-ref.ts';
 import type { RuleSet } from './rule-set.ts';
 import type { SecretSource } from './secrets-schema.ts';
+import type { ServePolicy } from './serve.ts';
 import type { ToolPolicy } from './tool-policy.ts';
 
 /** What an agent's own list says of one tool. */
@@ -41,8 +42,12 @@ export type AlertSink =
   | { readonly kind: 'slack'; readonly name: string; readonly urlEnv: string }
   | { readonly kind: 'stderr'; readonly name: string };
 
-/** What carries questions to approvers; `name` as `ask.channels` has it. `terminal` is always there. */
+/**
+ * What carries questions to approvers; `name` as `ask.channels` has it. `terminal` is always there. `mcp`: the MCP client of that agent shows the
+ * question to the person who sits before it, and its answer counts as theirs: the operator trusts that client.
+ */
 export type ApproverChannel =
+  | { readonly kind: 'mcp'; readonly name: `mcp:${string}`; readonly agent: string; readonly person: string }
   | { readonly kind: 'terminal'; readonly name: 'terminal' }
   | { readonly kind: 'webhook'; readonly name: `webhook:${string}`; readonly url: string; readonly secretEnv: string }
   | {
@@ -74,6 +79,7 @@ export interface Policy {
   readonly approverNames: ReadonlySet<string>;
   /** Where secrets are, by name; relative paths start at the folder of `file`. */
   readonly secrets: ReadonlyMap<string, SecretSource>;
+  readonly serve: ServePolicy;
   readonly tools: ReadonlyMap<string, ToolPolicy>;
   readonly agents: ReadonlyMap<string, AgentPolicy>;
   /** The two sections as wholes: what a default denial points to. */

@@ -4,6 +4,7 @@ import { splitEntry } from './names.ts';
 import { quote, quoteList } from './quote.ts';
 import type { PolicyDocument } from './schema.ts';
 import type { ScopeNames } from './scope-names.ts';
+import { serveIssues } from './serve.ts';
 import type { PolicyIssue } from './source.ts';
 import type { GrantDocument } from './tool-schema.ts';
 import { allRules, type WrittenRule } from './written-rule.ts';
@@ -16,19 +17,25 @@ export interface Defined {
   readonly approvers: ReadonlySet<string>;
 }
 
-export function definedIn({ agents, alerts = {}, approvers = {} }: PolicyDocument): Defined {
-  const { people = [], webhooks = {}, slack = {} } = approvers;
+export function definedIn({ agents, alerts = {}, approvers = {}, serve = {} }: PolicyDocument): Defined {
+  const { people = [], webhooks = {}, slack = {}, mcp = {} } = approvers;
   const channels = [
     'terminal',
     ...Object.keys(webhooks).map((name) => `webhook:${name}`),
     ...Object.keys(slack).map((name) => `slack:${name}`),
+    ...Object.keys(mcp).map((name) => `mcp:${name}`),
   ];
   const users = Object.values(slack).flatMap((workspace) => Object.values(workspace.users));
   return {
     agents: new Set(Object.keys(agents)),
     sinks: new Set(Object.keys(alerts)),
     channels: new Set(channels),
-    approvers: new Set([...people, ...users]),
+    approvers: new Set([
+      ...people,
+      ...users,
+      ...Object.values(mcp).map(({ person }) => person),
+      ...Object.keys(serve.operators ?? {}),
+    ]),
   };
 }
 
@@ -63,6 +70,12 @@ export function referenceIssues(
   const defined = definedIn(policy.data);
   const rules = allRules(policy, ceilings);
   for (const rule of rules) checkRule(policy.data, defined, rule, reportIn(rule.document));
+  serveIssues(policy.data.serve ?? {}, defined.agents, (path, message) => reportIn(policy)(['serve', ...path], message));
+  for (const [name, { agent }] of Object.entries(policy.data.approvers?.mcp ?? {})) {
+    const known = quoteList([...defined.agents].sort());
+    if (!defined.agents.has(agent))
+      reportIn(policy)(['approvers', 'mcp', name, 'agent'], `unknown agent ${quote(agent)}; agents here: ${known}`);
+  }
   for (const [rule, first] of doubles(rules)) {
     reportIn(rule.document)(
       [...rule.path, 'id'],

@@ -35,10 +35,10 @@ const budget = fields('the fields of a budget', {
   if (calls === undefined && per === undefined && concurrent === undefined) report('expected `calls` and `per`, or `concurrent`');
 });
 
-const CHANNEL = /^(?:terminal|(?:webhook|slack):[a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/;
+const CHANNEL = /^(?:terminal|(?:webhook|slack|mcp):[a-z][a-z0-9]*(?:-[a-z0-9]+)*)$/;
 
 const ask = fields('the fields of a question', {
-  channels: nonEmpty(name(CHANNEL, '`terminal`, `webhook:` and a name, or `slack:` and a name'), 'a list of one or more channels')
+  channels: nonEmpty(name(CHANNEL, '`terminal`, or `webhook:`, `slack:` or `mcp:` and a name'), 'a list of one or more channels')
     .optional()
     .describe('Where the question goes; default `terminal`. The command line may always answer.'),
   approvers: nonEmpty(name(AGENT_NAME, 'the name of an approver'), 'a list of one or more approvers')

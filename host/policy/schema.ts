@@ -6,6 +6,7 @@ import { quote } from './quote.ts';
 import { agentEntry, ceiling, rule } from './rule-schema.ts';
 import { expected, fields, name, parsedBy } from './schema-parts.ts';
 import { secretsSection } from './secrets-schema.ts';
+import { serveSection } from './serve-schema.ts';
 import { filePath, size, tool } from './tool-schema.ts';
 import { parseSize } from './units.ts';
 
@@ -67,6 +68,7 @@ export const policySchema = fields('`version`, `tools` and `agents`', {
   alerts: alerts.optional().describe('Where alerts go: sinks by name.'),
   approvers: approvers.optional().describe('Who approves, and through which channels.'),
   secrets: secretsSection.optional().describe('Secrets by name: where each of them is. Values are not in this file.'),
+  serve: serveSection.optional().describe('Who may come to `cellblock serve` over HTTP.'),
   tools: z
     .record(name(TOOL_NAME, 'a tool name in kebab-case: lower-case letters, digits and single hyphens'), tool, {
       error: expected('a mapping of tools'),

@@ -62,7 +62,7 @@ describe('layering', () => {
 
   it('lets only those who open a warden know it', () => {
     const users = host.filter(({ to }) => to === 'host/warden.ts' || to === 'host/open-warden.ts').map(({ from }) => from);
-    const allowed = (from: string) => from === 'host/index.ts' || from === 'host/open-warden.ts' || from.startsWith('host/cli/');
+    const allowed = (from: string) => from === 'host/index.ts' || from === 'host/open-warden.ts' || /^host\/(cli|serving)\//.test(from);
     expect(users.filter((from) => !allowed(from))).toEqual([]);
   });
 
@@ -75,6 +75,11 @@ describe('layering', () => {
       alerts: ['host/policy/', 'host/audit/', 'host/outbound/'],
       outbound: ['host/policy/'],
       capabilities: ['host/policy/', 'host/regular-file.ts', 'host/sqlite.ts'],
+      mcp: ['host/serving/', 'host/policy/', 'host/approvals/'],
+      http: ['host/serving/', 'host/policy/', 'host/approvals/', 'host/audit/', 'host/mcp/', 'host/console/', 'host/telemetry/'],
+      console: ['host/serving/', 'host/policy/', 'host/policy-tools/', 'host/approvals/', 'host/audit/', 'host/capabilities/'],
+      adapters: ['host/serving/'],
+      telemetry: ['host/serving/', 'host/policy/', 'host/audit/'],
     };
     for (const [room, allowed] of Object.entries(rooms)) {
       const own = host.filter(({ from, to }) => from.startsWith(`host/${room}/`) && to.startsWith('host/'));
@@ -91,7 +96,12 @@ describe('layering', () => {
     expect(usersOf('@marcbachmann/cel-js').every((file) => file.startsWith('host/policy/conditions/when'))).toBe(true);
     expect([...usersOf('libsql'), ...usersOf('node:sqlite')].every((file) => file === 'host/sqlite.ts')).toBe(true);
     expect(usersOf('yaml').every((file) => file.startsWith('host/policy/'))).toBe(true);
-    expect(usersOf('zod').every((file) => file.startsWith('host/policy/') || file.startsWith('host/capabilities/'))).toBe(true);
+    expect(usersOf('zod').every((file) => /^host\/(policy|capabilities|http)\//.test(file))).toBe(true);
+    expect(usersOf('@modelcontextprotocol').every((file) => file.startsWith('host/mcp/'))).toBe(true);
+    expect(usersOf('hono').every((file) => /^host\/(http|console)\//.test(file))).toBe(true);
+    expect([...usersOf('pino'), ...usersOf('prom-client')].every((file) => file.startsWith('host/telemetry/'))).toBe(true);
+    expect(usersOf('@opentelemetry').every((file) => file.startsWith('host/telemetry/'))).toBe(true);
+    expect(usersOf('jose')).toEqual(['host/serving/principals.ts']);
     expect(usersOf('undici').every((file) => file.startsWith('host/capabilities/http/'))).toBe(true);
     expect(usersOf('ipaddr.js').every((file) => file.startsWith('host/capabilities/http/'))).toBe(true);
   });

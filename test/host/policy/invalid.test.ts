@@ -7,7 +7,7 @@ const SIZE = 'expected a size such as `64MiB`, in B, KiB, MiB or GiB';
 const FUEL = 'expected whole units of fuel from 1 to 2^62, in digits';
 const TOOL_FIELDS = 'the fields here are `component`, `digest`, `functions`, `grants`, `isolation`, `group`, `secrets`, `limits`';
 const FIELDS =
-  'the fields here are `version`, `mode`, `trail`, `alerts`, `approvers`, `secrets`, `tools`, `agents`, `rules`, `ceiling`';
+  'the fields here are `version`, `mode`, `trail`, `alerts`, `approvers`, `secrets`, `serve`, `tools`, `agents`, `rules`, `ceiling`';
 const MISSING_ALL = [
   '1:1: version: missing; expected 1',
   '1:1: tools: missing; expected a mapping of tools',

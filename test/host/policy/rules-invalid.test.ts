@@ -77,7 +77,7 @@ describe('entries of agents', () => {
     ],
     [
       '{ tool: kubectl, ask: { channels: [mail] } }',
-      '13:44: agents.triage.tools[0].ask.channels[0]: expected `terminal`, `webhook:` and a name, or `slack:` and a name, got text `mail`',
+      '13:44: agents.triage.tools[0].ask.channels[0]: expected `terminal`, or `webhook:`, `slack:` or `mcp:` and a name, got text `mail`',
     ],
     [
       '{ tool: kubectl, ask: { channels: ["slack:ops"] } }',
