@@ -32,5 +32,27 @@ export * from './policy/index.ts';
 export type { Outcome, Receipt } from './receipt.ts';
 export { type ReplayedPart, type ReplayReport, type ReplaySetup, replayCall } from './replay.ts';
 export type { ParametersOf, ToolRequest } from './request.ts';
+export {
+  type AgentApproval,
+  type AgentDoor,
+  type AgentError,
+  type AgentOutcome,
+  type AgentReceipt,
+  agentDoor,
+  type ClientApprover,
+  clientApprover,
+  type DoorOptions,
+  LiveWarden,
+  type LiveWardenOptions,
+  type OperatorAnswer,
+  type OperatorDoor,
+  operatorDoor,
+  type PolicyState,
+  Principals,
+  type RequestStatus,
+  type ToolCall,
+  type ToolHints,
+  type ToolListing,
+} from './serving/index.ts';
 export type { AgentCatalog, CatalogProblem, OfferedFunction, TextNeed } from './tool-catalog.ts';
 export { type RequestOptions, Warden, type WardenEvents } from './warden.ts';

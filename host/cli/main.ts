@@ -14,6 +14,7 @@ import { addPolicy } from './policy.ts';
 import { addReplay } from './replay.ts';
 import { addRequest } from './request.ts';
 import { type RunOptions, runCommand } from './run.ts';
+import { addToken } from './token.ts';
 import { openTrailOf } from './trail.ts';
 
 /* The command line: translates arguments into calls and outcomes into text. It holds no rules. */
@@ -134,6 +135,7 @@ addPolicy(program);
 addAudit(program);
 addReplay(program);
 addApprovals(program, openTrailOf);
+addToken(program);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
 function fail(thrown: unknown, json: boolean): void {
