@@ -6,6 +6,8 @@ export interface TrailFilter {
   /** Instants of writing, milliseconds since 1970; `until` is exclusive. */
   readonly since?: number;
   readonly until?: number;
+  /** Records behind this one only: the `seq` of the last that was read. */
+  readonly afterSeq?: number;
   readonly kind?: string;
   /** Of the request that the record belongs to, exactly. */
   readonly agent?: string;
@@ -115,6 +117,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 /** Whether a record is wanted, but for `text`. */
 export function matchesKeys(keys: RecordKeys, filter: TrailFilter): boolean {
   if (keys.at < (filter.since ?? Number.NEGATIVE_INFINITY) || keys.at >= (filter.until ?? Number.POSITIVE_INFINITY)) return false;
+  if (keys.seq <= (filter.afterSeq ?? 0)) return false;
   if (!isOneOf(keys.kind, filter.kind) || !isOneOf(keys.agent, filter.agent) || !isOneOf(keys.outcome, filter.outcome))
     return false;
   if (!isWithin(keys.tool, filter.tool, '.') || !isWithin(keys.code, filter.code, '/')) return false;

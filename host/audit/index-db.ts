@@ -250,6 +250,7 @@ function whereOf(filter: TrailFilter): { readonly where: string; readonly values
   };
   if (filter.since !== undefined) add('at >= ?', filter.since);
   if (filter.until !== undefined) add('at < ?', filter.until);
+  if (filter.afterSeq !== undefined) add('seq > ?', filter.afterSeq);
   for (const column of ['kind', 'agent', 'outcome'] as const) {
     const wanted = filter[column];
     if (wanted !== undefined) add(`${column} = ?`, wanted);

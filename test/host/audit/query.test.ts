@@ -55,6 +55,9 @@ describe('records', () => {
     [{ text: 'no-shell', agent: 'other' }, []],
     [{ since: T0 + 22_000 }, [14, 18, 22, 23, 24, 25]], // approvals have instants of their own
     [{ since: T0 + 22_000, until: T0 + 24_000 }, [22, 23]],
+    [{ afterSeq: 23 }, [24, 25]],
+    [{ afterSeq: 25 }, []],
+    [{ afterSeq: 20, agent: 'other' }, [21, 23, 24]],
   ])('with %j', async (filter, expected) => {
     writeTrail(folder, SAMPLE);
     expect(await seqs(filter)).toEqual(expected);
