@@ -9,7 +9,16 @@ export {
   SHAPES_PER_AGENT_MAX,
   type ShapeWish,
 } from './answer.ts';
-export type { Answered, Approval, ApprovalStatus, Asked, Shape, ShapeAdded, ShapeStatus } from './approval.ts';
+export {
+  type Answered,
+  type Approval,
+  type ApprovalStatus,
+  type Asked,
+  approvalStatus,
+  type Shape,
+  type ShapeAdded,
+  type ShapeStatus,
+} from './approval.ts';
 export { ASKED_BYTES_MAX, askEntry, expiryEntries, PENDING_PER_AGENT_MAX } from './ask.ts';
 export { ApprovalBook, type ApprovalFilter } from './book.ts';
 export { canonicalJson } from './canonical-json.ts';
@@ -29,3 +38,4 @@ export {
 } from './slack-callback.ts';
 export { type ApprovableCall, type ApprovalUse, useEntries } from './use.ts';
 export { type WebhookRequest, webhookRequest } from './webhook.ts';
+export { checkWebhookCallback, type WebhookAnswer, type WebhookCallback, type WebhookCheck } from './webhook-callback.ts';
