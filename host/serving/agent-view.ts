@@ -50,6 +50,11 @@ const NO_TOOL_CODES: ReadonlySet<string> = new Set([
   'denied/function-not-listed',
 ]);
 
+/** A code as an agent may see it. */
+export function agentCode(code: string): string {
+  return NO_TOOL_CODES.has(code) ? NO_TOOL.code : code;
+}
+
 function agentError({ code, message, help, data }: NonNullable<Outcome['error']>): AgentError {
   if (NO_TOOL_CODES.has(code)) return NO_TOOL;
   const told = dataTold(data);

@@ -1,7 +1,7 @@
 /** What all surfaces share: who comes, through which door, and what they may see. Surfaces translate; the warden decides. */
 
 export { type AgentApproval, type AgentDoor, agentDoor, type DoorOptions, type ToolCall } from './agent-door.ts';
-export { type AgentError, type AgentOutcome, type AgentReceipt, agentOutcome } from './agent-view.ts';
+export { type AgentError, type AgentOutcome, type AgentReceipt, agentCode, agentOutcome } from './agent-view.ts';
 export { type ClientApprover, clientApprover } from './client-approver.ts';
 export { type LiveEvents, LiveWarden, type LiveWardenOptions, type PolicyState } from './live-warden.ts';
 export { holdsMedia, type Media, withoutMedia } from './media.ts';

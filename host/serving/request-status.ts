@@ -2,6 +2,7 @@ import { CodedError, type OutcomeKind } from '../../runtime/index.ts';
 import type { ReadRecord } from '../audit/index.ts';
 import type { AuditDesk } from '../audit-desk.ts';
 import { quote } from '../policy/quote.ts';
+import { agentCode } from './agent-view.ts';
 
 /** Where a request is on its way: read from the trail, so the same after a crash and from another process. Plain JSON data. */
 export interface RequestStatus {
@@ -46,7 +47,7 @@ function endOf(
     const { outcome: state, code, fuel, wallMs, result } = outcome;
     return {
       state,
-      ...(code === undefined ? {} : { code }),
+      ...(code === undefined ? {} : { code: agentCode(code) }),
       ...approval,
       fuel,
       wallMs,
@@ -56,7 +57,7 @@ function endOf(
   if (decided?.kind !== 'decided' || decided.effect === 'allow' || decided.effect === 'repeat')
     return { state: 'running', ...approval };
   if (decided.effect === 'ask') return { state: 'pending', ...approval };
-  return { state: 'refused', ...(decided.code === undefined ? {} : { code: decided.code }), ...approval };
+  return { state: 'refused', ...(decided.code === undefined ? {} : { code: agentCode(decided.code) }), ...approval };
 }
 
 function notFound(audit: string): CodedError {
