@@ -53,6 +53,8 @@ export {
   type ToolCall,
   type ToolHints,
   type ToolListing,
+  type WardenSource,
+  wardenSource,
 } from './serving/index.ts';
 export type { AgentCatalog, CatalogProblem, OfferedFunction, TextNeed } from './tool-catalog.ts';
 export { type RequestOptions, Warden, type WardenEvents } from './warden.ts';

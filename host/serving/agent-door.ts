@@ -1,13 +1,14 @@
-import { CodedError, JsonNumber, type JsonValue, jsonText, parseJson } from '../../runtime/index.ts';
+import { CodedError } from '../../runtime/index.ts';
 import type { Approval, ApprovalStatus } from '../approvals/index.ts';
 import type { CallProgress } from '../capability-host.ts';
 import { quote } from '../policy/quote.ts';
 import type { ToolRequest } from '../request.ts';
 import type { RequestOptions } from '../warden.ts';
 import { type AgentOutcome, agentOutcome } from './agent-view.ts';
-import type { LiveWarden } from './live-warden.ts';
+import { splitWords } from './declared-words.ts';
 import { type RequestStatus, requestStatus } from './request-status.ts';
 import { type ToolListing, toolListings } from './tool-listing.ts';
+import type { WardenSource } from './warden-source.ts';
 
 /** One call of a tool by the name that models know. */
 export interface ToolCall {
@@ -66,15 +67,17 @@ export interface AgentDoor {
   onToolsChanged(listener: () => void): () => void;
 }
 
-const ARGUMENTS_BYTES_MAX = 32 * 1024 * 1024;
-
 /** One door for each agent of a warden: what it has listed serves its calls, too. */
-const doors = new WeakMap<LiveWarden, Map<string, AgentDoor>>();
+const doors = new WeakMap<WardenSource, Map<string, AgentDoor>>();
 /** Milliseconds for which a list of tools is good where nobody says that it has changed. It only describes: the warden looks for itself. */
 const LISTED_MS = 1000;
 
-/** The door of one agent of the policy in force. Whoever asks for one vouches that it is that agent. */
-export function agentDoor(live: LiveWarden, agent: string): AgentDoor {
+/**
+ * The door of one agent of the policy in force. Whoever asks for one vouches that it is that agent.
+ *
+ * @param live - a `LiveWarden`, or `wardenSource(warden)`. Two calls with the same ones give the same door.
+ */
+export function agentDoor(live: WardenSource, agent: string): AgentDoor {
   const known = doors.get(live) ?? new Map<string, AgentDoor>();
   doors.set(live, known);
   const door = known.get(agent) ?? openDoor(live, agent);
@@ -82,7 +85,7 @@ export function agentDoor(live: LiveWarden, agent: string): AgentDoor {
   return door;
 }
 
-function openDoor(live: LiveWarden, agent: string): AgentDoor {
+function openDoor(live: WardenSource, agent: string): AgentDoor {
   let listed:
     | { readonly warden: object; readonly untilMs: number; readonly listings: Promise<readonly ToolListing[]> }
     | undefined;
@@ -100,7 +103,9 @@ function openDoor(live: LiveWarden, agent: string): AgentDoor {
     agent,
     tools,
     async call(call, options = {}) {
-      const listing = (await tools()).find(({ name, toolName }) => name === call.name || toolName === call.name);
+      // Where the list cannot be had, the name is filed as it came: the warden has the last word, and writes it down.
+      const listed = await tools().catch(() => []);
+      const listing = listed.find(({ name, toolName }) => name === call.name || toolName === call.name);
       return agentOutcome(await live.current.request(requestOf(agent, call, listing), requestOptions(options)));
     },
     async request(json, options = {}) {
@@ -135,7 +140,7 @@ function requestOptions({ signal, waitMs, onProgress }: DoorOptions): RequestOpt
 function requestOf(agent: string, call: ToolCall, listing: ToolListing | undefined): ToolRequest {
   const { justification, source, requestId, session, deadlineMs } = call;
   const { parametersJson, words } =
-    listing === undefined ? { parametersJson: call.argumentsJson, words: {} } : splitWords(call, listing);
+    listing === undefined ? { parametersJson: call.argumentsJson, words: {} } : splitWords(call.argumentsJson, listing.words);
   return {
     agent,
     tool_name: listing?.toolName ?? call.name,
@@ -147,43 +152,6 @@ function requestOf(agent: string, call: ToolCall, listing: ToolListing | undefin
     deadline: deadlineMs,
     ...words,
   };
-}
-
-/** Takes what is no parameter of the function out of the arguments. What is malformed goes on as it is, for the warden to refuse. */
-function splitWords(
-  { argumentsJson }: ToolCall,
-  { words }: ToolListing,
-): { readonly parametersJson: string | Uint8Array; readonly words: { readonly [word: string]: string } } {
-  if (words.size === 0) return { parametersJson: argumentsJson, words: {} };
-  const json = parsedObject(argumentsJson);
-  if (json === undefined) return { parametersJson: argumentsJson, words: {} };
-  const said: { [word: string]: string } = {};
-  const rest = new Map(json);
-  for (const [name, word] of words) {
-    const value = json.get(name);
-    if (value === null) rest.delete(name); // models write it for what they leave out
-    if (typeof value !== 'string') continue;
-    said[word] = value;
-    rest.delete(name);
-  }
-  return { parametersJson: exactText(rest), words: said };
-}
-
-function parsedObject(text: string | Uint8Array): ReadonlyMap<string, JsonValue> | undefined {
-  try {
-    const json = parseJson(text, { bytesMax: ARGUMENTS_BYTES_MAX });
-    return json instanceof Map ? json : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The text of strict JSON again, numbers digit by digit. */
-function exactText(value: JsonValue): string {
-  if (value instanceof JsonNumber) return value.text;
-  if (value instanceof Map) return `{${[...value].map(([name, item]) => `${jsonText(name)}:${exactText(item)}`).join(',')}}`;
-  if (Array.isArray(value)) return `[${value.map(exactText).join(',')}]`;
-  return jsonText(value);
 }
 
 function approvalView({ asked, approved, ended }: Approval): AgentApproval {

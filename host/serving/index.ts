@@ -3,6 +3,7 @@
 export { type AgentApproval, type AgentDoor, agentDoor, type DoorOptions, type ToolCall } from './agent-door.ts';
 export { type AgentError, type AgentOutcome, type AgentReceipt, agentCode, agentOutcome } from './agent-view.ts';
 export { type ClientApprover, clientApprover } from './client-approver.ts';
+export { splitWords } from './declared-words.ts';
 export { type LiveEvents, LiveWarden, type LiveWardenOptions, type PolicyState } from './live-warden.ts';
 export { holdsMedia, type Media, withoutMedia } from './media.ts';
 export { type OperatorAnswer, type OperatorDoor, operatorDoor } from './operator-door.ts';
@@ -11,3 +12,4 @@ export type { RequestStatus } from './request-status.ts';
 export { newToken, tokenDigest } from './token.ts';
 export { type ResultForm, type ToolHints, type ToolListing, toolListings } from './tool-listing.ts';
 export { modelName } from './tool-name.ts';
+export { type WardenSource, wardenSource } from './warden-source.ts';
