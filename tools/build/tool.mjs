@@ -64,7 +64,7 @@ export async function buildTool(name) {
   await mkdir(out, { recursive: true });
   const built = await tool.compile({ root: ROOT, folder, out, name, world: tool.world });
   if ('missing' in built) return built;
-  const component = await addDocs(await componentNew(built.core), tool);
+  const component = await componentOf(built.core, tool);
   const jco = JSON.parse(await readFile(new URL('package.json', packageOf('@bytecodealliance/jco-transpile')), 'utf8'));
   return { component, toolchain: { ...built.toolchain, 'jco-transpile': jco.version } };
 }
@@ -74,7 +74,13 @@ function packageOf(name) {
   return new URL('..', import.meta.resolve(name));
 }
 
-async function addDocs(component, tool) {
+/**
+ * @param {Uint8Array} core - a core module with its WIT embedded.
+ * @param {{ world: string, wit: string[] }} tool - as in `TOOLS`.
+ * @returns {Promise<Uint8Array>} its component, with the documentation of its WIT files.
+ */
+export async function componentOf(core, tool) {
+  const component = await componentNew(core);
   const wit = await componentWit(component);
   const interfaces = new Set([...wit.matchAll(/^ {2}(?:import|export) ([^;\s]+);$/gm)].map((match) => match[1]));
   let result = component;
