@@ -62,7 +62,8 @@ describe('layering', () => {
 
   it('lets only those who open a warden know it', () => {
     const users = host.filter(({ to }) => to === 'host/warden.ts' || to === 'host/open-warden.ts').map(({ from }) => from);
-    const allowed = (from: string) => from === 'host/index.ts' || from === 'host/open-warden.ts' || /^host\/(cli|serving)\//.test(from);
+    const allowed = (from: string) =>
+      from === 'host/index.ts' || from === 'host/open-warden.ts' || /^host\/(cli|serving)\//.test(from);
     expect(users.filter((from) => !allowed(from))).toEqual([]);
   });
 
