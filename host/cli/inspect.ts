@@ -23,6 +23,8 @@ export interface ImportReport {
   readonly servedBy: 'always' | 'grant' | 'nothing';
   /** The capability that serves it, or that opens what is always there. */
   readonly grant?: string;
+  /** It holds types and no function, so nobody has to serve it. */
+  readonly typesOnly?: true;
 }
 
 export interface FunctionReport {
@@ -89,7 +91,7 @@ function bindingsReport(component: Component): Pick<InspectReport, 'bindings' | 
 
 function importReport(item: Component['imports'][number]): ImportReport {
   const onlyTypes = item.kind === 'interface' && item.items.every((inner) => inner.kind === 'type');
-  if (onlyTypes) return { import: item.name, servedBy: 'always' };
+  if (onlyTypes) return { import: item.name, servedBy: 'always', typesOnly: true };
   if (isMet(item.name)) {
     const opener = openerOf(item.name);
     return { import: item.name, servedBy: 'always', ...(opener === undefined ? {} : { grant: opener }) };
@@ -126,7 +128,8 @@ function toText(report: InspectReport): readonly string[] {
   return lines;
 }
 
-function importLine({ import: name, servedBy, grant }: ImportReport): string {
+function importLine({ import: name, servedBy, grant, typesOnly }: ImportReport): string {
+  if (typesOnly) return `  ${name}  (types only, needs no grant)`;
   if (servedBy === 'always')
     return `  ${name}  (always there, closed${grant === undefined ? '' : `; the grant ${grant} opens it`})`;
   return servedBy === 'grant' ? `  ${name}  (grant: ${grant})` : `  ${name}  (nothing here grants it; an embedding program can)`;

@@ -13,8 +13,13 @@ export interface Media {
   readonly data: string;
 }
 
+/** True for that record as we declare it. A component may say anything under that name: what has other fields is a record like any other. */
 export function isMedia(type: ValueType): boolean {
-  return type.kind === 'record' && type.typeName?.name === MEDIA_RECORD && MEDIA_INTERFACE.test(type.typeName.interface ?? '');
+  if (type.kind !== 'record' || type.typeName?.name !== MEDIA_RECORD) return false;
+  if (!MEDIA_INTERFACE.test(type.typeName.interface ?? '') || type.fields.length !== 2) return false;
+  const [data, mimeType] = type.fields;
+  const isBytes = data?.type.kind === 'list' && data.type.element.kind === 'u8';
+  return data?.name === 'data' && isBytes && mimeType?.name === 'mime-type' && mimeType.type.kind === 'string';
 }
 
 /** Whether values of the type can hold a `media` record. */
