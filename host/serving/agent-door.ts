@@ -31,6 +31,17 @@ export interface DoorOptions {
   /** Milliseconds to wait for a human where one is asked; default 0: `pending` at once. */
   readonly waitMs?: number | undefined;
   readonly onProgress?: ((progress: Pick<CallProgress, 'done' | 'total' | 'message'>) => void) | undefined;
+  /** For a door that telemetry traces; a door by itself does nothing with it. */
+  readonly trace?: TraceOptions | undefined;
+}
+
+/** How a call is part of a trace of whoever calls. */
+export interface TraceOptions {
+  /** The W3C headers as they came, such as from `_meta` or HTTP: nobody has looked at them. What is malformed counts as absent. */
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+  /** Hears, before the call begins, the `traceparent` of its span, to be handed on; not called where nothing is traced. What it throws is lost. */
+  readonly onSpan?: ((traceparent: string) => void) | undefined;
 }
 
 /** A question about a request of this agent, as the agent may see it. */

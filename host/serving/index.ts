@@ -1,6 +1,13 @@
 /** What all surfaces share: who comes, through which door, and what they may see. Surfaces translate; the warden decides. */
 
-export { type AgentApproval, type AgentDoor, agentDoor, type DoorOptions, type ToolCall } from './agent-door.ts';
+export {
+  type AgentApproval,
+  type AgentDoor,
+  agentDoor,
+  type DoorOptions,
+  type ToolCall,
+  type TraceOptions,
+} from './agent-door.ts';
 export { type AgentError, type AgentOutcome, type AgentReceipt, agentCode, agentOutcome } from './agent-view.ts';
 export { type ClientApprover, clientApprover } from './client-approver.ts';
 export { splitWords } from './declared-words.ts';
