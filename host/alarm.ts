@@ -1,5 +1,5 @@
 import type { CodedError } from '../runtime/index.ts';
-import { type Alerts, alertFrom } from './alerts/index.ts';
+import { type Alerts, alertFrom, type SinkCounts } from './alerts/index.ts';
 import type { DecidedEntry, RequestedEntry } from './audit/entries.ts';
 import type { TrailRecord } from './audit/trail.ts';
 import type { Filing } from './filing.ts';
@@ -33,6 +33,11 @@ export class Alarm {
     else if (record.kind === 'alert' && record.audit === this.#requested?.audit) {
       this.#alerts.raise(alertFrom(record, this.#requested, this.#decided), record.sinks);
     }
+  }
+
+  /** As `Alerts.counts`. */
+  counts(): ReadonlyMap<string, SinkCounts> {
+    return this.#alerts.counts();
   }
 
   /** Nothing runs any more: everybody who can be told is told. */

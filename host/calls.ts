@@ -40,6 +40,11 @@ export class Calls {
     this.#admission = new Admission({ ...options, callsPerToolMax: threadsOf(options.threads) });
   }
 
+  /** Calls that wait for their turn. */
+  get waiting(): number {
+    return this.#admission.waiting;
+  }
+
   /** A turn, where one is free at once. */
   tryAdmit(request: TypedRequest, parent: RunningCall | undefined): Turn | undefined {
     const endsMs = endOf(request, parent);

@@ -57,4 +57,4 @@ export {
   wardenSource,
 } from './serving/index.ts';
 export type { AgentCatalog, CatalogProblem, OfferedFunction, TextNeed } from './tool-catalog.ts';
-export { type RequestOptions, Warden, type WardenEvents } from './warden.ts';
+export { type RequestOptions, Warden, type WardenEvents, type WardenVitals } from './warden.ts';

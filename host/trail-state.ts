@@ -8,6 +8,8 @@ export class WardenState implements TrailState {
   readonly approvals = new ApprovalBook();
   readonly usage = new UsageLedger();
   readonly requests = new RequestLedger();
+  /** Number of the last record that is known; 0: none yet. */
+  seq = 0;
   readonly #listeners = new Set<(record: TrailRecord) => void>();
 
   /** Hears each record once it is in the file, of whichever process. A listener throws nothing. @returns undoes it. */
@@ -24,6 +26,7 @@ export class WardenState implements TrailState {
   }
 
   apply(record: TrailRecord): void {
+    this.seq = record.seq;
     this.approvals.apply(record);
     this.usage.apply(record);
     this.requests.apply(record);

@@ -2,7 +2,7 @@ import { EventEmitter, setMaxListeners } from 'node:events';
 import { CodedError, failure, isCoded, type PreparedCall } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
-import type { Alerts } from './alerts/index.ts';
+import type { Alerts, SinkCounts } from './alerts/index.ts';
 import { ApprovalsDesk } from './approvals-desk.ts';
 import type { AlertEntry } from './audit/entries.ts';
 import type { Redactor } from './audit/index.ts';
@@ -49,6 +49,20 @@ export interface RequestOptions {
 export interface WardenEvents {
   record: [TrailRecord];
   progress: [CallProgress];
+}
+
+/** Figures of a warden at one instant, for those who watch it. */
+export interface WardenVitals {
+  /** What `requested` and `intent` records of this warden have as `writer`. */
+  readonly writer: string;
+  /** Number of the last record of the trail that this warden knows. */
+  readonly seq: number;
+  /** Requests that have no outcome yet, waiting and running calls among them. */
+  readonly requestsInFlight: number;
+  /** Calls that wait for their turn. */
+  readonly callsWaiting: number;
+  /** What became of alerts, by the name of the sink. */
+  readonly alerts: ReadonlyMap<string, SinkCounts>;
 }
 
 /** The parts of a warden, made by `openWarden`. */
@@ -131,6 +145,17 @@ export class Warden {
    */
   requestJson(json: string | Uint8Array, options: RequestOptions & { readonly agent?: string } = {}): Promise<Outcome> {
     return this.#begin({ agent: options.agent, tool_name: '' }, options, () => requestFromJson(json, options.agent));
+  }
+
+  get vitals(): WardenVitals {
+    const { journal, state } = this.#parts.trail;
+    return {
+      writer: journal.writer,
+      seq: state.seq,
+      requestsInFlight: this.#inFlight.size,
+      callsWaiting: this.#calls.waiting,
+      alerts: this.#alarm.counts(),
+    };
   }
 
   /** What an agent may call, with types and documentation, for surfaces to show. Nothing is run. */
