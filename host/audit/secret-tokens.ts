@@ -10,8 +10,9 @@ interface TokenKind {
   readonly digit?: true;
 }
 
-/** By issuer: GitHub, GitLab, Slack, OpenAI and Anthropic, Stripe, Google, npm, Hugging Face, PyPI, DigitalOcean, age. */
+/** By issuer: ourselves, GitHub, GitLab, Slack, OpenAI and Anthropic, Stripe, Google, npm, Hugging Face, PyPI, DigitalOcean, age. */
 const KINDS: readonly TokenKind[] = [
+  { prefix: 'cb_', restMin: 43 },
   { prefix: 'ghp_', restMin: 20 },
   { prefix: 'gho_', restMin: 20 },
   { prefix: 'ghu_', restMin: 20 },
