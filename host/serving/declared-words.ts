@@ -1,4 +1,5 @@
-import { JsonNumber, type JsonValue, jsonText, parseJson } from '../../runtime/index.ts';
+import { type JsonValue, parseJson } from '../../runtime/index.ts';
+import { exactText } from './exact-text.ts';
 import type { ToolListing } from './tool-listing.ts';
 
 const ARGUMENTS_BYTES_MAX = 32 * 1024 * 1024;
@@ -37,12 +38,4 @@ function parsedObject(text: string | Uint8Array): ReadonlyMap<string, JsonValue>
   } catch {
     return undefined;
   }
-}
-
-/** The text of strict JSON again, numbers digit by digit. */
-function exactText(value: JsonValue): string {
-  if (value instanceof JsonNumber) return value.text;
-  if (value instanceof Map) return `{${[...value].map(([name, item]) => `${jsonText(name)}:${exactText(item)}`).join(',')}}`;
-  if (Array.isArray(value)) return `[${value.map(exactText).join(',')}]`;
-  return jsonText(value);
 }

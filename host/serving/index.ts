@@ -11,6 +11,7 @@ export {
 export { type AgentError, type AgentOutcome, type AgentReceipt, agentCode, agentOutcome } from './agent-view.ts';
 export { type ClientApprover, clientApprover } from './client-approver.ts';
 export { splitWords } from './declared-words.ts';
+export { exactText } from './exact-text.ts';
 export { type LiveEvents, LiveWarden, type LiveWardenOptions, type PolicyState } from './live-warden.ts';
 export { holdsMedia, type Media, withoutMedia } from './media.ts';
 export { type OperatorAnswer, type OperatorDoor, operatorDoor } from './operator-door.ts';
