@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isCoded, type JsonValue, parseJson } from '../../runtime/index.ts';
+import { webhookKey } from '../outbound/index.ts';
 import { wholeId } from './id.ts';
 import { CALLBACK_AGE_MS_MAX, type SeenCallbacks } from './slack-callback.ts';
 
@@ -21,8 +22,8 @@ export interface WebhookCallback {
   readonly id: string | undefined;
   readonly timestamp: string | undefined;
   readonly signature: string | undefined;
-  /** As `webhookKey` makes it. */
-  readonly key: Buffer;
+  /** Of the channel, as Standard Webhooks write it; without one nothing is believed. */
+  readonly secret: string;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly seen: SeenCallbacks;
@@ -44,7 +45,10 @@ export type WebhookCheck = { readonly ok: WebhookAnswer } | { readonly status: 4
  *
  * @returns `401` for what the holder of the secret did not send, or not now, or sent before; `400` for what is signed but no answer. Throws nothing.
  */
-export function checkWebhookCallback({ rawBody, id, timestamp, signature, key, nowMs, seen }: WebhookCallback): WebhookCheck {
+export function checkWebhookCallback(callback: WebhookCallback): WebhookCheck {
+  const { rawBody, id, timestamp, signature, nowMs, seen } = callback;
+  const key = webhookKey(callback.secret);
+  if (key === undefined) return refused('there is no secret');
   if (rawBody.length > BODY_BYTES_MAX) return { status: 400, reason: 'the body is too large' };
   if (id === undefined || !ID.test(id)) return refused('the id is missing or malformed');
   if (timestamp === undefined || !/^[0-9]{1,12}$/.test(timestamp)) return refused('the timestamp is missing or malformed');

@@ -1,0 +1,59 @@
+/** What one server takes at most. Each is enforced here, before a handler runs or while it reads; what requests may do is for the policy to say. */
+export interface HttpLimits {
+  /** Connections at one time; one more is closed at once. */
+  readonly connectionsMax: number;
+  /** Bytes of the request line and all headers. */
+  readonly headerBytesMax: number;
+  /** Headers of one request, however short. */
+  readonly headersMax: number;
+  /** Milliseconds from the first byte until the headers are whole, and until the body is. */
+  readonly headerMsMax: number;
+  readonly requestMsMax: number;
+  /** Milliseconds that a connection without a request stays open. */
+  readonly idleMsMax: number;
+  /** Bytes of a body that files a request, or goes to MCP. */
+  readonly requestBytesMax: number;
+  /** Bytes of every other body. */
+  readonly bodyBytesMax: number;
+  /** Bytes of all bodies that are in memory, of everybody. */
+  readonly heldBytesMax: number;
+  /** Requests of one principal that are being answered, streams apart. */
+  readonly requestsPerPrincipalMax: number;
+  /** Streams that MCP clients of one agent listen to. */
+  readonly mcpStreamsPerPrincipalMax: number;
+  /** Milliseconds that `Prefer: wait` can ask for. */
+  readonly waitMsMax: number;
+  /** Event streams, of everybody and of one principal. */
+  readonly streamsMax: number;
+  readonly streamsPerPrincipalMax: number;
+  /** Bytes that wait for the reader of a stream; whoever is further behind is cut off, and may come back for the rest. */
+  readonly streamBytesMax: number;
+  /** Records that one stream sends from the trail before it ends, so that its reader comes back for the rest. */
+  readonly streamReplayMax: number;
+  /** Milliseconds between comments that keep a stream open, and after which a stream ends: then whoever reads must show its token again. */
+  readonly streamBeatMs: number;
+  readonly streamMsMax: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const HTTP_LIMITS: HttpLimits = Object.freeze({
+  connectionsMax: 1000,
+  headerBytesMax: 16 * 1024,
+  headersMax: 100,
+  headerMsMax: 10_000,
+  requestMsMax: 60_000,
+  idleMsMax: 10_000,
+  requestBytesMax: 32 * MIB,
+  bodyBytesMax: 256 * 1024,
+  heldBytesMax: 256 * MIB,
+  requestsPerPrincipalMax: 256,
+  mcpStreamsPerPrincipalMax: 256,
+  waitMsMax: 300_000,
+  streamsMax: 100,
+  streamsPerPrincipalMax: 10,
+  streamBytesMax: MIB,
+  streamReplayMax: 10_000,
+  streamBeatMs: 15_000,
+  streamMsMax: 3_600_000,
+});
