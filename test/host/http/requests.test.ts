@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { recordsOf } from '../../support/wardens.ts';
-import { type Served, useServers } from './fixture.ts';
+import { type Served, TOKENS, useServers } from './fixture.ts';
 
 /* Requests over HTTP: what each end of a call becomes, and what an agent can say beside it. */
 
@@ -124,7 +124,7 @@ describe('an Idempotency-Key', () => {
       }).catch(() => undefined);
       return { abort, gone };
     };
-    const authorization = `Bearer ${(await import('./fixture.ts')).TOKENS.a}`;
+    const authorization = `Bearer ${TOKENS.a}`;
     const kept = ask('kept', { authorization, 'idempotency-key': 'kept' });
     const left = ask('left', { authorization });
     const open = async (): Promise<readonly { asked: { approval: string; digest: string; parameters: { path: string } } }[]> =>
