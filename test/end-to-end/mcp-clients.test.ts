@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { POLICY, useMcpPlace } from '../support/mcp.ts';
 import { CLIENTS, type ClientKind, connect, type Person, type TestClient, type Where } from '../support/mcp-clients.ts';
 import { expectWholeTrail, recordsOf } from '../support/wardens.ts';
@@ -16,7 +16,9 @@ describe.each(WAYS)('over %s', (way) => {
   let site: string;
   let reload: () => Promise<unknown> = async () => undefined; // the process looks for itself
   let whereOf: (agent: string) => Where;
-  const clients: TestClient[] = [];
+  /** Those without a person before them, by kind and agent; all others end with their test. */
+  const lasting = new Map<string, Promise<TestClient>>();
+  const passing: TestClient[] = [];
 
   beforeAll(async () => {
     site = place.site(POLICY);
@@ -29,14 +31,22 @@ describe.each(WAYS)('over %s', (way) => {
     reload = () => live.reload();
     whereOf = (agent) => ({ url, agent });
   });
+  afterEach(async () => {
+    for (const client of passing.splice(0)) await client.close();
+  });
   afterAll(async () => {
-    for (const client of clients) await client.close();
+    for (const client of lasting.values()) await (await client).close();
     await expectWholeTrail(site);
   });
 
-  const open = async (kind: ClientKind, person?: Person, agent = 'triage') => {
+  const open = async (kind: ClientKind, person?: Person, agent = 'triage'): Promise<TestClient> => {
+    if (person === undefined) {
+      const known = lasting.get(`${kind} ${agent}`) ?? connect(kind, whereOf(agent));
+      lasting.set(`${kind} ${agent}`, known);
+      return known;
+    }
     const client = await connect(kind, whereOf(agent), person);
-    clients.push(client);
+    passing.push(client);
     return client;
   };
   /** What an operator does, in another process as far as the server can tell. */
@@ -55,7 +65,7 @@ describe.each(WAYS)('over %s', (way) => {
         outputSchema: { type: 'object', required: ['value'] },
         annotations: { readOnlyHint: true },
       });
-      const others = await (await open(kind, {}, 'other')).tools();
+      const others = await (await open(kind, undefined, 'other')).tools();
       expect(others.map(({ name }) => name).sort()).toEqual(['plain_echo', 'plain_work']);
     });
 
@@ -156,7 +166,7 @@ describe.each(WAYS)('over %s', (way) => {
     });
 
     it('reports progress to those who ask for it, and log lines to those who set a level', async () => {
-      const client = await open(kind);
+      const client = await open(kind, {});
       const reports: object[] = [];
       await client.call('surface_watched', { done: 3 }, { onprogress: (progress) => void reports.push(progress) });
       expect(reports).toEqual([{ progress: 3, total: 3, message: 'step' }]);
@@ -201,7 +211,7 @@ describe.each(WAYS)('over %s', (way) => {
         code: -32602,
       });
       const late = await client.call('plain_echo', { text: 'x' }, { meta: { 'cellblock/deadline': '2020-01-01T00:00:00Z' } });
-      expect(outcomeOf(late)).toMatchObject({ kind: 'refused' });
+      expect(outcomeOf(late)).toMatchObject({ kind: 'limited', code: 'limit/deadline' });
     });
 
     it('tells of tools that are other ones now', async () => {
