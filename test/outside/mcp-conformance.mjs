@@ -4,7 +4,8 @@
  *   node test/outside/mcp-conformance.mjs PATH-OF-THE-PACKAGE [mcp-tool.wasm]
  *
  * The package is not among our dependencies: install it elsewhere (`npm install @modelcontextprotocol/conformance@0.1.13`), and build first. The suite
- * sends no bearer token, so a listener before the server adds that of the one agent; all else goes through as it came, Host and Origin, too.
+ * sends no bearer token, so a listener before the server adds that of the one agent. All else goes through as it came, the names in Host and Origin, too;
+ * their port becomes the server's.
  *
  * Exit code 1 when a scenario that applies fails, or when the server does not answer any more.
  */
@@ -83,6 +84,9 @@ const url = `http://127.0.0.1:${front.address().port}/mcp`;
 function withToken(incoming, answer) {
   const { hostname, port } = new URL(server.url);
   const headers = { ...incoming.headers, authorization: `Bearer ${token}` };
+  for (const name of ['host', 'origin']) {
+    if (headers[name] !== undefined) headers[name] = headers[name].replace(`:${front.address().port}`, `:${port}`);
+  }
   const outgoing = send({ hostname, port, method: incoming.method, path: incoming.url, headers }, (response) => {
     answer.writeHead(response.statusCode, response.headers);
     answer.flushHeaders();
@@ -120,7 +124,8 @@ async function scenarios() {
 /** What the suite says of its checks, in its own words. */
 function summaryOf(text) {
   const counted = /Passed: (\d+)\/(\d+), (\d+) failed, (\d+) warnings/.exec(text);
-  return counted === null ? (text.trim().split('\n').at(-1) ?? '') : counted[0];
+  const errors = text.match(/^ *Error: .*/gm) ?? [];
+  return [counted?.[0] ?? 'no summary', ...errors.map((line) => line.trim())].join('\n    ');
 }
 
 const rows = [];
