@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { callDigest, QuestionSeal, saidIn } from '../../../host/mcp/question.ts';
+
+describe('saidIn', () => {
+  it('takes a yes only from an accepted form that says so', () => {
+    expect(saidIn({ action: 'accept', content: { decision: 'approve' } })).toEqual({ event: 'approved' });
+    expect(saidIn({ action: 'accept', content: { decision: 'approve', reason: 'fine' } })).toEqual({
+      event: 'approved',
+      reason: 'fine',
+    });
+  });
+
+  it('takes a no from a form that says so, and from one that was declined', () => {
+    expect(saidIn({ action: 'accept', content: { decision: 'deny', reason: 'no' } })).toEqual({ event: 'denied', reason: 'no' });
+    expect(saidIn({ action: 'decline', content: { decision: 'approve' } })).toEqual({ event: 'denied' });
+  });
+
+  it.each([
+    [{ action: 'cancel', content: { decision: 'approve' } }],
+    [{ action: 'accept' }],
+    [{ action: 'accept', content: {} }],
+    [{ action: 'accept', content: { decision: 'Approve' } }],
+    [{ action: 'accept', content: { decision: ['approve'] } }],
+    [{ action: 'accept', content: { decision: true } }],
+    [{ action: 'accept', content: [] }],
+    [{ action: ['accept'], content: { decision: 'approve' } }],
+    [{ action: undefined, content: { decision: 'approve' } }],
+  ])('takes nothing from %j', (result) => {
+    expect(saidIn(result)).toBeUndefined();
+  });
+
+  it('cuts a reason that is longer than one may be', () => {
+    expect(saidIn({ action: 'accept', content: { decision: 'deny', reason: '😀'.repeat(600) } })?.reason).toHaveLength(1000);
+  });
+});
+
+describe('QuestionSeal', () => {
+  const seal = new QuestionSeal();
+  const call = callDigest('plain_work', '{"turns":1}');
+
+  it('gives back the approval for the agent and the call it was sealed for', async () => {
+    expect(await seal.open(await seal.seal('triage', 'k7q2m-9xw4d', call), 'triage', call)).toBe('k7q2m-9xw4d');
+  });
+
+  it('gives nothing to another agent, for another call, or by the key of another process', async () => {
+    const state = await seal.seal('triage', 'k7q2m-9xw4d', call);
+    expect(await seal.open(state, 'other', call)).toBeUndefined();
+    expect(await seal.open(state, 'triage', callDigest('plain_work', '{"turns":2}'))).toBeUndefined();
+    expect(await seal.open(state, 'triage', callDigest('plain_take', '{"turns":1}'))).toBeUndefined();
+    expect(await new QuestionSeal().open(state, 'triage', call)).toBeUndefined();
+  });
+
+  it('gives nothing for a state that was changed in any character', async () => {
+    const state = await seal.seal('triage', 'k7q2m-9xw4d', call);
+    for (let at = 0; at < state.length; at += 1) {
+      const other = `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`;
+      // The last character of base64 has bits that say nothing.
+      if (
+        Buffer.from(other.slice(other.lastIndexOf('.') + 1), 'base64url').equals(
+          Buffer.from(state.slice(state.lastIndexOf('.') + 1), 'base64url'),
+        ) &&
+        at > state.lastIndexOf('.')
+      )
+        continue;
+      expect(await seal.open(other, 'triage', call)).toBeUndefined();
+    }
+    expect(await seal.open('', 'triage', call)).toBeUndefined();
+    expect(await seal.open('v1..', 'triage', call)).toBeUndefined();
+  });
+});
