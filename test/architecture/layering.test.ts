@@ -78,7 +78,15 @@ describe('layering', () => {
       capabilities: ['host/policy/', 'host/regular-file.ts', 'host/sqlite.ts'],
       mcp: ['host/serving/', 'host/policy/', 'host/approvals/'],
       http: ['host/serving/', 'host/policy/', 'host/approvals/', 'host/audit/', 'host/mcp/', 'host/console/', 'host/telemetry/'],
-      console: ['host/serving/', 'host/policy/', 'host/policy-tools/', 'host/approvals/', 'host/audit/', 'host/capabilities/'],
+      console: [
+        'host/serving/',
+        'host/policy/',
+        'host/policy-tools/',
+        'host/approvals/',
+        'host/audit/',
+        'host/capabilities/',
+        'host/request.ts',
+      ],
       adapters: ['host/serving/'],
       telemetry: ['host/serving/', 'host/policy/', 'host/audit/'],
     };
