@@ -1,0 +1,59 @@
+import { inlineText } from './exact-text.ts';
+import { type Html, html, NOTHING } from './html.ts';
+import { type Frame, type Page, table } from './layout.ts';
+import type { RequestRow } from './request-row.ts';
+import { bigText, shortInstant, wallText } from './times.ts';
+import { decisionPill, outcomePill, pill } from './words.ts';
+
+const ROWS_MAX = 100;
+const EVERY_MS = 2000;
+
+/** The newest requests as they come. */
+export function nowPage(frame: Frame, rows: readonly RequestRow[]): Page {
+  const { base, waiting } = frame;
+  const body = html`<h1>Now</h1>
+<p class="lead">What agents ask for, newest first, and what became of it. Open a request to read its whole story.</p>
+<div id="asked" data-live>${
+    waiting === 0
+      ? NOTHING
+      : html`<p class="warn"><b>${waiting === 1 ? '1 question waits' : `${waiting} questions wait`} for a human.</b> <a href="${base}/approvals">See and answer</a></p>`
+  }</div>
+<div id="requests" data-live>${requestTable(frame, rows.slice(0, ROWS_MAX))}</div>`;
+  return { title: 'Now', place: 'now', body, everyMs: EVERY_MS };
+}
+
+/** Requests with their decision, and how they ended. */
+export function requestTable(frame: Frame, rows: readonly RequestRow[]): Html {
+  return table(
+    'Requests',
+    ['Filed', 'Agent', 'Tool', 'Decision', 'Outcome', 'Fuel', 'Time', 'Rule'],
+    rows.map((row) => requestRow(frame, row)),
+    'No agent has asked for anything yet. Requests appear here by themselves.',
+  );
+}
+
+function requestRow({ base, nowMs }: Frame, row: RequestRow): Html {
+  const { audit, at, agent, tool, effect, rules, outcome, code, fuel, wallMs, approval } = row;
+  const [rule, ...others] = rules;
+  return html`<tr>
+<td class="tight"><a href="${base}/requests/${encodeURIComponent(audit)}">${shortInstant(at, nowMs)}</a></td>
+<td>${inlineText(agent)}</td>
+<th scope="row">${inlineText(tool)}</th>
+<td>${decisionPill(effect)}${
+    effect === 'ask' && approval !== undefined
+      ? html` <a href="${base}/approvals/${encodeURIComponent(approval)}">question</a>`
+      : NOTHING
+  }</td>
+<td>${outcomeCell(row)}${code === undefined ? NOTHING : html`<br><code class="small">${inlineText(code)}</code>`}</td>
+<td class="num">${fuel === undefined || outcome === undefined ? NOTHING : html`<span title="${fuel} units">${bigText(Number(fuel))}</span>`}</td>
+<td class="num">${wallMs === undefined ? NOTHING : wallText(wallMs)}</td>
+<td class="small">${rule === undefined ? NOTHING : inlineText(rule, 120)}${others.length === 0 ? NOTHING : ` and ${others.length} more`}</td>
+</tr>`;
+}
+
+function outcomeCell({ outcome, effect }: RequestRow): Html {
+  if (outcome !== undefined) return outcomePill(outcome);
+  if (effect === 'deny') return pill('no', 'did not run');
+  if (effect === 'ask') return pill('ask', 'waits');
+  return effect === 'allow' ? pill('', 'running') : NOTHING;
+}

@@ -1,0 +1,60 @@
+import type { ReadRecord, TrailRecord } from '../audit/index.ts';
+
+/** One request as a line of a table: folded from its records. */
+export interface RequestRow {
+  readonly audit: string;
+  /** Instant at which it was filed, milliseconds since 1970. */
+  readonly at: number;
+  readonly agent: string;
+  readonly tool: string;
+  readonly effect?: 'allow' | 'ask' | 'deny' | 'repeat';
+  readonly rules: readonly string[];
+  readonly approval?: string;
+  readonly outcome?: string;
+  readonly code?: string;
+  readonly fuel?: string;
+  readonly wallMs?: number;
+}
+
+/** The newest requests, at most `rowsMax`: older ones are forgotten. */
+export class RequestRows {
+  readonly #rows = new Map<string, RequestRow>();
+  readonly #rowsMax: number;
+
+  constructor(rowsMax: number) {
+    this.#rowsMax = rowsMax;
+  }
+
+  /** The same record twice changes nothing. */
+  apply(entry: TrailRecord | ReadRecord): void {
+    if (entry.kind === 'requested') this.#add(entry);
+    else if (entry.kind === 'decided') {
+      const { effect, rules, approval, code } = entry;
+      this.#change(entry.audit, {
+        effect,
+        rules,
+        ...(approval === undefined ? {} : { approval }),
+        ...(code === undefined ? {} : { code }),
+      });
+    } else if (entry.kind === 'outcome') {
+      const { outcome, code, fuel, wallMs } = entry;
+      this.#change(entry.audit, { outcome, fuel, wallMs, ...(code === undefined ? {} : { code }) });
+    }
+  }
+
+  /** Newest first. */
+  newest(): readonly RequestRow[] {
+    return [...this.#rows.values()].reverse();
+  }
+
+  #add({ audit, at, agent, tool }: Extract<TrailRecord, { kind: 'requested' }>): void {
+    if (this.#rows.has(audit)) return;
+    this.#rows.set(audit, { audit, at, agent, tool, rules: [] });
+    if (this.#rows.size > this.#rowsMax) this.#rows.delete(this.#rows.keys().next().value ?? '');
+  }
+
+  #change(audit: string, change: Partial<RequestRow>): void {
+    const row = this.#rows.get(audit);
+    if (row !== undefined) this.#rows.set(audit, { ...row, ...change });
+  }
+}
