@@ -88,6 +88,7 @@ describe('layering', () => {
         'host/request.ts',
       ],
       adapters: ['host/serving/'],
+      client: ['host/serving/'],
       telemetry: ['host/serving/', 'host/policy/', 'host/audit/'],
     };
     for (const [room, allowed] of Object.entries(rooms)) {
