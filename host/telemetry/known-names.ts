@@ -26,19 +26,15 @@ export class KnownNames {
     return this.#policy().agents.has(name) ? this.#bounded('agent', name) : OTHER;
   }
 
-  /** @param name - `tool` or `tool.function`, as it came. @returns the tool's name alone. */
+  /** @param name - as it came: a tool's, or a function's as models or the warden know it. @returns the tool's name alone. */
   tool(name: string): string {
-    const dot = name.indexOf('.');
-    const tool = dot < 0 ? name : name.slice(0, dot);
+    const tool = toolOf(this.#functionOf(name) ?? name);
     return this.#policy().tools.has(tool) ? this.#bounded('tool', tool) : OTHER;
   }
 
   /** @param name - as models know it, or as the warden does. @returns `tool.function`. */
   function(name: string): string {
-    const policy = this.#policy();
-    const known = this.#functions.get(policy) ?? functionNames(policy);
-    this.#functions.set(policy, known);
-    return known.get(name) ?? OTHER;
+    return this.#functionOf(name) ?? OTHER;
   }
 
   code(code: string | undefined): string {
@@ -54,6 +50,13 @@ export class KnownNames {
     return true;
   }
 
+  #functionOf(name: string): string | undefined {
+    const policy = this.#policy();
+    const known = this.#functions.get(policy) ?? functionNames(policy);
+    this.#functions.set(policy, known);
+    return known.get(name);
+  }
+
   #bounded(kind: 'agent' | 'tool', name: string): string {
     const told = this.#told[kind];
     if (told.has(name)) return name;
@@ -61,6 +64,12 @@ export class KnownNames {
     told.add(name);
     return name;
   }
+}
+
+/** A function's name may have dots of its own, in a version. */
+function toolOf(name: string): string {
+  const dot = name.indexOf('.');
+  return dot < 0 ? name : name.slice(0, dot);
 }
 
 /** Every name by which a function of the policy can be called. */

@@ -83,11 +83,15 @@ export function stderrStream(): Writable {
   }
 }
 
+/** What has come together meanwhile is written at once. */
 function descriptorStream(descriptor: number): Writable {
-  return new Writable({ decodeStrings: true, write: (chunk: Buffer, _encoding, done) => writeAll(descriptor, chunk, 0, done) });
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => writeAll(descriptor, chunk, 0, done),
+    writev: (chunks, done) => writeAll(descriptor, Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), 0, done),
+  });
 }
 
-/** A full disk costs the line, and not those after it. */
+/** A full disk costs these lines, and not those after them. */
 function writeAll(descriptor: number, bytes: Buffer, at: number, done: (error?: Error) => void): void {
   write(descriptor, bytes, at, (error, written) => {
     if (error?.code === 'EAGAIN') setTimeout(() => writeAll(descriptor, bytes, at, done), FULL_MS).unref();

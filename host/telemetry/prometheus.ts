@@ -105,9 +105,10 @@ export class PrometheusFigures implements FeedListener {
     this.#reloads.inc();
   }
 
-  /** In the text format 0.0.4. Never rejects for what one figure cannot say: that one is left out. */
-  text(): Promise<string> {
-    return Registry.merge([this.#registry, processRegistry()]).metrics();
+  /** In the text format 0.0.4. A figure that cannot be read now is left out. */
+  async text(): Promise<string> {
+    const text = await Registry.merge([this.#registry, processRegistry()]).metrics();
+    return text.replace(/ Nan$/gm, ' NaN'); // as the format spells it, and the library does not
   }
 }
 

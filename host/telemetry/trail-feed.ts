@@ -11,7 +11,7 @@ export interface EndedRequest {
   /** `repeat`: it was answered by what an earlier request of the same id did. */
   readonly outcome: OutcomeKind | 'repeat';
   readonly code?: string;
-  /** Rules that refused, as `file:line path`; of the policy, so nothing of the request. */
+  /** Rules that refused, as `path (file:line)`; of the policy, so nothing of the request. */
   readonly rules?: readonly string[];
   readonly approval?: string;
   /** There for a call that ran. */

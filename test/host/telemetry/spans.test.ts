@@ -3,10 +3,10 @@ import { type AgentDoor, agentDoor, type LiveWarden } from 'cellblock';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useLive } from '../../support/live-wardens.ts';
 import { usePlace } from '../../support/wardens.ts';
-import { keptLog, POLICY, serving, telemetry, useOpenTelemetry } from './stage.ts';
+import { keptLog, openTelemetry, POLICY, serving, telemetry, useOpenTelemetry } from './stage.ts';
 
 const { newToken } = serving;
-const { currentTraceparent, openTelemetry } = telemetry;
+const { currentTraceparent } = telemetry;
 
 /* Spans around calls, as OpenTelemetry's SDK hands them out: names, attributes, traces of callers, and nothing that is secret. */
 

@@ -3,12 +3,18 @@ import { Writable } from 'node:stream';
 import { type Context, type ContextManager, context, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import type { LiveWarden } from 'cellblock';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import type { Telemetry, TelemetryOptions } from '../../../host/telemetry/index.ts';
 
 // Workers are started from built files, so all of it comes from there; the types are those of the sources.
 const built = (path: string): string => new URL(`../../../dist/host/${path}`, import.meta.url).href;
 export const serving = (await import(built('serving/index.js'))) as typeof import('../../../host/serving/index.ts');
 export const telemetry = (await import(built('telemetry/index.js'))) as typeof import('../../../host/telemetry/index.ts');
+
+/** `openTelemetry` for a warden of the package: built and source classes are one thing at run time and two to the compiler. */
+export const openTelemetry = (live: LiveWarden, options: TelemetryOptions): Telemetry =>
+  telemetry.openTelemetry(live as never, options);
 
 /* OpenTelemetry's own SDK in memory, a log that is kept, and a policy for real tools. */
 
