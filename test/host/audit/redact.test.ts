@@ -13,6 +13,7 @@ const marker = (secret: string) => `[redacted ${digestOf(secret).slice(0, 28)}]`
 
 const PEM = '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----';
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U';
+const OWN = `cb_${'-_aB9'.repeat(8)}abc`;
 const GITHUB = `ghp_${'a1B2'.repeat(9)}`;
 
 describe('names of secrets', () => {
@@ -241,6 +242,7 @@ describe('text', () => {
     ['AKIAIOSFODNN7EXAMPLE is the id', 'AKIAIOSFODNN7EXAMPLE'],
     [`push ${GITHUB}`, GITHUB],
     [`MY_${GITHUB}`, GITHUB],
+    [`serve with ${OWN}`, OWN],
     ['github_pat_11AAAAAAA0123456789abcdef', 'github_pat_11AAAAAAA0123456789abcdef'],
     ['xoxb-123456789012-abcdef', 'xoxb-123456789012-abcdef'],
     ['sk-proj-abcdefghijklmnop1234', 'sk-proj-abcdefghijklmnop1234'],
