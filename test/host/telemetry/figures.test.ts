@@ -1,7 +1,7 @@
 import { agentDoor, type LiveWarden } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { useLive } from '../../support/live-wardens.ts';
-import { recordsOf, usePlace } from '../../support/wardens.ts';
+import { hostFunctions, recordsOf, usePlace } from '../../support/wardens.ts';
 import { figureOf, readPrometheus, type Sample } from './prometheus-text.ts';
 import { keptLog, openTelemetry, POLICY, useOpenTelemetry } from './stage.ts';
 
@@ -125,6 +125,52 @@ describe('figures of a warden', () => {
     expect(figureOf(await look(), 'cellblock_policy_in_force')).toBe(1);
   });
 
+  it('say how many requests are on their way, and how many calls wait for their turn', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const act = async () => {
+      await released;
+      return 1;
+    };
+    const live = await openLive(place.site(POLICY.replace(', ask: { expires: 10m }', '')), {
+      capabilities: hostFunctions({ act }),
+    });
+    const telemetry = openTelemetry(live, { destination: keptLog().destination });
+    const calls = Array.from({ length: 5 }, (_, n) => call(live, 'acting_act', { path: 'x', n }));
+    const look = async () => readPrometheus(await telemetry.metrics());
+    await expect.poll(async () => figureOf(await look(), 'cellblock_calls_waiting'), { interval: 5 }).toBe(3);
+    expect(figureOf(await look(), 'cellblock_requests_in_flight')).toBe(5);
+    release();
+    await Promise.all(calls);
+    const after = await look();
+    expect(figureOf(after, 'cellblock_calls_waiting')).toBe(0);
+    expect(figureOf(after, 'cellblock_requests_in_flight')).toBe(0);
+    expect(endsInFigures(after)).toEqual({ 'one acting ok ': 5 });
+  });
+
+  it('count alerts, and those that a sink could not be told', async () => {
+    const { live, look } = await open(`${POLICY}alerts: { pager: { webhook: "http://127.0.0.1:9/none" } }
+rules:
+  - id: no-big
+    effect: forbid
+    agents: any
+    tools: [plain.work]
+    parameters: { turns: { min: 1000 } }
+    alert: { severity: critical, sinks: [pager] }
+`);
+    expect(await call(live, 'plain_work', { turns: 5000 })).toMatchObject({
+      kind: 'refused',
+      error: { code: 'denied/forbidden' },
+    });
+    await call(live, 'plain_work', { turns: 1 });
+    const samples = await look();
+    expect(figureOf(samples, 'cellblock_alerts_total', { severity: 'critical' })).toBe(1);
+    expect(figureOf(samples, 'cellblock_alerts_undelivered', { sink: 'pager' })).toBe(1);
+    expect(figureOf(samples, 'cellblock_alerts_lost_total', { sink: 'pager' })).toBe(0);
+  });
+
   it('go on over a reload: nothing twice, nothing left out', async () => {
     const { site, live, look } = await open();
     await call(live, 'plain_work', { turns: 1 });
@@ -150,7 +196,8 @@ describe('figures of a warden', () => {
 
   it('have no label that a request made: 10,000 names of agents and tools are one series', async () => {
     const { live, look } = await open();
-    const before = (await look()).length;
+    const series = (samples: readonly Sample[]) => samples.filter(({ name }) => name.startsWith('cellblock_')).length;
+    const before = series(await look());
     const ask = (index: number) => {
       const hostile = `${index}"} 1\ncellblock_fake{x="\\`;
       return live.current.request({ agent: `agent-${hostile}`, tool_name: `tool-${hostile}`, parameters: {} });
@@ -158,7 +205,7 @@ describe('figures of a warden', () => {
     for (let index = 0; index < 10_000; index += 500) await Promise.all(Array.from({ length: 500 }, (_, at) => ask(index + at)));
     const samples = await look();
     expect(endsInFigures(samples)).toEqual({ 'other other refused denied/no-policy-for-agent': 10_000 });
-    expect(samples.length).toBeLessThan(before + 10);
+    expect(series(samples)).toBe(before + 1);
     expect(JSON.stringify(samples)).not.toMatch(/fake|agent-|tool-/);
     const points = (await otel.points()).filter(({ name }) => name === 'cellblock.requests');
     expect(points.filter(({ attributes }) => attributes['gen_ai.agent.name'] === 'other')).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { type AgentDoor, agentDoor, type LiveWarden } from 'cellblock';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useLive } from '../../support/live-wardens.ts';
@@ -240,17 +240,51 @@ describe('what spans do not hold', () => {
 });
 
 describe('a program around us that is broken', () => {
-  it('a sampler, a processor or a context manager that throws costs no call', async () => {
-    const provider = {
-      getTracer: () => ({
-        startSpan: () => {
-          throw new Error('sampler');
-        },
-      }),
-    };
+  const fail = (): never => {
+    throw new Error('mine');
+  };
+  const spanContext = () => ({ traceId: TRACE, spanId: PARENT, traceFlags: 1 });
+  const span = {
+    spanContext,
+    isRecording: () => true,
+    setAttributes: () => span,
+    setAttribute: () => span,
+    setStatus: () => span,
+    end: () => undefined,
+  };
+  const contexts = {
+    active: () => ROOT_CONTEXT,
+    bind: (_: unknown, target: unknown) => target,
+    enable: fail,
+    disable: () => undefined,
+  };
+
+  it.each<[string, () => unknown, object | undefined]>([
+    ['sampler', fail, undefined],
+    ['span', () => ({ ...span, setAttributes: fail, setStatus: fail, end: fail }), undefined],
+    ['span from its start', () => ({ ...span, isRecording: fail, spanContext: fail }), undefined],
+    ['context manager', () => span, { ...contexts, with: fail }],
+    [
+      'context manager, after the call began',
+      () => span,
+      { ...contexts, with: (_: unknown, run: () => unknown) => [run(), fail()] },
+    ],
+    ['context manager, without a context', () => span, { ...contexts, active: fail, with: fail }],
+  ])('a %s that throws costs no call, and runs none twice', async (_name, startSpan, manager) => {
     trace.disable();
-    trace.setGlobalTracerProvider(provider as never); // is none, and that is the point
-    const broken = openTelemetry(live, { destination: keptLog().destination }).traced({ ...agentDoor(live, 'one') });
-    expect(await broken.call({ name: 'plain_work', argumentsJson: '{"turns":1}' })).toMatchObject({ kind: 'ok', value: 7 });
+    trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) } as never); // is none, and that is the point
+    context.disable();
+    if (manager !== undefined) context.setGlobalContextManager(manager as never); // as above
+    let calls = 0;
+    const inner: AgentDoor = {
+      ...agentDoor(live, 'one'),
+      call: (...args) => {
+        calls += 1;
+        return agentDoor(live, 'one').call(...args);
+      },
+    };
+    const traced = openTelemetry(live, { destination: keptLog().destination }).traced(inner);
+    expect(await traced.call({ name: 'plain_work', argumentsJson: '{"turns":1}' })).toMatchObject({ kind: 'ok', value: 7 });
+    expect(calls).toBe(1);
   });
 });
