@@ -7,6 +7,7 @@ import { build, install, ROOT } from '../test/setup/set-up.mjs';
 import { installCommand } from './fuel/packages.mjs';
 
 const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide|warden|capabilities] [--peer FOLDER]
+       npm run bench -- --only serve [--quick] [--json] [--everything FOLDER]
        npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
                         [--wasmtime PYTHON] [--peer-metering FOLDER]
 
@@ -16,10 +17,14 @@ Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
   --json    print the raw data instead of the tables
-  --only    one part; writes to the temporary folder instead, but for \`capabilities\`
+  --only    one part; writes to the temporary folder instead, but for \`capabilities\` and \`serve\`
   --peer    a folder with node_modules/@bytecodealliance/jco of another version, for the part \`bindings\`:
             npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
   --help    this text
+
+What MCP costs is measured by \`--only serve\` alone, some minutes:
+
+  --everything FOLDER     the reference server beside it: npm install --prefix FOLDER @modelcontextprotocol/server-everything@2026.8.31
 
 What fuel costs is measured by \`--only fuel\` alone, about 15 minutes for two Nodes (\`--quick\`: 3 a Node). With all jobs and \`--workloads\`,
 raw data and a plot are kept:
@@ -42,6 +47,7 @@ function options() {
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       peer: { type: 'string' },
+      everything: { type: 'string' },
       node: { type: 'string', multiple: true },
       jobs: { type: 'string' },
       workloads: { type: 'string' },
@@ -51,13 +57,13 @@ function options() {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.only !== undefined && ![...PARTS, 'fuel'].includes(values.only))
+  if (values.only !== undefined && ![...PARTS, 'fuel', 'serve'].includes(values.only))
     throw new Error(`there is no part \`${values.only}\``);
   return values;
 }
 
 /** Runs the parts that were asked for; each is loaded after the build that it measures. */
-async function measure({ quick, only, peer, ...fuel }) {
+async function measure({ quick, only, peer, everything, ...fuel }) {
   const { machine, versions } = await import('./machine.mjs');
   const results = { format: 1, startedAt: new Date().toISOString(), quick, machine: machine(), versions: versions() };
   const wants = (part) => only === undefined || only === part;
@@ -72,6 +78,7 @@ async function measure({ quick, only, peer, ...fuel }) {
   if (wants('capabilities')) {
     results.capabilities = await (await import('./capabilities.mjs')).measureCapabilities({ quick });
   }
+  if (only === 'serve') results.serve = await (await import('./serve.mjs')).measureServe({ quick, everything });
   if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
 }
@@ -94,6 +101,7 @@ async function report({
   decide,
   warden,
   capabilities,
+  serve,
   fuel,
 }) {
   const memory = `${(machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`;
@@ -116,14 +124,18 @@ async function report({
   if (decide !== undefined) parts.push((await import('./decide.mjs')).decideTable(decide));
   if (warden !== undefined) parts.push((await import('./warden.mjs')).wardenTable(warden));
   if (capabilities !== undefined) parts.push((await import('./capabilities.mjs')).capabilitiesTable(capabilities));
+  if (serve !== undefined) parts.push((await import('./serve.mjs')).serveTable(serve));
   if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
 }
 
 /** Only complete runs are evidence to keep. */
-function isComplete({ quick, only, jobs, workloads }) {
+function isComplete({ quick, only, jobs, workloads, everything }) {
   const isWhole =
-    only === undefined || only === 'capabilities' || (only === 'fuel' && jobs === undefined && workloads !== undefined);
+    only === undefined ||
+    only === 'capabilities' ||
+    (only === 'serve' && everything !== undefined) ||
+    (only === 'fuel' && jobs === undefined && workloads !== undefined);
   return !quick && isWhole;
 }
 
