@@ -9,11 +9,13 @@ import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
 import type { CallOptions } from './call.ts';
 import { inspectCommand } from './inspect.ts';
+import { addMcp } from './mcp-config.ts';
 import { asCoded, note, printOutcome } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addReplay } from './replay.ts';
 import { addRequest } from './request.ts';
 import { type RunOptions, runCommand } from './run.ts';
+import { addServe } from './serve.ts';
 import { addToken } from './token.ts';
 import { openTrailOf } from './trail.ts';
 
@@ -135,6 +137,8 @@ addPolicy(program);
 addAudit(program);
 addReplay(program);
 addApprovals(program, openTrailOf);
+addServe(program);
+addMcp(program);
 addToken(program);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
