@@ -66,9 +66,7 @@ export async function serveCall(
 
 const NO_RESULT: ToolListing['result'] = { form: 'none' };
 
-type Traced = DoorOptions & { readonly trace?: CallWords['trace'] };
-
-function doorOptions(ctx: ServerContext, news: CallNews, trace: CallWords['trace']): Traced {
+function doorOptions(ctx: ServerContext, news: CallNews, trace: CallWords['trace']): DoorOptions {
   const { onProgress } = news;
   return {
     signal: ctx.mcpReq.signal,
@@ -86,11 +84,11 @@ function unknownTool(name: string, { receipt, error }: AgentOutcome): ProtocolEr
 class OneCall {
   readonly #parts: CallParts;
   readonly #call: ToolCall;
-  readonly #options: Traced;
+  readonly #options: DoorOptions;
   readonly #ctx: ServerContext;
   readonly #peer: CallPeer;
 
-  constructor(parts: CallParts, call: ToolCall, options: Traced, ctx: ServerContext, peer: CallPeer) {
+  constructor(parts: CallParts, call: ToolCall, options: DoorOptions, ctx: ServerContext, peer: CallPeer) {
     this.#parts = parts;
     this.#call = call;
     this.#options = options;

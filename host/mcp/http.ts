@@ -157,7 +157,7 @@ class HttpSession implements Session {
 function cancelledIn(body: unknown): readonly RequestId[] {
   return (Array.isArray(body) ? body : [body]).flatMap((message: unknown) => {
     if (!isJSONRPCNotification(message) || message.method !== 'notifications/cancelled') return [];
-    const id = message.params?.['requestId'];
+    const id = message.params?.requestId;
     return typeof id === 'string' || typeof id === 'number' ? [id] : [];
   });
 }

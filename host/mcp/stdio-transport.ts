@@ -97,8 +97,7 @@ export class LineTransport implements Transport {
     }
     this.onmessage?.(message);
     // What is cancelled gets no answer.
-    if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled')
-      this.#answered(message.params?.['requestId']);
+    if (isJSONRPCNotification(message) && message.method === 'notifications/cancelled') this.#answered(message.params?.requestId);
   }
 
   #read(line: Buffer): { readonly value: unknown } | undefined {

@@ -166,6 +166,32 @@ describe('sessions', () => {
     const end = () => recordsOf(site).find((record) => record.kind === 'outcome' && record.audit === audit);
     await expect.poll(end, { interval: 5, timeout: 10_000 }).toMatchObject({ outcome: 'cancelled' });
   });
+
+  it('end, the least recently used one first, where one agent opens too many, and those of others stay', async () => {
+    const { mcp } = await place.live(place.site(POLICY));
+    const own = await place.http(mcp);
+    const open = async (agent: string) => {
+      const headers = { ...JSON_HEADERS, authorization: `Bearer ${agent}` };
+      const response = await fetch(own.url, { method: 'POST', headers, body: INITIALIZE });
+      await response.text();
+      return response.headers.get('mcp-session-id') ?? '';
+    };
+    const statusOf = async (agent: string, id: string) => {
+      const headers = { ...JSON_HEADERS, authorization: `Bearer ${agent}`, 'mcp-session-id': id };
+      const response = await fetch(own.url, { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
+      await response.text();
+      return response.status;
+    };
+    const other = await open('other');
+    const first = await open('triage');
+    const second = await open('triage');
+    for (let more = 2; more < 100; more += 1) await open('triage');
+    expect(await statusOf('triage', first)).toBe(200);
+    await open('triage');
+    expect(await statusOf('triage', second)).toBe(404);
+    expect(await statusOf('triage', first)).toBe(200);
+    expect(await statusOf('other', other)).toBe(200);
+  });
 });
 
 describe('the newer revision', () => {
@@ -182,6 +208,24 @@ describe('the newer revision', () => {
     await gone;
     const end = () => recordsOf(site).find((record) => record.kind === 'outcome' && record.audit === audit);
     await expect.poll(end, { interval: 5, timeout: 10_000 }).toMatchObject({ outcome: 'cancelled' });
+  });
+});
+
+describe('a call that may wait for a human', () => {
+  it('has its result once that human has agreed, without being sent again, and is pending when nobody has', async () => {
+    const waiting = place.site(POLICY);
+    const { live, mcp } = await place.live(waiting, { waitMs: 10_000 });
+    const own = await place.http(mcp);
+    const headers = { ...JSON_HEADERS, authorization: 'Bearer triage' };
+    const answer = fetch(own.url, { method: 'POST', headers, body: call('plain_take', '{"path":"/","n":5}') });
+    const { approvals: desk } = live.current;
+    await expect.poll(async () => (await desk.list()).length, { interval: 5 }).toBe(1);
+    const [{ asked } = expect.fail()] = await desk.list();
+    await desk.approve(asked.approval, { by: 'ann', channel: 'cli', digest: asked.digest });
+    expect(await lastOf(await answer)).toMatchObject({ result: { structuredContent: { value: 5 } } });
+    const impatient = await place.http({ ...mcp, waitMs: 20 });
+    const late = await fetch(impatient.url, { method: 'POST', headers, body: call('plain_take', '{"path":"/","n":6}') });
+    expect(await lastOf(late)).toMatchObject({ result: { isError: true, _meta: { 'cellblock/outcome': { kind: 'pending' } } } });
   });
 });
 
