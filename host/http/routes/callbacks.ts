@@ -47,8 +47,8 @@ const slack: Route = {
     const check = checkSlackCallback({
       rawBody: await rawBodyOf(visit),
       headers: {
-        'x-slack-request-timestamp': headersOf(incoming, 'x-slack-request-timestamp'),
-        'x-slack-signature': headersOf(incoming, 'x-slack-signature'),
+        'x-slack-request-timestamp': only(headersOf(incoming, 'x-slack-request-timestamp')),
+        'x-slack-signature': only(headersOf(incoming, 'x-slack-signature')),
       },
       signingSecret: secretOf(channel?.signingSecretEnv),
       nowMs: Date.now(),

@@ -100,7 +100,7 @@ async function answered(response: Response): Promise<Answered> {
 }
 
 /** Sends bytes as they are, and resolves with all that comes back once the other side closes. */
-export function raw(port: number, text: string | readonly string[], { end = true } = {}): Promise<string> {
+export function raw(port: number, text: string | readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     const chunks: Buffer[] = [];
@@ -111,7 +111,6 @@ export function raw(port: number, text: string | readonly string[], { end = true
       error.code === 'ECONNRESET' || error.code === 'EPIPE' ? done() : reject(error),
     );
     for (const part of [text].flat()) socket.write(part, 'latin1');
-    if (end) socket.end();
   });
 }
 

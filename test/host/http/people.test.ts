@@ -10,14 +10,18 @@ import { AGENTS, clientOf, openEvents, POLICY, SERVE, type Served, TOKENS, useSe
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
 const SIGNING_SECRET = 'slack-signing-secret';
-Object.assign(process.env, { HTTP_TEST_HOOK: WEBHOOK_SECRET, HTTP_TEST_SIGNING: SIGNING_SECRET, HTTP_TEST_SLACK: 'http://127.0.0.1:9/x' });
+Object.assign(process.env, {
+  HTTP_TEST_HOOK: WEBHOOK_SECRET,
+  HTTP_TEST_SIGNING: SIGNING_SECRET,
+  HTTP_TEST_SLACK: 'http://127.0.0.1:9/x',
+});
 afterAll(() => {
   for (const name of ['HTTP_TEST_HOOK', 'HTTP_TEST_SIGNING', 'HTTP_TEST_SLACK']) delete process.env[name];
 });
 
 const CHANNELS = `approvers:
   slack: { team: { urlEnv: HTTP_TEST_SLACK, signingSecretEnv: HTTP_TEST_SIGNING, users: { U1: ann, U2: bob } } }
-  webhook: { desk: { url: "http://127.0.0.1:9/x", secretEnv: HTTP_TEST_HOOK } }
+  webhooks: { desk: { url: "http://127.0.0.1:9/x", secretEnv: HTTP_TEST_HOOK } }
 `;
 const ASKING = `agents:
   a: { tools: [{ tool: acting, ask: { expires: 10m, approvers: [ann], channels: ["slack:team", "webhook:desk"] } }, plain.take] }
@@ -56,7 +60,10 @@ describe('approvals', () => {
   it('are answered by operators who may, with the digest of what they saw', async () => {
     const { id, digest, body } = await ask(served, 'denied');
     const at = `/v1/approvals/${id}`;
-    expect(await served.as('eve').post(`${at}/deny`, { digest })).toMatchObject({ status: 403, json: { code: 'denied/not-an-approver' } });
+    expect(await served.as('eve').post(`${at}/deny`, { digest })).toMatchObject({
+      status: 403,
+      json: { code: 'denied/not-an-approver' },
+    });
     const other = `sha256:${'0'.repeat(64)}`;
     expect(await served.as('ann').post(`${at}/approve`, { digest: other })).toMatchObject({
       status: 403,
@@ -67,7 +74,10 @@ describe('approvals', () => {
     }
     expect(await served.as('ann').post(`${at}/deny`, { digest, reason: 'not now' })).toMatchObject({ status: 200 });
     expect(await served.as('a').get(at)).toMatchObject({ json: { status: 'denied', reason: 'not now' } });
-    expect(await served.as('a').post('/v1/requests', body)).toMatchObject({ status: 403, json: { code: 'denied/approval-denied' } });
+    expect(await served.as('a').post('/v1/requests', body)).toMatchObject({
+      status: 403,
+      json: { code: 'denied/approval-denied' },
+    });
     expect(served.acts).toEqual([]);
   });
 
@@ -86,7 +96,9 @@ describe('approvals', () => {
     const shape = { free: ['n'], minutes: 5, usesMax: 2 };
     expect((await served.as('ann').post(`/v1/approvals/${id}/approve`, { digest, shape })).status).toBe(200);
     const call = (n: number) => served.as('a').post('/v1/requests', { tool_name: 'acting', parameters: { path: 'shape', n } });
-    expect([(await call(1)).status, (await call(5)).status, (await call(6)).status, (await call(7)).status]).toEqual([200, 200, 200, 202]);
+    expect([(await call(1)).status, (await call(5)).status, (await call(6)).status, (await call(7)).status]).toEqual([
+      200, 200, 200, 202,
+    ]);
   });
 });
 
@@ -105,22 +117,40 @@ describe('callbacks', () => {
   it('by webhook count as the channel, for approvers of the policy', async () => {
     const { id, digest } = await ask(served, 'hook');
     const data = { approval: id, digest, answer: 'approve', by: 'ann', reason: 'by phone' };
-    expect((await hook({ ...data, by: 'mallory' })).first).toMatchObject({ status: 403, json: { code: 'denied/not-an-approver' } });
+    expect((await hook({ ...data, by: 'mallory' })).first).toMatchObject({
+      status: 403,
+      json: { code: 'denied/not-an-approver' },
+    });
     expect((await hook({ ...data, by: 'a' })).first.status).toBe(403);
     const { first, send } = await hook(data);
     expect(first).toMatchObject({ status: 200, json: { approval: id, status: 'approved' } });
     expect((await send()).status).toBe(401); // replayed
-    expect((await served.as('ann').get(`/v1/approvals/${id}`)).json.approved).toMatchObject({ by: 'ann', channel: 'webhook:desk' });
+    expect((await served.as('ann').get(`/v1/approvals/${id}`)).json.approved).toMatchObject({
+      by: 'ann',
+      channel: 'webhook:desk',
+    });
   });
 
   it('by webhook that are not signed, not now, or about nothing of ours are refused', async () => {
     const { id, digest } = await ask(served, 'bad-hook');
     const data = { approval: id, digest, answer: 'approve', by: 'ann' };
     const wrong = `whsec_${Buffer.alloc(24, 8).toString('base64')}`;
-    for (const change of [{ at: now() - 301 }, { at: now() + 302 }, { secret: wrong }, { name: 'team' }, { name: 'nobody' }, { body: '{}' }]) {
+    for (const change of [
+      { at: now() - 301 },
+      { at: now() + 302 },
+      { secret: wrong },
+      { name: 'team' },
+      { name: 'nobody' },
+      { body: '{}' },
+    ]) {
       expect((await hook(data, change)).first.status, JSON.stringify(change)).toBe(401);
     }
-    for (const bad of [{ ...data, answer: 'revoke' }, { ...data, answer: '__proto__' }, { ...data, approval: id.slice(1) }, { ...data, digest: 'x' }]) {
+    for (const bad of [
+      { ...data, answer: 'revoke' },
+      { ...data, answer: '__proto__' },
+      { ...data, approval: id.slice(1) },
+      { ...data, digest: 'x' },
+    ]) {
       expect((await hook(bad)).first.status).toBe(400);
     }
     expect(await served.as('a').get(`/v1/approvals/${id}`)).toMatchObject({ json: { status: 'pending' } });
@@ -132,7 +162,10 @@ describe('callbacks', () => {
     const timestamp = String(now());
     const mac = createHmac('sha256', SIGNING_SECRET).update(`v0:${timestamp}:${body}`).digest('hex');
     const headers = { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': `v0=${mac}` };
-    return clientOf(served.url).post('/v1/callbacks/slack/team', body, { 'content-type': 'application/x-www-form-urlencoded', ...headers });
+    return clientOf(served.url).post('/v1/callbacks/slack/team', body, {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...headers,
+    });
   };
 
   it('by Slack are told what became of them, whether they count or not', async () => {
@@ -140,7 +173,10 @@ describe('callbacks', () => {
     const stranger = await press(`${id} ${digest}`, 'U9');
     expect(stranger).toMatchObject({ status: 200, json: { text: expect.stringMatching(/nothing was changed/) } });
     const bob = await press(`${id} ${digest}`, 'U2');
-    expect(bob).toMatchObject({ status: 200, json: { text: expect.stringMatching(/nothing was changed.*the policy names `ann`/) } });
+    expect(bob).toMatchObject({
+      status: 200,
+      json: { text: expect.stringMatching(/nothing was changed.*the policy names `ann`/) },
+    });
     expect(await served.as('a').get(`/v1/approvals/${id}`)).toMatchObject({ json: { status: 'pending' } });
     const ann = await press(`${id} ${digest}`, 'U1');
     expect(schemas.slackReplySchema.parse(ann.json).text).toBe(`Approval ${id}: approved by ann.`);
@@ -180,15 +216,23 @@ describe('policy, health and readiness', () => {
   it('say which policy is in force, and that a file with a mistake is not', async () => {
     const own = await servers.open();
     const digest = own.live.policyState.digest;
-    expect(await own.as('eve').get('/v1/policy')).toMatchObject({ status: 200, json: { digest, state: 'current', mode: 'enforce' } });
+    expect(await own.as('eve').get('/v1/policy')).toMatchObject({
+      status: 200,
+      json: { digest, state: 'current', mode: 'enforce' },
+    });
     expect(await clientOf(own.url).get('/readyz')).toMatchObject({ status: 200, text: 'ready\n' });
     expect(await clientOf(own.url).get('/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
     servers.place.rewrite(own.site, `${POLICY}nonsense: 1\n`);
     expect(await own.live.reload()).toBe(false);
-    expect(await own.as('eve').get('/v1/policy')).toMatchObject({ json: { digest, state: 'stale', problem: expect.stringMatching(/nonsense/) } });
+    expect(await own.as('eve').get('/v1/policy')).toMatchObject({
+      json: { digest, state: 'stale', problem: expect.stringMatching(/nonsense/) },
+    });
     expect(await clientOf(own.url).get('/readyz')).toMatchObject({ status: 503, text: 'not ready\n' });
     const { status, json } = await own.as('eve').get('/readyz');
-    expect({ status, json: schemas.readinessSchema.parse(json) }).toMatchObject({ status: 503, json: { trail: { isWritable: true } } });
+    expect({ status, json: schemas.readinessSchema.parse(json) }).toMatchObject({
+      status: 503,
+      json: { trail: { isWritable: true } },
+    });
     expect(await own.as('a').get('/readyz')).toMatchObject({ status: 503, text: 'not ready\n' }); // agents read no policy
     expect(schemas.healthSchema.parse((await own.as('ann').get('/healthz')).json).status).toBe('ok');
   });
@@ -196,9 +240,13 @@ describe('policy, health and readiness', () => {
   it('are not ready once the trail cannot be written', async () => {
     const own = await servers.open();
     const trail = join(own.site, '.cellblock');
-    if (process.getuid?.() === 0) await own.live.close(); // for root everything can be written
+    if (process.getuid?.() === 0)
+      await own.live.close(); // for root everything can be written
     else chmodSync(trail, 0o500);
-    expect(await own.as('ann').get('/readyz')).toMatchObject({ status: 503, json: { status: 'not ready', trail: { isWritable: false } } });
+    expect(await own.as('ann').get('/readyz')).toMatchObject({
+      status: 503,
+      json: { status: 'not ready', trail: { isWritable: false } },
+    });
     chmodSync(trail, 0o700);
   });
 
@@ -212,13 +260,21 @@ describe('policy, health and readiness', () => {
 describe('events', () => {
   it('tell operators all, and agents what is about their own requests, in their own words', async () => {
     const own = await servers.open();
-    const [ann, a, b] = await Promise.all([openEvents(own.url, TOKENS.ann), openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.b)]);
+    const [ann, a, b] = await Promise.all([
+      openEvents(own.url, TOKENS.ann),
+      openEvents(own.url, TOKENS.a),
+      openEvents(own.url, TOKENS.b),
+    ]);
     const work = { tool_name: 'plain.take', parameters: { path: 'secret-path', n: 1 }, justification: 'why' };
     await own.as('a').post('/v1/requests', work);
     await own.as('b').post('/v1/requests', { tool_name: 'plain.echo', parameters: { text: 'x' } });
     const kinds = ({ events }: typeof a) => events.map(({ data }) => data.kind);
     const whole = ['requested', 'decided', 'intent', 'outcome'];
-    await Promise.all([ann.until(() => ann.events.length >= 8), a.until(() => a.events.length >= 4), b.until(() => b.events.length >= 4)]);
+    await Promise.all([
+      ann.until(() => ann.events.length >= 8),
+      a.until(() => a.events.length >= 4),
+      b.until(() => b.events.length >= 4),
+    ]);
     expect(kinds(ann)).toEqual([...whole, ...whole]);
     expect([kinds(a), kinds(b)]).toEqual([whole, whole]);
     expect(JSON.stringify(ann.events)).toContain('secret-path');
@@ -261,7 +317,11 @@ describe('events', () => {
 
   it('end for whoever the policy does not know any more, and are told that it has changed', async () => {
     const own = await servers.open();
-    const [ann, a, b] = await Promise.all([openEvents(own.url, TOKENS.ann), openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.b)]);
+    const [ann, a, b] = await Promise.all([
+      openEvents(own.url, TOKENS.ann),
+      openEvents(own.url, TOKENS.a),
+      openEvents(own.url, TOKENS.b),
+    ]);
     servers.place.rewrite(own.site, POLICY.replace(/, b: \{ tokens[^}]*\}/, ''));
     expect(await own.live.reload()).toBe(true);
     await b.over;
@@ -280,11 +340,13 @@ describe('events', () => {
     expect([more.status, more.headers.get('retry-after')]).toEqual([429, '1']);
     expect((await openEvents(own.url, TOKENS.ann)).status).toBe(429);
     open[0]?.close();
-    await expect.poll(async () => {
-      const again = await openEvents(own.url, TOKENS.ann);
-      again.close();
-      return again.status;
-    }).toBe(200);
+    await expect
+      .poll(async () => {
+        const again = await openEvents(own.url, TOKENS.ann);
+        again.close();
+        return again.status;
+      })
+      .toBe(200);
     for (const stream of open) stream.close();
   });
 });
