@@ -1,0 +1,122 @@
+import { connect } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { clientOf, openEvents, raw, requestText, TOKENS, useServers } from './fixture.ts';
+
+/* The server as such: what is mounted beside the API, how it ends, and what it says where it cannot begin. */
+
+const servers = useServers();
+
+describe('what is mounted', () => {
+  it('at /mcp gets requests of agents, after all checks, with the name of the agent', async () => {
+    const seen: string[] = [];
+    let isClosed = false;
+    const served = await servers.open(undefined, {
+      mcp: {
+        async fetch(request, agent) {
+          seen.push(`${agent} ${request.method} ${request.headers.get('mcp-session-id')} ${await request.text()}`);
+          return new Response('{}', { headers: { 'content-type': 'application/json', 'mcp-session-id': 's2' } });
+        },
+        close: async () => {
+          isClosed = true;
+        },
+      },
+    });
+    const answer = await served.as('a').post('/mcp', '{"n":12345678901234567890}', { 'mcp-session-id': 's1' });
+    expect(answer).toMatchObject({ status: 200, json: {} });
+    expect([answer.headers.get('mcp-session-id'), answer.headers.get('x-content-type-options')]).toEqual(['s2', 'nosniff']);
+    expect((await served.as('b').get('/mcp')).status).toBe(200);
+    expect(seen).toEqual(['a POST s1 {"n":12345678901234567890}', 'b GET null ']);
+    for (const [status, answered] of [
+      [401, clientOf(served.url).post('/mcp', {})],
+      [403, served.as('ann').post('/mcp', {})],
+      [403, served.as('a').post('/mcp', {}, { origin: 'https://evil.test' })],
+      [415, served.as('a').post('/mcp', '{}', { 'content-type': 'text/plain' })],
+    ] as const) {
+      expect((await answered).status).toBe(status);
+    }
+    for (const method of ['PUT', 'HEAD', 'OPTIONS']) {
+      const headers = { authorization: `Bearer ${TOKENS.a}` };
+      expect((await fetch(`${served.url}/mcp`, { method, headers })).status).toBe(405);
+    }
+    expect(seen).toHaveLength(2);
+    await served.server.close(0);
+    expect(isClosed).toBe(true);
+  });
+
+  it('at /console says itself who comes, and gets nothing of other names and sites', async () => {
+    const seen: string[] = [];
+    const console = {
+      async fetch(request: Request) {
+        seen.push(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`);
+        return new Response('<p>', { headers: { 'content-type': 'text/html', 'cache-control': 'private, max-age=60' } });
+      },
+    };
+    const served = await servers.open(undefined, { console });
+    const anybody = clientOf(served.url);
+    const page = await anybody.get('/console/approvals');
+    expect([page.status, page.text, page.headers.get('cache-control')]).toEqual([200, '<p>', 'private, max-age=60']);
+    const form = { 'content-type': 'application/x-www-form-urlencoded', origin: served.url, 'sec-fetch-site': 'same-origin' };
+    expect((await anybody.post('/console/login', 'token=x', form)).status).toBe(200);
+    const root = await anybody.get('/');
+    expect([root.status, root.headers.get('location')]).toEqual([303, '/console']);
+    expect(seen).toEqual(['GET /console/approvals ', 'POST /console/login token=x']);
+    expect((await anybody.post('/console/login', 'token=x', { ...form, origin: 'https://evil.test' })).status).toBe(403);
+    expect((await anybody.post('/console/login', 'token=x', { ...form, origin: 'null' })).status).toBe(403);
+    expect((await anybody.post('/console/login', '{}')).status).toBe(415);
+    expect(await raw(served.port, requestText('/console', ['Host: evil.test']))).toMatch(/^HTTP\/1\.1 403/);
+    expect((await anybody.get('/consoles')).status).toBe(401);
+    expect(seen).toHaveLength(2);
+  });
+
+  it('that throws is 500, and its words stay here', async () => {
+    const problems: string[] = [];
+    const console = {
+      fetch(): Response {
+        throw new Error('secret /path');
+      },
+    };
+    const served = await servers.open(undefined, { console, onProblem: (problem) => problems.push(problem) });
+    const { status, text } = await clientOf(served.url).get('/console');
+    expect(status).toBe(500);
+    expect(text + problems.join()).not.toContain('secret');
+    expect(problems).toHaveLength(1);
+  });
+});
+
+describe('closing', () => {
+  it('lets requests end, ends streams, and takes no more', async () => {
+    const served = await servers.open(undefined, { waitMs: 60_000 });
+    const events = await openEvents(served.url, TOKENS.ann);
+    const waiting = served.as('a').post('/v1/requests', { tool_name: 'acting', parameters: { path: 'a', n: 9 } });
+    await events.until(() => events.events.some(({ data }) => data.event === 'asked'));
+    const [asked] = await served.live.current.approvals.list();
+    const closed = served.server.close(30_000);
+    await events.over;
+    await served.live.current.approvals.approve(asked!.asked.approval, { by: 'ann' });
+    expect(await waiting).toMatchObject({ status: 200, json: { value: 9 } });
+    await closed;
+    expect(served.server.close(0)).toBe(served.server.close(0));
+    await expect(clientOf(served.url).get('/healthz')).rejects.toThrow();
+  });
+
+  it('closes what has not ended when the grace is over, also who says nothing', async () => {
+    const served = await servers.open(undefined, { waitMs: 60_000 });
+    const silent = connect(served.port, '127.0.0.1');
+    const gone = new Promise<void>((resolve) => silent.once('close', () => resolve()));
+    const events = await openEvents(served.url, TOKENS.ann);
+    const waiting = served.as('a').post('/v1/requests', { tool_name: 'acting', parameters: { path: 'b', n: 9 } });
+    const ended = expect(waiting).rejects.toThrow();
+    await events.until(() => events.events.some(({ data }) => data.event === 'asked'));
+    await served.server.close(0);
+    await Promise.all([gone, ended]);
+    expect(served.acts).toEqual([]);
+  });
+});
+
+it('says where it cannot listen', async () => {
+  const served = await servers.open();
+  await expect(servers.open(undefined, { port: served.port })).rejects.toMatchObject({
+    code: 'usage/invalid-argument',
+    message: `nothing can listen on 127.0.0.1 port ${served.port}: EADDRINUSE`,
+  });
+});
