@@ -122,12 +122,12 @@ function httpDoors({ requests }: HttpScope): readonly Door[] {
   return requests.flatMap(({ methods, url, secrets, addresses }): Door[] => {
     const { protocol, hostname, below, port, path } = url;
     const standard = port === (protocol === 'https:' ? '443' : '80') || port === '';
-    const place = `${protocol}//${below ? '*.' : ''}${hostname}${standard ? '' : `:${port}`}${path}`;
+    const place = `${protocol === 'https:' ? '' : 'http://'}${below ? '*.' : ''}${hostname}${standard ? '' : `:${port}`}${path}`;
     const only = addresses === undefined ? '' : ' (at named addresses)';
     const used = [...new Set(Object.values(secrets).map(({ secret }) => secret))];
     return [
       { kind: 'host', text: `${methods.join(', ')} ${place}${only}` },
-      ...used.map((secret): Door => ({ kind: 'secret', text: `${secret}: the host sends it, the tool does not see it` })),
+      ...used.map((secret): Door => ({ kind: 'secret', text: `${secret}: the host sends it, unseen by the tool` })),
     ];
   });
 }

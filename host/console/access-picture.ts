@@ -9,12 +9,14 @@ import { type Html, html, NOTHING } from './html.ts';
 
 const ROW = 30;
 const BOX = 24;
+const LINE = 15;
+const LINES_MAX = 3;
 const GAP = 18;
 const HEAD = 44;
 const COLUMNS = { agent: 10, tool: 250, capability: 505, door: 655 } as const;
-const WIDE = { agent: 150, tool: 190, capability: 110, door: 505 } as const;
+const WIDE = { agent: 150, tool: 190, capability: 110, door: 470 } as const;
 const WIDTH = COLUMNS.door + WIDE.door + 10;
-const CHARS = { agent: 18, tool: 23, capability: 13, door: 66 } as const;
+const CHARS = { agent: 18, tool: 23, capability: 13, door: 62 } as const;
 /** Tools of one picture; the table has all. */
 export const PICTURE_TOOLS_MAX = 60;
 const AGENTS_MAX = 60;
@@ -48,15 +50,28 @@ ${placed.map(toolPart)}
 
 const HEADS = { agent: 'Agent', tool: 'may use tool', capability: 'which has', door: 'that leads to' } as const;
 
-function rowsOf(capabilities: readonly GrantedCapability[]): number {
+/** The text of a door in pieces that fit its box; the last one is cut. */
+function doorLines({ kind, text }: Door): readonly string[] {
+  const whole = plainText(`${KINDS[kind]}${text}`, LINES_MAX * CHARS.door);
+  return Array.from({ length: Math.max(1, Math.ceil(whole.length / CHARS.door)) }, (_, line) =>
+    whole.slice(line * CHARS.door, (line + 1) * CHARS.door),
+  ).slice(0, LINES_MAX);
+}
+
+const doorHeight = (door: Door): number => ROW + (doorLines(door).length - 1) * LINE;
+
+function doorsHeight(doors: readonly Door[]): number {
   return Math.max(
-    1,
-    capabilities.reduce((sum, { doors }) => sum + Math.max(1, doors.length), 0),
+    ROW,
+    doors.reduce((sum, door) => sum + doorHeight(door), 0),
   );
 }
 
 function heightOf(capabilities: readonly GrantedCapability[]): number {
-  return rowsOf(capabilities) * ROW;
+  return Math.max(
+    ROW,
+    capabilities.reduce((sum, { doors }) => sum + doorsHeight(doors), 0),
+  );
 }
 
 function placeTools(tools: readonly (readonly [string, readonly GrantedCapability[]])[]): readonly PlacedTool[] {
@@ -66,7 +81,7 @@ function placeTools(tools: readonly (readonly [string, readonly GrantedCapabilit
     let row = top;
     const placed = capabilities.map(({ name: capability, doors }) => {
       const at = row;
-      row += Math.max(1, doors.length) * ROW;
+      row += doorsHeight(doors);
       return { name: capability, doors, y: at };
     });
     y += heightOf(capabilities) + GAP;
@@ -120,16 +135,17 @@ function toolPart({ name, capabilities, middle, y }: PlacedTool): Html {
   if (capabilities.length === 0) {
     return html`${box('tool', name, y, '')}${line(right, middle, COLUMNS.door, middle)}${box('door', 'nowhere: it can only compute', y, 'inside')}`;
   }
-  return html`${box('tool', name, y, '')}${capabilities.map(
-    ({ name: capability, doors, y: top }) =>
-      html`${line(right, middle, COLUMNS.capability, top + BOX / 2)}${box('capability', capability, top, '')}${doors.map(
-        (door, index) => {
-          const at = top + index * ROW;
-          const end = COLUMNS.capability + WIDE.capability;
-          return html`${line(end, top + BOX / 2, COLUMNS.door, at + BOX / 2)}${box('door', `${KINDS[door.kind]}${door.text}`, at, door.kind === 'inside' ? 'inside' : 'out')}`;
-        },
-      )}`,
-  )}`;
+  const parts = capabilities.map(({ name: capability, doors, y: top }) => {
+    const end = COLUMNS.capability + WIDE.capability;
+    let at = top;
+    const leads = doors.map((door) => {
+      const y = at;
+      at += doorHeight(door);
+      return html`${line(end, top + BOX / 2, COLUMNS.door, y + BOX / 2)}${doorBox(door, y)}`;
+    });
+    return html`${line(right, middle, COLUMNS.capability, top + BOX / 2)}${box('capability', capability, top, '')}${leads}`;
+  });
+  return html`${box('tool', name, y, '')}${parts}`;
 }
 
 /** What stands before a door, so that colour is not all that tells them apart. */
@@ -146,6 +162,13 @@ export const KINDS: Readonly<Record<Door['kind'], string>> = {
 
 function line(x1: number, y1: number, x2: number, y2: number): Html {
   return html`<path class="edge" d="M${x1} ${y1} C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}"></path>`;
+}
+
+function doorBox(door: Door, y: number): Html {
+  const lines = doorLines(door);
+  const height = BOX + (lines.length - 1) * LINE;
+  const texts = lines.map((text, index) => html`<tspan x="${COLUMNS.door + 8}" y="${y + 16 + index * LINE}">${text}</tspan>`);
+  return html`<g><title>${plainText(`${KINDS[door.kind]}${door.text}`, 400)}</title><rect class="box ${door.kind === 'inside' ? 'inside' : 'out'}" x="${COLUMNS.door}" y="${y}" width="${WIDE.door}" height="${height}" rx="5"></rect><text class="mono">${texts}</text></g>`;
 }
 
 function box(column: keyof typeof COLUMNS, text: string, y: number, kind: string): Html {

@@ -2,7 +2,7 @@ import type { PlainJson } from '../../runtime/index.ts';
 import { approvalStatus, lapsesAt } from '../approvals/approval.ts';
 import { type Approval, type Asked, SHAPE_MINUTES_MAX, SHAPE_USES_MAX } from '../approvals/index.ts';
 import { notAscii, visibleJson } from '../approvals/visible-json.ts';
-import { exactValue, inlineText } from './exact-text.ts';
+import { callName, exactValue, inlineText } from './exact-text.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { csrfField, type Frame, type Page } from './layout.ts';
 import { ago, durationText, grouped, instant } from './times.ts';
@@ -16,7 +16,7 @@ export function approvalPage(frame: Frame, approval: Approval): Page {
   const { asked } = approval;
   const { subject } = asked;
   const isOpen = approvalStatus(approval, frame.nowMs) === 'pending';
-  const name = html`<code>${inlineText(`${subject.tool}.${subject.function}`, 200)}</code>`;
+  const name = html`<code>${inlineText(callName(subject), 200)}</code>`;
   const agent = html`<code>${inlineText(subject.agent)}</code>`;
   const title = subject.question === undefined ? html`May agent ${agent} call ${name}?` : html`A running call of ${name} asks`;
   const body = html`<h1>${title}</h1>
@@ -95,13 +95,27 @@ ${part('Why it asks', justification)}${part('What made it ask (source)', source)
 }
 
 function reachCard({ subject }: Asked): Html {
-  const { grants, limits, component, session } = subject;
+  const { grants, limits, component, session, tool, function: name } = subject;
   const limitTexts = Object.entries(limits).sort(([one], [other]) => (one < other ? -1 : 1));
   return html`<section class="card" aria-labelledby="h-reach"><h2 id="h-reach">What it could reach</h2><dl>
-<dt>Capabilities</dt><dd>${grants.length === 0 ? 'none: it can only compute' : html`<ul class="plain">${grants.map((grant) => html`<li><code>${inlineText(grant, 600)}</code></li>`)}</ul>`}</dd>
-<dt>Limits</dt><dd>${limitTexts.length === 0 ? 'none' : html`<ul class="plain">${limitTexts.map(([limit, value]) => html`<li>${inlineText(limit)} ${inlineText(grouped(value))}</li>`)}</ul>`}</dd>
+<dt>Capabilities</dt><dd>${grants.length === 0 ? 'none: it can only compute' : grants.map(grantText)}</dd>
+<dt>Limits</dt><dd>${limitTexts.length === 0 ? 'none' : html`${limitTexts.map(([limit, value], index) => html`${index === 0 ? '' : ' · '}${inlineText(limit)} ${inlineText(grouped(value))}`)}`}</dd>
+<dt>Function</dt><dd><code>${inlineText(name, 300)}</code> of <code>${inlineText(tool)}</code></dd>
 <dt>Component</dt><dd><code>${inlineText(component, 100)}</code></dd>
 ${session === undefined ? NOTHING : html`<dt>Session</dt><dd>${inlineText(session, 256)}</dd>`}</dl></section>`;
+}
+
+/** A capability with its scope, which is JSON where it is not cut. */
+function grantText(grant: string): Html {
+  const space = grant.indexOf(' ');
+  if (space < 0) return html`<div><code>${inlineText(grant)}</code></div>`;
+  try {
+    // Read only to be shown again, with lines.
+    const scope = JSON.parse(grant.slice(space + 1)) as PlainJson;
+    return html`<div><code>${inlineText(grant.slice(0, space))}</code>, and of it only:${exactValue(scope)}</div>`;
+  } catch {
+    return html`<div><code>${inlineText(grant, 600)}</code></div>`;
+  }
 }
 
 function whyCard({ base }: Frame, { rules, approvers, channels, subject, digest, audit, useWithinMs }: Asked): Html {

@@ -1,7 +1,7 @@
 import { approvalStatus } from '../approvals/approval.ts';
 import type { Approval, Shape } from '../approvals/index.ts';
 import { quoteList } from '../policy/quote.ts';
-import { inlineText } from './exact-text.ts';
+import { callName, inlineText } from './exact-text.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { csrfField, type Frame, type Page, table } from './layout.ts';
 import { ago, durationText, grouped, instant } from './times.ts';
@@ -31,14 +31,14 @@ export function approvalsPage(frame: Frame, approvals: readonly Approval[], shap
 function waitingTable({ base, nowMs, door }: Frame, open: readonly Approval[]): Html {
   return table(
     'Questions that wait',
-    ['Call', 'Agent', 'Time left', 'Asked', door.mayAnswer ? 'Answer' : 'Look'],
+    ['Call', 'Time left', 'Agent', 'Asked', door.mayAnswer ? 'Answer' : 'Look'],
     open.map(({ asked }) => {
       const { subject, approval, at, expiresAt } = asked;
       const path = `${base}/approvals/${encodeURIComponent(approval)}`;
       return html`<tr>
-<th scope="row">${inlineText(`${subject.tool}.${subject.function}`, 120)}${subject.question === undefined ? NOTHING : html`<br><span class="small">a running call asks</span>`}</th>
-<td>${inlineText(subject.agent)}</td>
+<th scope="row"><a href="${path}">${inlineText(callName(subject), 120)}</a>${subject.question === undefined ? NOTHING : html`<br><span class="small">a running call asks</span>`}</th>
 <td class="tight">${durationText(expiresAt - nowMs)}</td>
+<td>${inlineText(subject.agent)}</td>
 <td class="tight">${ago(at, nowMs)}</td>
 <td class="tight"><a href="${path}">${door.mayAnswer ? 'Look and answer' : 'Look'}<span class="sr"> at question ${approval}</span></a></td>
 </tr>`;
@@ -50,17 +50,16 @@ function waitingTable({ base, nowMs, door }: Frame, open: readonly Approval[]): 
 function endedTable({ base, nowMs }: Frame, ended: readonly Approval[]): Html {
   return table(
     'Questions that were answered or are over',
-    ['Call', 'Agent', 'What became of it', 'By', 'When', 'Look'],
+    ['Call', 'What became of it', 'By', 'When', 'Agent'],
     ended.map((approval) => {
       const { asked, approved, ended: end } = approval;
       const by = end?.by ?? approved?.by;
       return html`<tr>
-<th scope="row">${inlineText(`${asked.subject.tool}.${asked.subject.function}`, 120)}</th>
-<td>${inlineText(asked.subject.agent)}</td>
+<th scope="row"><a href="${base}/approvals/${encodeURIComponent(asked.approval)}">${inlineText(callName(asked.subject), 120)}<span class="sr">, question ${asked.approval}</span></a></th>
 <td>${pill(...statusWords(approvalStatus(approval, nowMs)))}</td>
 <td>${by === undefined ? NOTHING : inlineText(by)}</td>
 <td class="tight">${ago(end?.at ?? approved?.at ?? asked.expiresAt, nowMs)}</td>
-<td class="tight"><a href="${base}/approvals/${encodeURIComponent(asked.approval)}">Look<span class="sr"> at question ${asked.approval}</span></a></td>
+<td>${inlineText(asked.subject.agent)}</td>
 </tr>`;
     }),
     'None.',
@@ -75,7 +74,7 @@ function shapesTable(frame: Frame, shapes: readonly Shape[]): Html {
     ['Call', 'Agent', 'Parameters that may differ', 'Used', 'Ends', 'Made by', ...action],
     shapes.map(
       ({ added, uses }) => html`<tr>
-<th scope="row">${inlineText(`${added.subject.tool}.${added.subject.function}`, 120)}</th>
+<th scope="row">${inlineText(callName(added.subject), 120)}</th>
 <td>${inlineText(added.subject.agent)}</td>
 <td>${added.free.length === 0 ? 'none' : quoteList(added.free)}</td>
 <td class="num">${grouped(uses)} of ${grouped(added.usesMax)}</td>

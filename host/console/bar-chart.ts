@@ -17,7 +17,7 @@ export interface ChartOptions {
   readonly valueText: (value: number) => string;
 }
 
-const WIDTH = 760;
+const WIDTH = 960;
 const HEIGHT = 220;
 const LEFT = 78;
 const RIGHT = 12;
@@ -63,9 +63,12 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** The least of 1, 2, 4, 5 and 10 times a power of ten that is not below it: four steps of it are round. */
+const NICE = [1, 2, 3, 4, 5, 6, 8, 10];
+
+/** The least that is not below the value and has four round steps, which are whole from 4 on. */
 function niceMost(value: number): number {
-  if (value <= 0) return STEPS;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return Math.max(STEPS * Number.EPSILON, ([1, 2, 4, 5, 10].find((times) => times * power >= value) ?? 10) * power);
+  if (value <= STEPS) return value <= 0 || value > 1 ? STEPS : 1;
+  const step = value / STEPS;
+  const power = 10 ** Math.floor(Math.log10(step));
+  return STEPS * power * (NICE.find((times) => times * power >= step) ?? 10);
 }

@@ -13,7 +13,7 @@ const METRICS = [
   {
     key: 'refusals',
     title: 'Requests that were refused',
-    valueText: (value: number) => (Number.isInteger(value) ? grouped(value) : ''),
+    valueText: grouped,
   },
 ] as const;
 

@@ -43,6 +43,11 @@ export function plainText(text: string, charsMax = 80): string {
   return `${ASCII.test(cut) ? cut : visibleJson(cut)}${text.length > charsMax ? '…' : ''}`;
 }
 
+/** A function of a tool without its interface, as people speak of it; pages that decide something show the whole name beside it. */
+export function callName({ tool, function: name }: { readonly tool: string; readonly function: string }): string {
+  return `${tool}.${name.slice(name.lastIndexOf('#') + 1)}`;
+}
+
 /** A line that tools of ours wrote, in which texts of others may stand. */
 export function lineText(line: string, charsMax = 2000): Html {
   const cut = line.slice(0, charsMax);

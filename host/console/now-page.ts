@@ -3,7 +3,7 @@ import { type Html, html, NOTHING } from './html.ts';
 import { type Frame, type Page, table } from './layout.ts';
 import type { RequestRow } from './request-row.ts';
 import { bigText, shortInstant, wallText } from './times.ts';
-import { decisionPill, outcomePill, pill } from './words.ts';
+import { decisionPill, standingPill } from './words.ts';
 
 const ROWS_MAX = 100;
 const EVERY_MS = 2000;
@@ -26,7 +26,7 @@ export function nowPage(frame: Frame, rows: readonly RequestRow[]): Page {
 export function requestTable(frame: Frame, rows: readonly RequestRow[]): Html {
   return table(
     'Requests',
-    ['Filed', 'Agent', 'Tool', 'Decision', 'Outcome', 'Fuel', 'Time', 'Rule'],
+    ['Filed', 'Tool and agent', 'What became of it', 'Decision', 'Fuel', 'Time', 'Rule'],
     rows.map((row) => requestRow(frame, row)),
     'No agent has asked for anything yet. Requests appear here by themselves.',
   );
@@ -37,23 +37,15 @@ function requestRow({ base, nowMs }: Frame, row: RequestRow): Html {
   const [rule, ...others] = rules;
   return html`<tr>
 <td class="tight"><a href="${base}/requests/${encodeURIComponent(audit)}">${shortInstant(at, nowMs)}</a></td>
-<td>${inlineText(agent)}</td>
-<th scope="row">${inlineText(tool)}</th>
+<th scope="row">${inlineText(tool)}<br><span class="small agent">${inlineText(agent)}</span></th>
+<td>${standingPill(row)}${code === undefined ? NOTHING : html`<br><code class="small">${inlineText(code)}</code>`}</td>
 <td>${decisionPill(effect)}${
     effect === 'ask' && approval !== undefined
       ? html` <a href="${base}/approvals/${encodeURIComponent(approval)}">question</a>`
       : NOTHING
   }</td>
-<td>${outcomeCell(row)}${code === undefined ? NOTHING : html`<br><code class="small">${inlineText(code)}</code>`}</td>
 <td class="num">${fuel === undefined || outcome === undefined ? NOTHING : html`<span title="${fuel} units">${bigText(Number(fuel))}</span>`}</td>
 <td class="num">${wallMs === undefined ? NOTHING : wallText(wallMs)}</td>
 <td class="small">${rule === undefined ? NOTHING : inlineText(rule, 120)}${others.length === 0 ? NOTHING : ` and ${others.length} more`}</td>
 </tr>`;
-}
-
-function outcomeCell({ outcome, effect }: RequestRow): Html {
-  if (outcome !== undefined) return outcomePill(outcome);
-  if (effect === 'deny') return pill('no', 'did not run');
-  if (effect === 'ask') return pill('ask', 'waits');
-  return effect === 'allow' ? pill('', 'running') : NOTHING;
 }

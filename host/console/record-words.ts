@@ -1,5 +1,5 @@
 import type { ReadRecord } from '../audit/index.ts';
-import { inlineText } from './exact-text.ts';
+import { callName, inlineText } from './exact-text.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { bigText, durationText, wallText } from './times.ts';
 import { type Tone, toneOf } from './words.ts';
@@ -42,7 +42,7 @@ const TELLERS: Tellers = {
       html`${inlineText(by)} lets up to ${usesMax} calls like it run without a question; ${free.length} parameters may differ`,
     );
   },
-  intent: ({ tool, function: name }) => said('', html`The call of ${inlineText(`${tool}.${name}`, 120)} begins`),
+  intent: (record) => said('', html`The call of ${inlineText(callName(record), 120)} begins`),
   outcome: ({ outcome, code, message, fuel, wallMs, hostCalls }) =>
     said(
       toneOf(outcome),

@@ -10,6 +10,8 @@ export interface RequestRow {
   readonly effect?: 'allow' | 'ask' | 'deny' | 'repeat';
   readonly rules: readonly string[];
   readonly approval?: string;
+  /** What became of the question that it waits for. */
+  readonly answer?: 'approved' | 'denied' | 'revoked' | 'expired' | 'used';
   readonly outcome?: string;
   readonly code?: string;
   readonly fuel?: string;
@@ -19,6 +21,8 @@ export interface RequestRow {
 /** The newest requests, at most `rowsMax`: older ones are forgotten. */
 export class RequestRows {
   readonly #rows = new Map<string, RequestRow>();
+  /** Requests by the question that they wait for. */
+  readonly #asking = new Map<string, string>();
   readonly #rowsMax: number;
 
   constructor(rowsMax: number) {
@@ -39,6 +43,9 @@ export class RequestRows {
     } else if (entry.kind === 'outcome') {
       const { outcome, code, fuel, wallMs } = entry;
       this.#change(entry.audit, { outcome, fuel, wallMs, ...(code === undefined ? {} : { code }) });
+    } else if (entry.kind === 'approval') {
+      if (entry.event === 'asked') this.#asking.set(entry.approval, entry.audit);
+      else this.#change(this.#asking.get(entry.approval) ?? '', { answer: entry.event });
     }
   }
 
@@ -50,7 +57,11 @@ export class RequestRows {
   #add({ audit, at, agent, tool }: Extract<TrailRecord, { kind: 'requested' }>): void {
     if (this.#rows.has(audit)) return;
     this.#rows.set(audit, { audit, at, agent, tool, rules: [] });
-    if (this.#rows.size > this.#rowsMax) this.#rows.delete(this.#rows.keys().next().value ?? '');
+    if (this.#rows.size <= this.#rowsMax) return;
+    const [oldest = ''] = this.#rows.keys();
+    const { approval } = this.#rows.get(oldest) ?? {};
+    if (approval !== undefined && this.#asking.get(approval) === oldest) this.#asking.delete(approval);
+    this.#rows.delete(oldest);
   }
 
   #change(audit: string, change: Partial<RequestRow>): void {

@@ -6,7 +6,7 @@ import type { Frame, Page } from './layout.ts';
 import { recordWords } from './record-words.ts';
 import { RequestRows } from './request-row.ts';
 import { instant } from './times.ts';
-import { decisionPill, outcomePill } from './words.ts';
+import { decisionPill, standingPill } from './words.ts';
 
 const EVERY_MS = 3000;
 const RECORDS_MAX = 200;
@@ -17,7 +17,7 @@ export function storyPage(frame: Frame, audit: string, records: readonly ReadRec
   const own = records.filter((record) => 'audit' in record && record.audit === audit);
   const requested = own.find((record) => record.kind === 'requested');
   const rows = new RequestRows(1);
-  for (const record of own) rows.apply(record);
+  for (const record of records) if (own.includes(record) || record.kind === 'approval') rows.apply(record);
   const [row] = rows.newest();
   const name =
     requested?.kind === 'requested'
@@ -25,7 +25,7 @@ export function storyPage(frame: Frame, audit: string, records: readonly ReadRec
       : html`Request ${inlineText(audit)}`;
   const body = html`<h1>${name}</h1>
 <p class="lead">Request <code>${inlineText(audit)}</code>${requested === undefined ? NOTHING : html`, filed ${instant(requested.at)}`}</p>
-<div id="story" data-live><p>${decisionPill(row?.effect)} ${row?.outcome === undefined ? NOTHING : outcomePill(row.outcome)}</p>
+<div id="story" data-live><p>${decisionPill(row?.effect)} ${row === undefined ? NOTHING : standingPill(row)}</p>
 <section class="card" aria-labelledby="h-story"><h2 id="h-story">What happened</h2><ol class="story">${records.slice(0, RECORDS_MAX).map((record, index) => step(frame, record, records[index - 1]))}</ol>${
     records.length > RECORDS_MAX
       ? html`<p>${records.length - RECORDS_MAX} more records: <code>cellblock audit show ${audit}</code></p>`
@@ -44,7 +44,7 @@ function step({ base }: Frame, record: ReadRecord, before: ReadRecord | undefine
       : record.kind === 'decided' && record.repeats !== undefined
         ? html` <a href="${base}/requests/${encodeURIComponent(record.repeats)}">That request</a>`
         : NOTHING;
-  return html`<li class="${tone}"><p class="say">${sentence}.${link}</p>
+  return html`<li class="${tone}"><p class="say">${sentence}${link}</p>
 <p class="small">${instant(record.at)}${after} · record ${record.seq}, <code>${inlineText(record.kind)}</code></p>
 ${record.kind === 'outcome' ? usesOf(record) : NOTHING}
 <details id="raw-${record.seq}"><summary>Record ${record.seq} as JSON</summary>${exactValue(jsonOf(record))}</details></li>`;

@@ -47,8 +47,8 @@ h3 { font-size: 1rem; margin: 1rem 0 .4rem; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; align-items: start; }
 .two > .card { margin: 0; }
 .two { margin-bottom: 1rem; }
-.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 0 0 1rem; }
-.card .scroll { border-radius: 6px; }
+.scroll { position: relative; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 0 0 1rem; }
+.card .scroll { border-radius: 6px; margin: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .75rem; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
@@ -56,8 +56,8 @@ thead th { color: var(--dim); font-weight: 600; white-space: nowrap; font-size: 
 tbody th { font-weight: 600; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.tight, td time { white-space: nowrap; }
-td .name { overflow-wrap: anywhere; }
-.small { font-size: .88rem; color: var(--dim); }
+td .name, th .name { overflow-wrap: break-word; }
+.small { font-size: .88rem; color: var(--dim); font-weight: 400; }
 .empty { background: var(--card); border: 1px dashed var(--line); border-radius: 10px; padding: 1.25rem; color: var(--dim); }
 .pill { display: inline-block; padding: .05rem .55rem; border-radius: 1em; border: 1px solid currentColor; font-size: .85rem; font-weight: 600; white-space: nowrap; background: var(--mute-bg); color: var(--ink); }
 .pill.ok { color: var(--ok); background: var(--ok-bg); } .pill.no { color: var(--no); background: var(--no-bg); } .pill.ask { color: var(--ask); background: var(--ask-bg); }
@@ -83,9 +83,9 @@ dl.params { display: block; } dl.params dt { margin-top: .6rem; font-weight: 600
 label { display: block; font-weight: 600; margin: .6rem 0 .2rem; }
 label.inline { display: inline-flex; gap: .45rem; align-items: center; font-weight: 400; margin: .2rem 1rem .2rem 0; }
 input, select, textarea, button { font: inherit; color: inherit; }
-input:not([type=checkbox]):not([type=hidden]), select, textarea { width: 100%; padding: .45rem .6rem; background: var(--card); border: 1px solid var(--dim); border-radius: 6px; }
+input:not([type=checkbox]):not([type=hidden]), select, textarea { width: 100%; min-height: 2.75rem; padding: .45rem .6rem; background: var(--card); border: 1px solid var(--dim); border-radius: 6px; }
 input[type=checkbox] { width: 1.2rem; height: 1.2rem; }
-textarea { min-height: 4.5rem; resize: vertical; }
+textarea { resize: vertical; }
 textarea.code { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .9rem; min-height: 9rem; }
 fieldset { border: 1px solid var(--line); border-radius: 8px; margin: .8rem 0 0; padding: .4rem .9rem .8rem; } legend { font-weight: 600; padding: 0 .3rem; }
 .filters { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: 0 1rem; align-items: end; }
@@ -105,11 +105,11 @@ ul.tabs a { display: inline-block; padding: .35rem .9rem; border: 1px solid var(
 svg { display: block; max-width: none; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .dim { fill: var(--dim); } svg .head { fill: var(--dim); font-weight: 600; } svg .mono { font-family: ui-monospace, Menlo, Consolas, monospace; font-size: 12px; }
 svg .box { fill: var(--card); stroke: var(--dim); } svg .agent { fill: var(--mute-bg); } svg .out { fill: var(--ask-bg); stroke: var(--ask); } svg .inside { fill: var(--ok-bg); stroke: var(--ok); } svg .edge { fill: none; stroke: var(--dim); stroke-width: 1.5; } svg .edge.asks { stroke: var(--ask); stroke-width: 2.5; stroke-dasharray: 6 4; } svg .asked { fill: var(--ask); font-weight: 600; } svg .axis { stroke: var(--dim); } svg .grid { stroke: var(--line); }
 .c0 { fill: var(--c0); } .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); } .c4 { fill: var(--c4); } .c5 { fill: var(--c5); } .c6 { fill: var(--c6); }
-svg.chart { width: 100%; min-width: 38rem; height: auto; } svg.swatch { display: inline-block; vertical-align: -1px; margin-right: .4rem; } ul.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; margin: 0 0 .6rem; font-size: .92rem; }
+svg.chart { width: 100%; min-width: 58rem; height: auto; } svg.swatch { display: inline-block; vertical-align: -1px; margin-right: .4rem; } ul.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; margin: 0 0 .6rem; font-size: .92rem; }
 .picture { padding: .75rem; } .login { max-width: 30rem; margin: 8vh auto 0; }
 @media (max-width: 640px) {
   main { padding: .9rem .75rem; } footer { padding: 0 .75rem 1.5rem; } .top { padding: .5rem .75rem; } nav { order: 3; flex-basis: 100%; } .who { margin-left: auto; }
-  nav a { padding: .5rem .55rem; } th, td { padding: .45rem .55rem; } .card { padding: .85rem .85rem; } h1 { font-size: 1.3rem; }
+  nav a { padding: .5rem .3rem; font-size: .9rem; } nav ul { gap: 0; justify-content: space-between; } th, td { padding: .45rem .55rem; } .card { padding: .85rem .85rem; } h1 { font-size: 1.3rem; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dl dd { margin-bottom: .5rem; } .buttons button { flex: 1 1 8rem; }
 }
 @media (prefers-reduced-motion: no-preference) { a, button { transition: filter .1s; } }

@@ -107,7 +107,11 @@ function chainCard(frame: Frame, check: ChainCheck): Html {
     return html`<div class="card state no"><p class="big">The chain is broken at record ${seq}</p><p>Record ${seq} ${inlineText(why, 300)} (${inlineText(file)}, line ${line}). All before it are as they were written.${when}</p>${form}</div>`;
   }
   const { lastSeq, checkpoints, anchoredSeq } = result;
-  return html`<div class="card state ok"><p class="big">The chain is intact up to record ${grouped(lastSeq)}</p><p>${grouped(result.records)} records in ${grouped(result.segments)} files, ${grouped(checkpoints)} checkpoints.${
-    anchoredSeq === undefined ? ' Whether records were cut off at the end only a checkpoint that is kept elsewhere can show.' : ''
+  return html`<div class="card state ok"><p class="big">The chain is intact up to record ${grouped(lastSeq)}</p><p>${counted(result.records, 'record')} in ${counted(result.segments, 'file')}, ${counted(checkpoints, 'checkpoint')}.${
+    anchoredSeq === undefined ? ' Only a checkpoint that is kept elsewhere can show whether records were cut off at its end.' : ''
   }${when}</p>${form}</div>`;
+}
+
+function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? '' : 's'}`;
 }

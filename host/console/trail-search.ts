@@ -36,14 +36,14 @@ export function readSearch(query: URLSearchParams, nowMs: number): Search {
   const texts: Record<string, string> = {};
   const filter: Record<string, string | number> = {};
   for (const name of TEXT_FIELDS) {
-    const text = query.get(name)?.trim().slice(0, FIELD_CHARS_MAX) ?? '';
+    const text = fieldText(query.get(name), FIELD_CHARS_MAX);
     if (text === '') continue;
     texts[name] = text;
     filter[name] = text;
   }
   let problem: string | undefined;
   for (const name of TIME_FIELDS) {
-    const text = query.get(name)?.trim().slice(0, 40) ?? '';
+    const text = fieldText(query.get(name), 40);
     if (text === '') continue;
     texts[name] = text;
     const at = timeOf(text, nowMs);
@@ -58,6 +58,14 @@ export function readSearch(query: URLSearchParams, nowMs: number): Search {
     texts,
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** Without what is not seen: a link of somebody else must not fill a field with it. */
+function fieldText(text: string | null, charsMax: number): string {
+  return (text ?? '')
+    .slice(0, charsMax)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
+    .trim();
 }
 
 const SPANS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -22,6 +22,14 @@ const OUTCOMES: Readonly<Record<string, readonly [Tone, string]>> = {
   failed: ['no', 'failed'],
 };
 
+const ANSWERS: Readonly<Record<NonNullable<RequestRow['answer']>, readonly [Tone, string]>> = {
+  approved: ['ok', 'approved: may be filed again'],
+  used: ['ok', 'approved and filed again'],
+  denied: ['no', 'a human said no'],
+  revoked: ['no', 'the yes was taken back'],
+  expired: ['no', 'nobody answered'],
+};
+
 const STATUSES: Readonly<Record<string, readonly [Tone, string]>> = {
   pending: ['ask', 'waits for an answer'],
   approved: ['ok', 'approved, not used yet'],
@@ -42,7 +50,17 @@ export function decisionPill(effect: RequestRow['effect']): Html {
   return pill(tone, words);
 }
 
-export function outcomePill(outcome: string): Html {
+/** How a request stands, from all that is known of it. */
+export function standingPill({ outcome, effect, answer }: RequestRow): Html {
+  if (outcome !== undefined) return outcomePill(outcome);
+  if (effect === 'deny') return pill('no', 'did not run');
+  if (effect === 'allow') return pill('', 'running');
+  if (effect !== 'ask') return NOTHING;
+  const [tone, words] = answer === undefined ? (['ask', 'waits'] as const) : ANSWERS[answer];
+  return pill(tone, words);
+}
+
+function outcomePill(outcome: string): Html {
   const [tone, words] = (Object.hasOwn(OUTCOMES, outcome) ? OUTCOMES[outcome] : undefined) ?? ['', 'of a newer version'];
   return pill(tone, words);
 }
