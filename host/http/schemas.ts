@@ -114,7 +114,14 @@ export const toolsSchema = z
             idempotentHint: z.boolean(),
             openWorldHint: z.boolean(),
           }),
-          asks: z.string().openapi({ description: 'Whether a human is asked: `no`, `maybe` or `required`.' }),
+          asks: z.string().openapi({ description: 'Whether a human is asked: `no`, `sometimes` or `required`.' }),
+          words: z.record(z.string(), z.enum(['justification', 'source'])).openapi({
+            description: 'Properties of `inputSchema` that are no parameters, with the member of a request that each stands for.',
+          }),
+          result: z.strictObject({ form: z.enum(['none', 'object', 'wrapped', 'media']) }).openapi({
+            description:
+              'How a result becomes structured content: nothing, as it is, as member `value` of an object, or as media beside it.',
+          }),
         })
         .openapi('Tool'),
     ),

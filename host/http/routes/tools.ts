@@ -26,6 +26,8 @@ const list: Route = {
               inputSchema: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
               hints: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
               asks: 'no',
+              words: {},
+              result: { form: 'wrapped' },
             },
           ],
         },
@@ -38,7 +40,6 @@ const list: Route = {
 
 export const toolRoutes: readonly Route[] = [list];
 
-function shown({ name, toolName, title, description, inputSchema, outputSchema, hints, asks }: ToolListing) {
-  const output = outputSchema === undefined ? {} : { outputSchema };
-  return { name, tool_name: toolName, title, description, inputSchema, ...output, hints, asks };
+function shown({ toolName, words, result: { form }, ...rest }: ToolListing) {
+  return { ...rest, tool_name: toolName, words: Object.fromEntries(words), result: { form } };
 }
