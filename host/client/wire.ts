@@ -19,7 +19,7 @@ const KINDS: ReadonlySet<unknown> = new Set([
   'failed',
 ]);
 const FORMS: ReadonlySet<unknown> = new Set(['none', 'object', 'wrapped', 'media']);
-const NEEDS: ReadonlySet<unknown> = new Set(['no', 'maybe', 'required']);
+const NEEDS: ReadonlySet<unknown> = new Set(['no', 'sometimes', 'required']);
 const STATUSES: ReadonlySet<unknown> = new Set(['pending', 'approved', 'denied', 'revoked', 'expired', 'used']);
 /** Tools of one list. */
 const TOOLS_MAX = 10_000;

@@ -11,7 +11,7 @@ import { plainTool } from '../../support/warden-guests.ts';
  * A real warden for the adapters: the sample tools, small guests, one that paints, one that a human is asked about.
  */
 
-const POLICY = `version: 1
+export const POLICY = `version: 1
 tools:
   plain: { component: plain.wasm, functions: [take, work, echo, fail, spin, panic], limits: { fuel: 4000000000000, timeout: 20s } }
   guarded: { component: plain.wasm, functions: [echo, take], limits: { fuel: 100000, timeout: 10s } }
@@ -78,6 +78,24 @@ function numbersTool(): Promise<Uint8Array> {
   );
 }
 
+/**
+ * Writes the tools and the policy into a new folder.
+ *
+ * @param more - what follows in the policy. @returns the policy's path.
+ */
+export async function writeSite(site: string, more = ''): Promise<string> {
+  mkdirSync(site, { mode: 0o700 });
+  writeFileSync(join(site, 'plain.wasm'), await plainTool());
+  writeFileSync(join(site, 'painter.wasm'), await painterTool());
+  writeFileSync(join(site, 'numbers.wasm'), await numbersTool());
+  for (const tool of ['redact', 'crash-summary']) {
+    copyFileSync(fileURLToPath(new URL(`../../../tools/${tool}/${tool}.wasm`, import.meta.url)), join(site, `${tool}.wasm`));
+  }
+  const policy = join(site, 'cellblock.yaml');
+  writeFileSync(policy, `${POLICY}${more}`);
+  return policy;
+}
+
 export interface Desk {
   readonly warden: Warden;
   /** Of the agent `helper`, which may use everything; `guarded` only with a human's yes. */
@@ -91,16 +109,7 @@ export function useDesk(): Desk {
   const folder = mkdtempSync(join(tmpdir(), 'cellblock-adapters-'));
   let warden: Warden | undefined;
   beforeAll(async () => {
-    const site = join(folder, 'site');
-    mkdirSync(site, { mode: 0o700 });
-    writeFileSync(join(site, 'plain.wasm'), await plainTool());
-    writeFileSync(join(site, 'painter.wasm'), await painterTool());
-    writeFileSync(join(site, 'numbers.wasm'), await numbersTool());
-    for (const tool of ['redact', 'crash-summary']) {
-      copyFileSync(fileURLToPath(new URL(`../../../tools/${tool}/${tool}.wasm`, import.meta.url)), join(site, `${tool}.wasm`));
-    }
-    const policy = join(site, 'cellblock.yaml');
-    writeFileSync(policy, POLICY);
+    const policy = await writeSite(join(folder, 'site'));
     warden = await openWarden({ policy, cacheDirectory: join(folder, 'cache'), isolation: 'thread', threads: 2 });
   });
   afterAll(async () => {
