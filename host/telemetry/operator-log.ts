@@ -20,6 +20,7 @@ export interface LogCounts {
   readonly problems: number;
   readonly runnersKilled: number;
   readonly runnersCrashed: number;
+  readonly unrecorded: number;
 }
 
 /** The log of a process that serves: JSON lines for its operator. Whatever its destination does, no call is held up and nothing throws. */
@@ -31,6 +32,8 @@ export interface OperatorLog {
   readonly onProblem: (problem: string) => void;
   /** For `WardenOptions.onRunnerEvent`. */
   readonly onRunnerEvent: (event: RunnerEvent & { readonly group: string }) => void;
+  /** For a request that failed because the trail could not be written: no record tells of it. @param agent - by the name that its door has. */
+  readonly onUnrecorded: (agent: string) => void;
   /** What it writes of a warden's trail. */
   listener(names: KnownNames): FeedListener;
   /** Waits until lines have arrived, at most this many milliseconds. */
@@ -48,7 +51,7 @@ export function openLog({ logLevel = 'info', destination = stderrStream() }: Log
   const logger = pino({ ...options, hooks: { streamWrite: redactedLine, logMethod: logSafely } }, stream);
   // What we put into a line ourselves is ids, names of the policy, codes and numbers.
   const own = pino(options, stream);
-  const counts = { problems: 0, runnersKilled: 0, runnersCrashed: 0 };
+  const counts = { problems: 0, runnersKilled: 0, runnersCrashed: 0, unrecorded: 0 };
   return {
     logger,
     get counts() {
@@ -62,6 +65,10 @@ export function openLog({ logLevel = 'info', destination = stderrStream() }: Log
       if (type === 'killed') counts.runnersKilled += 1;
       else counts.runnersCrashed += 1;
       logger.error({ event: `runner-${type}`, group, pid, reason }, 'a runner process ended');
+    },
+    onUnrecorded(agent) {
+      counts.unrecorded += 1;
+      logger.error({ event: 'unrecorded', agent }, 'a request failed: the trail cannot be written');
     },
     listener: (names) => ({
       ended: (request) => logEnd(own, names, request),

@@ -174,6 +174,11 @@ function registerLog(log: OperatorLog, registers: Registry[]): void {
   };
   counter('cellblock_log_lines_dropped_total', 'Log lines that went nowhere.', () => log.counts.linesDropped);
   counter('cellblock_problems_total', 'Problems told to the log.', () => log.counts.problems);
+  counter(
+    'cellblock_unrecorded_requests_total',
+    'Requests by traced doors that failed because the trail could not be written.',
+    () => log.counts.unrecorded,
+  );
   new Counter({
     name: 'cellblock_runner_ends_total',
     help: 'Runner processes that were killed or crashed.',

@@ -48,7 +48,7 @@ export function openTelemetry(live: LiveWarden, options: TelemetryOptions = {}):
     onRunnerEvent: log.onRunnerEvent,
     metrics: () => figures.text(),
     traced(door) {
-      const traced = doors.get(door) ?? tracedDoor(door, names);
+      const traced = doors.get(door) ?? tracedDoor(door, names, log.onUnrecorded);
       doors.set(door, traced);
       return traced;
     },

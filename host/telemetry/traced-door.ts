@@ -12,22 +12,31 @@ const CALL_ID = /^[A-Za-z0-9_-]{1,64}$/;
  * The same door, with a span around each call and request. What goes wrong with a span costs the call nothing.
  *
  * No attribute holds a parameter, a result, a justification, a source or a message.
+ *
+ * @param onUnrecorded - hears of each outcome that the trail could not be told, and that no record will tell. Throws nothing.
  */
-export function tracedDoor(door: AgentDoor, names: KnownNames): AgentDoor {
+export function tracedDoor(door: AgentDoor, names: KnownNames, onUnrecorded: (agent: string) => void): AgentDoor {
   const tracer = trace.getTracer(SCOPE); // asks for the provider at each span: it may be set later
+  const watched = async (running: Promise<AgentOutcome>): Promise<AgentOutcome> => {
+    const outcome = await running;
+    if (outcome.error?.code === UNRECORDED) onUnrecorded(door.agent);
+    return outcome;
+  };
   return {
     ...door,
     call: (call, options = {}) => {
       const toolName = names.function(call.name);
       const attributes = attributesBefore(door.agent, call.requestId);
-      return traced(tracer, { toolName, names, attributes, options }, () => door.call(call, options));
+      return traced(tracer, { toolName, names, attributes, options }, () => watched(door.call(call, options)));
     },
     request: (json, options = {}) => {
       const attributes = attributesBefore(door.agent, undefined);
-      return traced(tracer, { toolName: undefined, names, attributes, options }, () => door.request(json, options));
+      return traced(tracer, { toolName: undefined, names, attributes, options }, () => watched(door.request(json, options)));
     },
   };
 }
+
+const UNRECORDED = 'failed/audit-unavailable';
 
 interface Begin {
   /** Undefined: only the outcome says it. */

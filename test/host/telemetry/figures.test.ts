@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { agentDoor, type LiveWarden } from 'cellblock';
 import { describe, expect, it } from 'vitest';
 import { useLive } from '../../support/live-wardens.ts';
@@ -169,6 +171,28 @@ rules:
     expect(figureOf(samples, 'cellblock_alerts_total', { severity: 'critical' })).toBe(1);
     expect(figureOf(samples, 'cellblock_alerts_undelivered', { sink: 'pager' })).toBe(1);
     expect(figureOf(samples, 'cellblock_alerts_lost_total', { sink: 'pager' })).toBe(0);
+  });
+
+  it('say what the trail cannot: requests that failed because it could not be written', async () => {
+    const { live, telemetry, look } = await open();
+    const door = telemetry.traced(agentDoor(live, 'one'));
+    const work = () => door.call({ name: 'plain_work', argumentsJson: '{"turns":1}' });
+    await work();
+    const { writeSync } = fs;
+    fs.writeSync = () => {
+      throw Object.assign(new Error('the disk says no'), { code: 'ENOSPC' });
+    };
+    syncBuiltinESMExports();
+    try {
+      expect(await work()).toMatchObject({ kind: 'failed', error: { code: 'failed/audit-unavailable' } });
+    } finally {
+      fs.writeSync = writeSync;
+      syncBuiltinESMExports();
+    }
+    await work();
+    const samples = await look();
+    expect(figureOf(samples, 'cellblock_unrecorded_requests_total')).toBe(1);
+    expect(endsInFigures(samples)).toEqual({ 'one plain ok ': 2 });
   });
 
   it('go on over a reload: nothing twice, nothing left out', async () => {
