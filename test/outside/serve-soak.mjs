@@ -8,7 +8,7 @@ import { Ledger, runClients, runOperator } from './soak/drive.mjs';
 import { printReport, verdictOf } from './soak/report.mjs';
 import { PROBE_ARGS, sampleOf } from './soak/samples.mjs';
 
-const HELP = `usage: node test/outside/serve-soak.mjs [--minutes 10] [--clients 200] [--agents 8] [--think 1000] [--isolation process|thread] [--json FILE]
+const HELP = `usage: node test/outside/serve-soak.mjs [--minutes 10] [--clients 200] [--agents 8] [--think 2000] [--isolation process|thread] [--json FILE]
 
 Starts one \`cellblock serve\` over HTTP on loopback, with a policy of several agents, and clients of them over MCP: half of them speak the protocol
 of 2025, with sessions, half that of 2026. Each client calls, is refused, fails, lists, gets pictures and progress, cancels, asks for what a human
@@ -32,7 +32,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     clients: { type: 'string', default: '200' },
     agents: { type: 'string', default: '8' },
-    think: { type: 'string', default: '1000' },
+    think: { type: 'string', default: '2000' },
     isolation: { type: 'string', default: 'process' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },

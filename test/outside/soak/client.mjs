@@ -3,6 +3,8 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const CALL_MS_MAX = 60_000;
+/** What is cancelled would take so long: short, since a cancellation may overtake its call on the way, and then is nobody's. */
+const PAUSE_MS = 2000;
 /** Times that a call which waits for a human is sent again, and milliseconds between two of them. */
 const ASK_AGAIN_MAX = 60;
 const ASK_AGAIN_MS = 500;
@@ -87,13 +89,14 @@ export class SoakClient {
 
   async progress() {
     const seen = [];
-    const { isError } = await this.#call('tool-with-progress', {}, { onprogress: ({ progress }) => seen.push(progress) });
-    expectThat(!isError && seen.length > 0 && seen.every((done, at) => at === 0 || done > seen[at - 1]), `progress: ${seen}`);
+    const result = await this.#call('tool-with-progress', {}, { onprogress: ({ progress }) => seen.push(progress) });
+    const isRising = seen.length > 0 && seen.every((done, at) => at === 0 || done > seen[at - 1]);
+    expectThat(!result.isError && isRising, `progress: ${seen} ${JSON.stringify(result)}`);
   }
 
   async cancelled(afterMs) {
     const signal = AbortSignal.timeout(afterMs);
-    const answer = await this.#call('pause', { milliseconds: 20_000 }, { signal }).catch((error) => error);
+    const answer = await this.#call('pause', { milliseconds: PAUSE_MS }, { signal }).catch((error) => error);
     expectThat(signal.aborted && answer instanceof Error, `cancelled: ${JSON.stringify(answer)}`);
   }
 

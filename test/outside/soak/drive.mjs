@@ -3,18 +3,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { SoakClient } from './client.mjs';
 
-/** Shares of what a client does next, in percent. */
+/**
+ * Shares of what a client does next, in percent. `progress` and `cancelled` keep a worker busy for tenths of a second, and there are as many
+ * workers as cores: more of them would only measure how a queue grows.
+ */
 const MIX = [
-  ['echo', 45],
-  ['add', 13],
+  ['echo', 46],
+  ['add', 15],
   ['refused', 8],
   ['malformed', 3],
   ['unknown', 3],
   ['failing', 3],
   ['media', 4],
-  ['list', 8],
-  ['progress', 4],
-  ['cancelled', 4],
+  ['list', 10],
+  ['progress', 1],
+  ['cancelled', 2],
   ['approval', 1],
   ['reconnect', 4],
 ];
@@ -91,7 +94,7 @@ function pick(number) {
 }
 
 async function act(client, action, random, { beganMs, warmUpMs }) {
-  if (action === 'cancelled') return client.cancelled(20 + Math.floor(random() * 300));
+  if (action === 'cancelled') return client.cancelled(20 + Math.floor(random() * 130));
   if (action === 'approval') return client.approval(wait);
   if (action !== 'reconnect') return client[action]();
   const rudely = performance.now() - beganMs < warmUpMs && random() < RUDE_SHARE;
