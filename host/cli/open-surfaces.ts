@@ -8,10 +8,12 @@ import { parseDuration } from '../policy/units.ts';
 import { agentDoor, clientApprover, LiveWarden } from '../serving/index.ts';
 import { openLog, openTelemetry, type Telemetry } from '../telemetry/index.ts';
 import { asCoded, note } from './output.ts';
-import { DEFAULT_PORT, type ServeOptions } from './serve.ts';
+import { DEFAULT_PORT, type ServeOptions } from './serve-options.ts';
 
 /** Milliseconds that calls have to end once the process was told to. */
 const GRACE_MS = 10_000;
+/** Milliseconds that the last lines of the log have to leave. */
+const FLUSH_MS = 2000;
 /** People and clients give up sooner. */
 const WAIT_MS_MAX = 600_000;
 
@@ -54,6 +56,7 @@ export async function serveCommand(options: ServeOptions): Promise<void> {
     await closeAll(surfaces);
     await live.drain(GRACE_MS).catch((error: unknown) => note(`the trail was not closed: ${asCoded(error).message}`));
     telemetry.close();
+    await log.flush(FLUSH_MS);
   }
 }
 

@@ -80,8 +80,13 @@ const file: Route = {
     const key = idempotencyKey(visit.request);
     const body = await rawBodyOf(visit);
     const door = visit.house.doorOf(agent);
-    const outcome = await door.request(key === undefined ? body : withRequestId(body, key), optionsOf(visit, key));
-    return outcomeResponse(outcome);
+    const trace: { parent?: string } = {};
+    const options = optionsOf(visit, key, (traceparent) => {
+      trace.parent = traceparent;
+    });
+    const response = outcomeResponse(await door.request(key === undefined ? body : withRequestId(body, key), options));
+    if (trace.parent !== undefined) response.headers.set('traceparent', trace.parent);
+    return response;
   },
 };
 
@@ -131,13 +136,17 @@ function outcomeResponse(outcome: AgentOutcome): Response {
 }
 
 /** Whoever sent a key may come back for the answer, so its call goes on without it. */
-function optionsOf({ request, house }: Visit, key: string | undefined): DoorOptions {
+function optionsOf({ request, house }: Visit, key: string | undefined, onSpan: (traceparent: string) => void): DoorOptions {
   const { headers: sent, signal } = request;
   const [traceparent, tracestate] = [sent.get('traceparent'), sent.get('tracestate')];
   return {
     ...(key === undefined ? { signal } : {}),
     waitMs: waitMsOf(sent.get('prefer'), house.limits.waitMsMax) ?? house.waitMs,
-    ...(traceparent === null ? {} : { trace: { traceparent, ...(tracestate === null ? {} : { tracestate }) } }),
+    trace: {
+      ...(traceparent === null ? {} : { traceparent }),
+      ...(tracestate === null ? {} : { tracestate }),
+      onSpan,
+    },
   };
 }
 
