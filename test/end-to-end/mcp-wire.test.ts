@@ -279,6 +279,25 @@ describe('an answer to a question', () => {
     expect(approvals('approved')).toHaveLength(before);
   });
 
+  it.each([
+    ['an error', 20, '"error":{"code":-32603,"message":"approve"}'],
+    ['a form that does not fit', 21, '"result":{"action":"accept","content":{"decision":"maybe"}}'],
+    ['an accepted form without a word', 22, '"result":{"action":"accept"}'],
+    ['an action that there is not', 23, '"result":{"action":"approve","content":{"decision":"approve"}}'],
+  ])('is none where it is %s: the question stays open', async (_what, turns, answer) => {
+    const headers = await session();
+    const response = await post(call('plain_work', `{"turns":${turns}}`), headers);
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    const { value: event } = await reader.read();
+    const question = JSON.parse(/^data: (.*)$/m.exec(event ?? '')?.[1] ?? '') as Message;
+    const before = approvals('approved').length;
+    await post(`{"jsonrpc":"2.0","id":${question.id},${answer}}`, headers);
+    const { value: result } = await reader.read();
+    expect(result).toContain('"kind":"pending"');
+    expect(approvals('approved')).toHaveLength(before);
+    expect(approvals('denied').map(({ reason }) => reason)).not.toContain('approve');
+  });
+
   it('cannot be given from outside the session that was asked', async () => {
     const headers = await session();
     const response = await post(call('plain_work', '{"turns":16}'), headers);
