@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import { isCoded } from '../../runtime/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { bearerOf, unauthorized } from './bearer.ts';
-import { readBody } from './bodies.ts';
+import { type BodyStore, readBody } from './bodies.ts';
 import { ROUTES } from './document.ts';
 import { bodyBytesMaxOf } from './gate.ts';
 import type { House, Visit } from './house.ts';
@@ -57,7 +57,7 @@ async function serve(house: House, route: Route, context: Ctx): Promise<Response
   const bearer = bearerOf(incoming);
   const principal = route.access === 'signed' ? undefined : await principalOf(house, context);
   const params = context.req.param();
-  const body = house.bodies.hold();
+  const body = (route.access === 'signed' ? house.strangerBodies : house.bodies).hold();
   const visit: Visit = { house, request, params, query: new URL(request.url).searchParams, incoming, outgoing, bearer, body };
   try {
     if (route.access === 'open') return await route.handle(visit, principal);
@@ -108,22 +108,22 @@ function mountMcp(app: Hono<Env>, house: House, mcp: Mounts['mcp']): void {
     }
     const turns = request.method === 'GET' ? house.mcpStreams : house.turns;
     context.env.outgoing.once('close', turns.take(`agent ${principal.name}`));
-    return mcp.fetch(await plainRequest(request, house), principal.name);
+    return mcp.fetch(await plainRequest(request, house, house.bodies), principal.name);
   });
 }
 
 function mountConsole(app: Hono<Env>, house: House, console: Mounts['console']): void {
   if (console === undefined) return;
   app.get('/', () => new Response(null, { status: 303, headers: { location: '/console' } }));
-  const show = async (context: Ctx) => console.fetch(await plainRequest(partsOf(context).request, house));
+  const show = async (context: Ctx) => console.fetch(await plainRequest(partsOf(context).request, house, house.strangerBodies));
   app.all('/console', show);
   app.all('/console/*', show);
 }
 
 /** A request of the platform's own kind, with its whole body: what is mounted here need not know how requests come. */
-async function plainRequest(request: Request, house: House): Promise<Request> {
+async function plainRequest(request: Request, house: House, bodies: BodyStore): Promise<Request> {
   const { method, headers, signal, url } = request;
-  const body = house.bodies.hold();
+  const body = bodies.hold();
   try {
     const bytes =
       method === 'POST' ? await readBody(request, bodyBytesMaxOf(new URL(url).pathname, house.limits), body) : undefined;

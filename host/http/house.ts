@@ -17,7 +17,9 @@ export interface House {
   /** Requests of each principal, and streams that its MCP clients listen to. */
   readonly turns: Turns;
   readonly mcpStreams: Turns;
+  /** Bodies of those who showed a token, and of all others: these cannot take the place of those. */
   readonly bodies: BodyStore;
+  readonly strangerBodies: BodyStore;
   readonly seen: SeenCallbacks;
   /** Milliseconds that a request waits for a human where it does not say how long. */
   readonly waitMs: number;

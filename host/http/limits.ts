@@ -6,7 +6,7 @@ export interface HttpLimits {
   readonly headerBytesMax: number;
   /** Headers of one request, however short. */
   readonly headersMax: number;
-  /** Milliseconds from the first byte until the headers are whole, and until the body is. */
+  /** Milliseconds from the first byte until the headers are whole, and until the body is; as long, an answer may go unread. */
   readonly headerMsMax: number;
   readonly requestMsMax: number;
   /** Milliseconds that a connection without a request stays open. */
@@ -15,8 +15,9 @@ export interface HttpLimits {
   readonly requestBytesMax: number;
   /** Bytes of every other body. */
   readonly bodyBytesMax: number;
-  /** Bytes of all bodies that are in memory, of everybody. */
+  /** Bytes of all bodies that are in memory: of those who showed a token, and of those who say otherwise who they are. */
   readonly heldBytesMax: number;
+  readonly strangerBytesMax: number;
   /** Requests of one principal that are being answered, streams apart. */
   readonly requestsPerPrincipalMax: number;
   /** Streams that MCP clients of one agent listen to. */
@@ -47,6 +48,7 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   requestBytesMax: 32 * MIB,
   bodyBytesMax: 256 * 1024,
   heldBytesMax: 256 * MIB,
+  strangerBytesMax: 16 * MIB,
   requestsPerPrincipalMax: 256,
   mcpStreamsPerPrincipalMax: 256,
   waitMsMax: 300_000,

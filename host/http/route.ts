@@ -95,7 +95,7 @@ function goodResponse({ description, type = 'application/json', schema, example,
 
 function problemStatuses(method: string, { access, problems = [] }: Pick<Description, 'access' | 'problems'>): readonly number[] {
   const always = [400, 403, 405, 431, 500];
-  const known = access === 'open' ? [] : access === 'signed' ? [401] : [401, 429];
+  const known = access === 'open' ? [] : [401, 429];
   const withBody = method === 'post' ? [408, 413, 415] : [];
   return [...new Set([...always, ...known, ...withBody, ...problems])].sort();
 }

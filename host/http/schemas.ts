@@ -114,7 +114,9 @@ export const toolsSchema = z
             idempotentHint: z.boolean(),
             openWorldHint: z.boolean(),
           }),
-          asks: z.string().openapi({ description: 'Whether a human is asked: `no`, `sometimes` or `required`.' }),
+          asks: z
+            .enum(['no', 'sometimes', 'required'])
+            .openapi({ description: 'Whether a human is asked: `no`, `sometimes` or `required`.' }),
           words: z.record(z.string(), z.enum(['justification', 'source'])).openapi({
             description: 'Properties of `inputSchema` that are no parameters, with the member of a request that each stands for.',
           }),

@@ -62,6 +62,7 @@ export async function openHttpServer(options: HttpOptions): Promise<HttpServer> 
     turns: new Turns('requests', limits.requestsPerPrincipalMax),
     mcpStreams: new Turns('streams', limits.mcpStreamsPerPrincipalMax),
     bodies: new BodyStore(limits.heldBytesMax),
+    strangerBodies: new BodyStore(limits.strangerBytesMax),
     seen: new SeenCallbacks(),
     waitMs,
     metrics,
@@ -147,9 +148,16 @@ class Traffic {
   constructor(house: House, app: ReturnType<typeof openApp>) {
     this.#house = house;
     // The platform's own Request and Response stay as they are, for all others in this process.
-    this.#answer = getRequestListener(async (request, env) => withHeaders(await app.fetch(request, env as HttpBindings)), {
+    const answer = async (request: Request, env: unknown): Promise<Response> => {
+      const bindings = env as HttpBindings; // this server speaks HTTP/1.1 only
+      const response = await app.fetch(request, bindings);
+      // Whoever does not read its answer gives its connection away; without a listener a silence of that length closes it.
+      if (!isEventStream(response)) bindings.outgoing.setTimeout(house.limits.requestMsMax);
+      return withHeaders(response, isConsole(bindings.incoming));
+    };
+    this.#answer = getRequestListener(answer, {
       overrideGlobalObjects: false,
-      errorHandler: () => withHeaders(problemResponse({ status: 400, detail: 'the target of a request is a path' })),
+      errorHandler: () => withHeaders(problemResponse({ status: 400, detail: 'the target of a request is a path' }), false),
     });
   }
 
@@ -225,12 +233,19 @@ function rawAnswer(problem: Problem): string {
   return [`HTTP/1.1 ${problem.status} Error`, ...lines, '', text].join('\r\n');
 }
 
-/** What is mounted may say better how long its pages keep; nothing is guessed from bytes, and no address is given away. */
-function withHeaders(response: Response): Response {
-  const headers = new Headers(response.headers);
+function isEventStream({ headers }: Response): boolean {
+  return headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
+function isConsole({ url = '' }: IncomingMessage): boolean {
+  return /^\/console(?:[/?]|$)/.test(url);
+}
+
+/** Nothing is guessed from bytes, kept, or told to others. @param mayKeep - it may say itself how long its pages keep. */
+function withHeaders({ status, statusText, body, headers: own }: Response, mayKeep: boolean): Response {
+  const headers = new Headers(own);
   for (const [name, value] of Object.entries(HEADERS)) {
-    if (name !== 'cache-control' || !headers.has(name)) headers.set(name, value);
+    if (!(mayKeep && name === 'cache-control' && headers.has(name))) headers.set(name, value);
   }
-  const { status, statusText, body } = response;
   return new Response(body, { status, statusText, headers });
 }

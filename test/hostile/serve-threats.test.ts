@@ -533,16 +533,41 @@ describe('bytes that are no request, or no end of one', () => {
     expect((await clientOf(served.url).get('/healthz')).text).toBe('ok\n');
   });
 
+  it('of methods that are for proxies, and of other protocols, are nothing here', async () => {
+    const { port, url } = await servers.open(undefined, { limits: FAST });
+    const host = `Host: 127.0.0.1:${port}`;
+    expect(statusOf(await raw(port, requestText('/v1/tools', [host, auth('a')], 'TRACE')))).toBe(405);
+    expect(await raw(port, requestText('127.0.0.1:22', [host, auth('a')], 'CONNECT'))).not.toMatch(/^HTTP\/1\.1 2/);
+    const upgrade = [
+      host,
+      auth('a'),
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ];
+    const answer = await raw(
+      port,
+      requestText(
+        '/v1/events',
+        upgrade.filter((line) => line !== auth('a')),
+      ).replace('close', 'Upgrade'),
+    );
+    expect(statusOf(answer)).toBe(401);
+    expect((await clientOf(url).get('/healthz')).text).toBe('ok\n');
+  });
+
   it('slow ones are closed: headers, bodies and connections that do nothing', async () => {
     const own = await servers.open(undefined, { limits: FAST });
     const host = `Host: 127.0.0.1:${own.port}`;
     const body = [host, auth('a'), 'Content-Type: application/json', 'Content-Length: 100'];
-    const [headers, neverEnding, silent] = await Promise.all([
+    const [headers, nothing, neverEnding, silent] = await Promise.all([
       raw(own.port, `GET /healthz HTTP/1.1\r\n${host}\r\nX: `),
+      raw(own.port, ''),
       raw(own.port, requestText('/v1/requests', body, 'POST', '{')),
       raw(own.port, `GET /healthz HTTP/1.1\r\n${host}\r\n\r\n`), // stays open, and says nothing more
     ]);
     expect(statusOf(headers)).toBe(408);
+    expect(nothing).not.toMatch(/^HTTP\/1\.1 2/);
     expect(neverEnding).not.toMatch(/^HTTP\/1\.1 2/);
     expect(statusOf(silent)).toBe(200);
     expect((await clientOf(own.url).get('/healthz')).status).toBe(200);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as schemas from '../../../host/http/schemas.ts';
 import { recordsOf } from '../../support/wardens.ts';
 import { type Served, TOKENS, useServers } from './fixture.ts';
 
@@ -19,6 +20,9 @@ describe('a request', () => {
     const { status, json, headers } = await a.post('/v1/requests', take(7));
     expect({ status, json }).toMatchObject({ status: 200, json: { kind: 'ok', value: 7, receipt: { agent: 'a', grants: [] } } });
     expect(headers.get('content-type')).toBe('application/json');
+    schemas.outcomeSchema.parse(json);
+    schemas.statusSchema.parse((await a.get(`/v1/requests/${json.receipt.audit}`)).json);
+    schemas.toolsSchema.parse((await a.get('/v1/tools')).json);
     expect(JSON.stringify(json)).not.toContain('cellblock.yaml');
     expect(await a.get(`/v1/requests/${json.receipt.audit}`)).toMatchObject({
       status: 200,
@@ -45,6 +49,7 @@ describe('a request', () => {
     const answer = await served.as('a').post('/v1/requests', body);
     expect(answer).toMatchObject({ status, json: { ...problem(status, code), outcome: { kind: 'refused' } } });
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    schemas.problemSchema.parse(answer.json);
     expect(answer.json.audit).toBe(answer.json.outcome.receipt.audit);
     expect(await served.as('a').get(`/v1/requests/${answer.json.audit}`)).toMatchObject({ json: { state: 'refused', code } });
   });
