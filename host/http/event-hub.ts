@@ -39,7 +39,8 @@ export class EventHub {
   readonly #readers = new Set<Reader>();
   readonly #turns: Turns;
   readonly #owners = new Map<string, string>();
-  readonly #beat: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #looking: Promise<unknown> | undefined;
   #latestSeq: number;
   readonly #undo: readonly (() => void)[];
 
@@ -49,7 +50,10 @@ export class EventHub {
     this.#latestSeq = live.current.vitals.seq;
     this.#onProblem = onProblem;
     this.#turns = new Turns('event streams', limits.streamsPerPrincipalMax, limits.streamsMax);
-    this.#beat = setInterval(() => this.#everyBeat(), limits.streamBeatMs).unref();
+    this.#timers = [
+      setInterval(() => this.#everyBeat(), limits.streamBeatMs).unref(),
+      setInterval(() => this.#look(), limits.streamLookMs).unref(),
+    ];
     this.#undo = this.#listen();
   }
 
@@ -66,7 +70,8 @@ export class EventHub {
       },
     });
     const untilMs = performance.now() + this.#limits.streamMsMax;
-    const seq = viewer.afterSeq ?? this.#latestSeq;
+    // A place that the trail does not have yet is one of another trail: then what happens from now on is sent.
+    const seq = Math.min(viewer.afterSeq ?? this.#latestSeq, this.#latestSeq);
     const reader: Reader = { ...viewer, stream, untilMs, seq, isReplaying: false };
     this.#readers.add(reader);
     if (viewer.afterSeq !== undefined) void this.#replay(reader);
@@ -75,7 +80,7 @@ export class EventHub {
 
   /** Ends all streams. */
   close(): void {
-    clearInterval(this.#beat);
+    for (const timer of this.#timers) clearInterval(timer);
     for (const undo of this.#undo) undo();
     for (const { stream } of this.#readers) stream.end();
   }
@@ -184,6 +189,17 @@ export class EventHub {
       if (performance.now() >= untilMs) stream.end();
       else stream.beat();
     }
+  }
+
+  /** What other processes wrote becomes known when somebody asks for it. */
+  #look(): void {
+    if (this.#readers.size === 0 || this.#looking !== undefined) return;
+    this.#looking = this.#live.current.approvals
+      .list()
+      .catch(() => undefined) // `/readyz` tells of a trail that cannot be read
+      .finally(() => {
+        this.#looking = undefined;
+      });
   }
 
   /** Under another policy a token may be somebody else's, or nobody's. */

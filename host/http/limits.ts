@@ -31,8 +31,11 @@ export interface HttpLimits {
   readonly streamBytesMax: number;
   /** Records that one stream sends from the trail before it ends, so that its reader comes back for the rest. */
   readonly streamReplayMax: number;
-  /** Milliseconds between comments that keep a stream open, and after which a stream ends: then whoever reads must show its token again. */
+  /** Milliseconds between comments that keep a stream open. */
   readonly streamBeatMs: number;
+  /** Milliseconds between looks at what other processes have written, while anybody reads. */
+  readonly streamLookMs: number;
+  /** Milliseconds after which a stream ends, so that whoever reads must show its token again. */
   readonly streamMsMax: number;
 }
 
@@ -57,5 +60,6 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   streamBytesMax: MIB,
   streamReplayMax: 10_000,
   streamBeatMs: 15_000,
+  streamLookMs: 500,
   streamMsMax: 3_600_000,
 });

@@ -33,6 +33,8 @@ export interface Served {
   /** Numbers that the acting tool was called with. */
   readonly acts: unknown[];
   as(who: Who): Client;
+  /** Another process, as far as the trail can tell: a warden and a server of its own on the same site. */
+  another(): Promise<Served>;
 }
 
 /** Asks as somebody; `undefined`: without a token. */
@@ -56,27 +58,30 @@ export function useServers(): { readonly place: Place; open(policy?: string, opt
   afterAll(async () => {
     await Promise.all(opened.map(async ({ server, live }) => server.close(0).then(() => live.close())));
   });
-  return {
-    place,
-    async open(policy = POLICY, options = {}) {
-      const site = place.site(policy);
-      const acts: unknown[] = [];
-      const live = await LiveWarden.open({
-        policy: join(site, 'cellblock.yaml'),
-        cacheDirectory: place.cacheDirectory,
-        isolation: 'thread',
-        threads: 2,
-        capabilities: hostFunctions({ act: ([n]) => acts.push(n) && Number(n) }),
-        lookMs: 0,
-      });
-      const server = await openHttpServer({ live, doorOf: (agent) => agentDoor(live, agent), port: 0, ...options });
-      const { url } = server;
-      const as = (who: Who): Client => clientOf(url, { authorization: `Bearer ${TOKENS[who]}` });
-      const served = { site, live, server, url, port: Number(new URL(url).port), acts, as };
-      opened.push(served);
-      return served;
-    },
+  const openAt = async (site: string, options: Partial<HttpOptions>): Promise<Served> => {
+    const acts: unknown[] = [];
+    const live = await LiveWarden.open({
+      policy: join(site, 'cellblock.yaml'),
+      cacheDirectory: place.cacheDirectory,
+      isolation: 'thread',
+      threads: 2,
+      capabilities: hostFunctions({ act: ([n]) => acts.push(n) && Number(n) }),
+      lookMs: 0,
+    });
+    const server = await openHttpServer({ live, doorOf: (agent) => agentDoor(live, agent), port: 0, ...options }).catch(
+      async (error) => {
+        await live.close();
+        throw error;
+      },
+    );
+    const { url } = server;
+    const as = (who: Who): Client => clientOf(url, { authorization: `Bearer ${TOKENS[who]}` });
+    const another = () => openAt(site, options);
+    const served = { site, live, server, url, port: Number(new URL(url).port), acts, as, another };
+    opened.push(served);
+    return served;
   };
+  return { place, open: (policy = POLICY, options = {}) => openAt(place.site(policy), options) };
 }
 
 export function clientOf(url: string, base: Readonly<Record<string, string>> = {}): Client {

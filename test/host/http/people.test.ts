@@ -303,6 +303,30 @@ describe('events', () => {
     expect(bad.status).toBe(400);
   });
 
+  it('are told of what other processes write, also where these asked before anybody here listened', async () => {
+    const first = await servers.open();
+    const { id } = (await first.as('a').post('/v1/requests', { tool_name: 'acting', parameters: { path: 'a', n: 1 } })).json
+      .approval;
+    const second = await first.another();
+    const [a, b] = await Promise.all([openEvents(second.url, TOKENS.a), openEvents(second.url, TOKENS.b)]);
+    const { digest } = (await first.as('ann').get(`/v1/approvals/${id}`)).json.asked;
+    await first.as('ann').post(`/v1/approvals/${id}/deny`, { digest, reason: 'no' });
+    await first.as('b').post('/v1/requests', { tool_name: 'plain.echo', parameters: { text: 'x' } });
+    await Promise.all([a.until(() => a.events.length >= 1), b.until(() => b.events.length >= 4)]);
+    expect(a.events.map(({ data }) => data)).toMatchObject([{ kind: 'approval', event: 'denied', approval: id, reason: 'no' }]);
+    expect(b.events.map(({ data }) => data.kind)).toEqual(['requested', 'decided', 'intent', 'outcome']);
+    for (const stream of [a, b]) stream.close();
+  });
+
+  it('go on from now for who asks for what comes after a record that is not there', async () => {
+    const own = await servers.open();
+    const a = await openEvents(own.url, TOKENS.a, { 'last-event-id': '999999999' });
+    await own.as('a').post('/v1/requests', { tool_name: 'plain.take', parameters: { path: 'p', n: 1 } });
+    await a.until(() => a.events.length >= 4);
+    expect(a.events).toHaveLength(4);
+    a.close();
+  });
+
   it('of a stream that has sent its share end, and the reader comes back for the rest', async () => {
     const own = await servers.open(undefined, { limits: { streamReplayMax: 5 } });
     for (const n of [1, 2]) await own.as('a').post('/v1/requests', { tool_name: 'plain.take', parameters: { path: 'p', n } });
