@@ -48,11 +48,17 @@ export function retryHeaders(status: number, data: unknown): Readonly<Record<str
   return status === 429 ? { 'retry-after': '1' } : {};
 }
 
+/** What the code means in general; what it says of `data` is for whoever reads the table. */
+function titleOf(code: Code): string {
+  const [title = code] = CODES[code].means.split(/; `data/);
+  return title.replace(/\.$/, '');
+}
+
 /** The problem as JSON text. */
 export function problemText({ headers: _headers, ...problem }: Problem): string {
   const { status, code, detail, ...more } = problem;
   const isKnown = code !== undefined && Object.hasOwn(CODES, code);
-  const title = isKnown ? CODES[code as Code].means.replace(/\.$/, '') : (STATUS_CODES[status] ?? 'Error');
+  const title = isKnown ? titleOf(code as Code) : (STATUS_CODES[status] ?? 'Error');
   return JSON.stringify({
     type: code === undefined ? 'about:blank' : TYPE_PREFIX + code,
     title,
