@@ -28,6 +28,7 @@ function picture(map: AccessMap): Html {
   const left = map.tools.size - PICTURE_TOOLS_MAX;
   return html`<section aria-labelledby="h-pic"><h2 id="h-pic">Picture</h2>
 <ul class="legend"><li>${pill('ask', 'dashed line')} a human is asked</li><li>${pill('ask', 'amber')} leads out of the cell</li><li>${pill('ok', 'green')} stays inside</li></ul>
+<p class="sideways">Wider than the screen: it moves sideways.</p>
 <div class="scroll picture" role="region" aria-label="Picture of who may use what" tabindex="0">${accessPicture(map)}</div>
 ${left > 0 ? html`<p class="small">${left} more tools are in the table only; choose an agent to see its own.</p>` : NOTHING}</section>`;
 }

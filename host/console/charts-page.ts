@@ -33,6 +33,7 @@ ${tools.length === 0 ? html`<p class="empty">Nothing was asked for in this time.
 function charts(usage: UsageSeries, name: SpanName): Html {
   const { tools } = usage;
   return html`<ul class="legend" aria-label="Colours">${tools.map(({ tool }, index) => html`<li><svg class="swatch" width="12" height="12" aria-hidden="true"><rect class="c${index % 7}" width="12" height="12" rx="2"></rect></svg>${inlineText(tool)}</li>`)}</ul>
+<p class="sideways">Wider than the screen: charts move sideways.</p>
 ${METRICS.map((metric) => chart(metric, usage))}
 <section aria-labelledby="h-numbers"><h2 id="h-numbers">The numbers, of the last ${name}</h2>${table('Numbers by tool', ['Tool', 'Calls that ran', 'Refused', 'Fuel', 'Time', 'Time of a call'], tools.map(numbersRow), 'None.')}</section>
 <details><summary>All numbers of the charts</summary>${METRICS.map(({ key, title, valueText }) => partsTable(usage, key, title, valueText))}</details>`;

@@ -2,10 +2,12 @@
 export type Form = URLSearchParams;
 
 /** Bytes of a form; `policy diff` takes the text of a policy, of which each byte may be three. */
-export const FORM_BYTES_MAX = 4 * 1024 * 1024;
+const FORM_BYTES_MAX = 4 * 1024 * 1024;
+/** Bytes of the form of somebody who is not known yet. */
+export const LOGIN_BYTES_MAX = 16 * 1024;
 
-/** @returns undefined for what is no form, or is too long. */
-export async function readForm(request: Request): Promise<Form | undefined> {
+/** @returns undefined for what is no form, or is longer than `bytesMax`. */
+export async function readForm(request: Request, bytesMax = FORM_BYTES_MAX): Promise<Form | undefined> {
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type) || request.body === null) return undefined;
   const chunks: Uint8Array[] = [];
@@ -13,7 +15,7 @@ export async function readForm(request: Request): Promise<Form | undefined> {
   // Node's streams of the web are iterable; the types of the DOM do not say so.
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
-    if (bytes > FORM_BYTES_MAX) return undefined;
+    if (bytes > bytesMax) return undefined;
     chunks.push(chunk);
   }
   return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));

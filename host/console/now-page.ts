@@ -9,10 +9,11 @@ const ROWS_MAX = 100;
 const EVERY_MS = 2000;
 
 /** The newest requests as they come. */
-export function nowPage(frame: Frame, rows: readonly RequestRow[]): Page {
+export function nowPage(frame: Frame, rows: readonly RequestRow[], problem?: string): Page {
   const { base, waiting } = frame;
   const body = html`<h1>Now</h1>
 <p class="lead">What agents ask for, newest first, and what became of it. Open a request to read its whole story.</p>
+${problem === undefined ? NOTHING : html`<p class="warn"><b>The trail cannot be read:</b> ${inlineText(problem, 400)}. Requests from before this console are missing here.</p>`}
 <div id="asked" data-live>${
     waiting === 0
       ? NOTHING

@@ -1,3 +1,4 @@
+import { isCoded } from '../../runtime/index.ts';
 import type { TrailRecord } from '../audit/index.ts';
 import { tail } from '../audit/query.ts';
 import type { LiveWarden } from '../serving/index.ts';
@@ -18,33 +19,35 @@ export class RequestFeed {
     else if (this.#early.length < RECORDS_BEFORE_MAX) this.#early.push(record);
   };
   #early: TrailRecord[] | undefined = [];
-  #loading: Promise<void> | undefined;
+  #loading: Promise<string | undefined> | undefined;
 
   constructor(live: LiveWarden) {
     this.#live = live;
     live.events.on('record', this.#listener);
   }
 
-  /** Newest first. @throws CodedError `audit/*` the first time. */
-  async newest(folder: string): Promise<readonly RequestRow[]> {
+  /** Newest first; `problem`: why what was before this console cannot be read. */
+  async newest(folder: string): Promise<{ readonly rows: readonly RequestRow[]; readonly problem?: string }> {
     this.#loading ??= this.#load(folder);
-    await this.#loading;
-    return this.#rows.newest();
+    const problem = await this.#loading;
+    return { rows: this.#rows.newest(), ...(problem === undefined ? {} : { problem }) };
   }
 
   close(): void {
     this.#live.events.off('record', this.#listener);
   }
 
-  async #load(folder: string): Promise<void> {
+  async #load(folder: string): Promise<string | undefined> {
+    this.#early = [];
+    let problem: string | undefined;
     try {
-      this.#early = [];
       for await (const record of tail(folder, { last: RECORDS_BEFORE_MAX })) this.#rows.apply(record);
-      for (const record of this.#early) this.#rows.apply(record);
-      this.#early = undefined;
     } catch (error) {
-      this.#loading = undefined;
-      throw error;
+      if (!isCoded(error)) throw error;
+      problem = error.message;
     }
+    for (const record of this.#early) this.#rows.apply(record);
+    this.#early = undefined;
+    return problem;
   }
 }

@@ -10,7 +10,7 @@ import { approvalsPage } from './approvals-page.ts';
 import { assetResponse } from './assets.ts';
 import type { ChainChecks } from './chain-check.ts';
 import { chartsPage, type SpanName } from './charts-page.ts';
-import { type Form, field, isSameOrigin, readForm } from './forms.ts';
+import { type Form, field, isSameOrigin, LOGIN_BYTES_MAX, readForm } from './forms.ts';
 import { setHeaders } from './headers.ts';
 import { type Html, html } from './html.ts';
 import { type Frame, type Page, renderPage } from './layout.ts';
@@ -72,7 +72,7 @@ function addLogin(app: Hono<Vars>, parts: ConsoleParts): void {
   app.get('/login', (context) => context.html(loginPage(base, nextOf(context.req.query('next')))));
   app.post('/login', async (context) => {
     if (!isSameOrigin(context.req.raw)) return context.html(notFromHere(base), 403);
-    const form = await readForm(context.req.raw);
+    const form = await readForm(context.req.raw, LOGIN_BYTES_MAX);
     const next = nextOf(form?.get('next') ?? undefined);
     const token = form?.get('token')?.trim() ?? '';
     const nowMs = Date.now();
@@ -137,7 +137,12 @@ function addPages(app: Hono<Vars>, { base, feed, checks, turns }: ConsoleParts):
     return context.html(renderPage(frame, await make(frame)));
   };
   const query = (context: At): URLSearchParams => new URL(context.req.url).searchParams;
-  app.get('/', (context) => page(context, async (frame) => nowPage(frame, await feed.newest(frame.door.audit.folder))));
+  app.get('/', (context) =>
+    page(context, async (frame) => {
+      const { rows, problem } = await feed.newest(frame.door.audit.folder);
+      return nowPage(frame, rows, problem);
+    }),
+  );
   app.get('/approvals', (context) =>
     page(context, async (frame) => approvalsPage(frame, await frame.door.approvals({ all: true }), await frame.door.shapes())),
   );
@@ -152,7 +157,7 @@ function addPages(app: Hono<Vars>, { base, feed, checks, turns }: ConsoleParts):
   );
   app.get('/requests/:audit', (context) =>
     page(context, async (frame) => {
-      const { audit, records } = await frame.door.audit.show(context.req.param('audit'));
+      const { audit, records } = await turns.take(() => frame.door.audit.show(context.req.param('audit')));
       return storyPage(frame, audit, records);
     }),
   );

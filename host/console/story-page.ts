@@ -19,6 +19,8 @@ export function storyPage(frame: Frame, audit: string, records: readonly ReadRec
   const rows = new RequestRows(1);
   for (const record of records) if (own.includes(record) || record.kind === 'approval') rows.apply(record);
   const [row] = rows.newest();
+  // What is over does not change any more.
+  const isOpen = row !== undefined && row.outcome === undefined && (row.effect === 'allow' || row.effect === 'ask');
   const name =
     requested?.kind === 'requested'
       ? html`${inlineText(requested.agent)} asks for ${inlineText(requested.tool, 120)}`
@@ -32,7 +34,7 @@ export function storyPage(frame: Frame, audit: string, records: readonly ReadRec
       : NOTHING
   }</section></div>
 ${requested?.kind === 'requested' ? askedCard(requested) : NOTHING}`;
-  return { title: `Request ${audit.slice(0, 8)}`, place: 'trail', body, everyMs: EVERY_MS };
+  return { title: `Request ${audit.slice(0, 8)}`, place: 'trail', body, ...(isOpen ? { everyMs: EVERY_MS } : {}) };
 }
 
 function step({ base }: Frame, record: ReadRecord, before: ReadRecord | undefined): Html {

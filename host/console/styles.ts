@@ -106,11 +106,11 @@ svg { display: block; max-width: none; } svg text { fill: var(--ink); font: 13px
 svg .box { fill: var(--card); stroke: var(--dim); } svg .agent { fill: var(--mute-bg); } svg .out { fill: var(--ask-bg); stroke: var(--ask); } svg .inside { fill: var(--ok-bg); stroke: var(--ok); } svg .edge { fill: none; stroke: var(--dim); stroke-width: 1.5; } svg .edge.asks { stroke: var(--ask); stroke-width: 2.5; stroke-dasharray: 6 4; } svg .asked { fill: var(--ask); font-weight: 600; } svg .axis { stroke: var(--dim); } svg .grid { stroke: var(--line); }
 .c0 { fill: var(--c0); } .c1 { fill: var(--c1); } .c2 { fill: var(--c2); } .c3 { fill: var(--c3); } .c4 { fill: var(--c4); } .c5 { fill: var(--c5); } .c6 { fill: var(--c6); }
 svg.chart { width: 100%; min-width: 58rem; height: auto; } svg.swatch { display: inline-block; vertical-align: -1px; margin-right: .4rem; } ul.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; list-style: none; padding: 0; margin: 0 0 .6rem; font-size: .92rem; }
-.picture { padding: .75rem; } .login { max-width: 30rem; margin: 8vh auto 0; }
+.picture { padding: .75rem; } .sideways { display: none; font-size: .88rem; color: var(--dim); margin: 0 0 .4rem; } .login { max-width: 30rem; margin: 8vh auto 0; }
 @media (max-width: 640px) {
   main { padding: .9rem .75rem; } footer { padding: 0 .75rem 1.5rem; } .top { padding: .5rem .75rem; } nav { order: 3; flex-basis: 100%; } .who { margin-left: auto; }
   nav a { padding: .5rem .3rem; font-size: .9rem; } nav ul { gap: 0; justify-content: space-between; } th, td { padding: .45rem .55rem; } .card { padding: .85rem .85rem; } h1 { font-size: 1.3rem; }
-  dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dl dd { margin-bottom: .5rem; } .buttons button { flex: 1 1 8rem; }
+  dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dl dd { margin-bottom: .5rem; } .buttons button { flex: 1 1 8rem; } .pill { white-space: normal; } .sideways { display: block; }
 }
 @media (prefers-reduced-motion: no-preference) { a, button { transition: filter .1s; } }
 `;

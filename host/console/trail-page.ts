@@ -25,7 +25,7 @@ const OUTCOMES = ['ok', 'tool-error', 'refused', 'trapped', 'limited', 'pending'
 
 /** Records that are looked for, newest first, and whether the chain holds. */
 export function trailPage(frame: Frame, search: Search, found: Found, check: ChainCheck): Page {
-  const { records, isCut } = found;
+  const { records, isCut, broken } = found;
   const searched = Object.keys(search.texts).length > 0;
   const body = html`<h1>Trail</h1>
 <p class="lead">Everything that was asked, decided, approved and run, in a chain in which no record can be changed unseen.</p>
@@ -33,6 +33,7 @@ ${chainCard(frame, check)}
 ${searchForm(frame, search)}
 ${search.problem === undefined ? NOTHING : html`<p class="warn"><b>Not understood.</b> ${search.problem}</p>`}
 ${isCut ? html`<p class="warn"><b>The search went through 200,000 records and stopped:</b> newer ones were not looked at. Narrow it by a time.</p>` : NOTHING}
+${broken === undefined ? NOTHING : html`<p class="warn"><b>The trail cannot be read to its end:</b> ${inlineText(broken, 400)}. What is below comes before that.</p>`}
 <section aria-labelledby="h-records"><h2 id="h-records">${searched ? 'Records that were found' : 'The newest records'}</h2>
 ${table(
   'Records of the trail',

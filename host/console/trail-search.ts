@@ -1,3 +1,4 @@
+import { isCoded } from '../../runtime/index.ts';
 import type { ReadRecord, TrailFilter } from '../audit/index.ts';
 import { tail } from '../audit/query.ts';
 import type { OperatorDoor } from '../serving/index.ts';
@@ -26,6 +27,8 @@ export interface Found {
   readonly hasOlder: boolean;
   /** The search ended before it had seen all. */
   readonly isCut: boolean;
+  /** Why the trail cannot be read beyond these. */
+  readonly broken?: string;
 }
 
 export const TEXT_FIELDS = ['agent', 'tool', 'outcome', 'code', 'kind', 'text'] as const;
@@ -80,7 +83,7 @@ function timeOf(text: string, nowMs: number): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** @throws CodedError `audit/*`. */
+/** Records before one that does not fit are given, and why there are no more. */
 export async function searchTrail(
   { audit }: OperatorDoor,
   { filter, before = Number.POSITIVE_INFINITY }: Search,
@@ -90,16 +93,22 @@ export async function searchTrail(
   const ring: ReadRecord[] = [];
   let count = 0;
   let isCut = false;
-  for await (const record of source) {
-    if (record.seq >= before) break;
-    if (++count > LOOKED_AT_MAX) {
-      isCut = true;
-      break;
+  let broken: string | undefined;
+  try {
+    for await (const record of source) {
+      if (record.seq >= before) break;
+      if (++count > LOOKED_AT_MAX) {
+        isCut = true;
+        break;
+      }
+      ring.push(record);
+      if (ring.length > PAGE_RECORDS_MAX + 1) ring.shift();
     }
-    ring.push(record);
-    if (ring.length > PAGE_RECORDS_MAX + 1) ring.shift();
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    broken = error.message;
   }
   // The end of the trail is in its last file; what is before that file is older.
   const hasOlder = ring.length > PAGE_RECORDS_MAX || (isAll && (ring[0]?.seq ?? 1) > 1);
-  return { records: ring.slice(-PAGE_RECORDS_MAX).reverse(), hasOlder, isCut };
+  return { records: ring.slice(-PAGE_RECORDS_MAX).reverse(), hasOlder, isCut, ...(broken === undefined ? {} : { broken }) };
 }
