@@ -41,12 +41,14 @@ function toolOf(door: AgentDoor, listing: ToolListing, options: AdapterOptions):
   };
 }
 
-/** Marks a schema as the SDK's `jsonSchema()` does, in all its versions since 4. */
+/** Marks a schema as the SDK's `jsonSchema()` does. */
 const SCHEMA = Symbol.for('vercel.ai.schema');
+/** Version 5 wants this one as well. */
+const VALIDATOR = Symbol.for('vercel.ai.validator');
 
 /** What `jsonSchema()` makes, without `validate`: the warden checks the arguments, against the types themselves, and writes down what it refuses. */
 function schemaOf(listing: ToolListing): AiTool['inputSchema'] {
-  const schema = { [SCHEMA]: true, _type: undefined, validate: undefined, jsonSchema: parametersOf(listing) };
+  const schema = { [SCHEMA]: true, [VALIDATOR]: true, _type: undefined, validate: undefined, jsonSchema: parametersOf(listing) };
   return schema as unknown as AiTool['inputSchema']; // `as`: the SDK does not export the symbol by which its type marks schemas
 }
 
