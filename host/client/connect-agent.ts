@@ -58,7 +58,8 @@ class RemoteDoor implements AgentDoor {
   async call(call: ToolCall, options: DoorOptions = {}): Promise<AgentOutcome> {
     const beganMs = performance.now();
     try {
-      const listing = (await this.tools()).find(({ name, toolName }) => name === call.name || toolName === call.name);
+      const listings = await beforeFiling(this.tools(), options.signal);
+      const listing = listings.find(({ name, toolName }) => name === call.name || toolName === call.name);
       const { requestId } = call;
       const isKey = requestId !== undefined && KEY.test(requestId);
       return await this.#file(bodyOf(call, listing, isKey), options, isKey ? requestId : undefined);
@@ -135,6 +136,24 @@ class RemoteDoor implements AgentDoor {
       }
       throw error;
     }
+  }
+}
+
+/** What is needed before anything is sent, or until the caller aborts: what goes wrong here has run nothing. */
+async function beforeFiling<T>(needed: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  let abort: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(new CodedError('cancelled/by-caller', 'the caller aborted the call'));
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([needed, aborted]);
+  } catch (cause) {
+    const { code, message, data } = codedOf(cause);
+    throw new CodedError(code, message, { cause, data, help: 'nothing was filed: ask again once the server answers' });
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
 }
 

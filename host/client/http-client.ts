@@ -2,7 +2,7 @@ import { CODES, type Code, CodedError } from '../../runtime/index.ts';
 
 /** Where the server is, and who asks. */
 export interface ClientOptions {
-  /** Of the server, such as `http://127.0.0.1:7070`; with a path where a proxy puts one before `/v1`. Plain `http:` on this machine only. */
+  /** Of the server, such as `http://127.0.0.1:7420`; with a path where a proxy puts one before `/v1`. Plain `http:` on this machine only. */
   readonly url: string | URL;
   /** Of the agent: a token of `cellblock token`, or a JWT. */
   readonly token: string;

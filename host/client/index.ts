@@ -4,7 +4,7 @@
  * ```ts
  * import { connectAgent } from 'cellblock/client';
  *
- * const door = connectAgent({ url: 'http://127.0.0.1:7070', token: process.env.CELLBLOCK_TOKEN ?? '' });
+ * const door = connectAgent({ url: 'http://127.0.0.1:7420', token: process.env.CELLBLOCK_TOKEN ?? '' });
  * const outcome = await door.call({ name: 'redact_redact', argumentsJson: '{"text":"hello","options":{}}' });
  * ```
  */

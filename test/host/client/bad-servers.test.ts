@@ -61,7 +61,7 @@ describe('connectAgent', () => {
     expect(() => connectAgent({ url, token: TOKEN })).toThrow(expect.objectContaining({ code: 'usage/invalid-argument' }));
   });
 
-  it.each(['http://localhost:7070', 'http://127.0.0.1:7070', 'http://[::1]:7070', 'https://cellblock.example.com/base'])(
+  it.each(['http://localhost:7420', 'http://127.0.0.1:7420', 'http://[::1]:7420', 'https://cellblock.example.com/base'])(
     'takes %s',
     (url) => {
       expect(connectAgent({ url, token: TOKEN }).agent).toBe('agent');
@@ -148,6 +148,24 @@ describe('an outcome', () => {
     for (const outcome of [await door.call(CALL), await door.request('{}')]) {
       expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'failed/interrupted', help: expect.any(String) } });
     }
+  });
+
+  it('says that nothing was filed where there is no list of tools', async () => {
+    const { door } = before(json(OK), {});
+    expect(await door.call(CALL)).toMatchObject({ kind: 'failed', error: { help: expect.stringMatching(/^nothing was filed/) } });
+  });
+
+  it('is cancelled where the caller aborts while the list is awaited', async () => {
+    const stop = new AbortController();
+    const door = connectAgent({
+      url: 'http://127.0.0.1:1',
+      token: TOKEN,
+      fetch: (_input, init) => {
+        queueMicrotask(() => stop.abort());
+        return silence(init!.signal!);
+      },
+    });
+    expect(await door.call(CALL, { signal: stop.signal })).toMatchObject({ kind: 'cancelled' });
   });
 
   it('is cancelled where the caller has aborted before', async () => {
