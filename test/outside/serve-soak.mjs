@@ -82,6 +82,7 @@ async function main() {
     over.abort();
     await operator;
     const run = { minutes, clients, agents, beganMs, ledger, samples: await watching, stderr: server.stderr() };
+    for (const problem of server.problems()) ledger.fail('serve', 'the server', problem);
     if (!server.isRunning()) ledger.fail('serve', 'the server', 'it ended');
     const verdict = verdictOf(run);
     if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ ...run, verdict })}\n`);

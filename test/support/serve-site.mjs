@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +22,8 @@ const READY_MS_MAX = 30_000;
 const STOP_MS_MAX = 15_000;
 /** Characters kept of what a server says on stderr, its newest. */
 const STDERR_CHARS_MAX = 64 * 1024;
+/** Lines kept that speak of failures. */
+const PROBLEMS_MAX = 50;
 
 function makeToken() {
   const token = `cb_${randomBytes(32).toString('base64url')}`;
@@ -99,8 +102,13 @@ export async function serveHttp({ policy, args = [], nodeArgs = [] }) {
 export async function listening(args, port, env = {}) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
   let stderr = '';
+  const problems = [];
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr = (stderr + text).slice(-STDERR_CHARS_MAX);
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    // Levels of pino: error, fatal.
+    if (/"level":[56]0/.test(line) && problems.length < PROBLEMS_MAX) problems.push(line);
   });
   const closed = new Promise((resolve) => child.once('close', resolve));
   const server = {
@@ -108,6 +116,8 @@ export async function listening(args, port, env = {}) {
     base: `http://127.0.0.1:${port}`,
     pid: child.pid,
     stderr: () => stderr,
+    /** Lines of its log that speak of its own failures. */
+    problems: () => problems,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     async stop() {
       child.kill('SIGTERM');
