@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import {
   createMcpHandler,
   isInitializeRequest,
-  isJSONRPCNotification,
   isLegacyRequest,
   legacyStatelessFallback,
   type McpHttpHandler,
@@ -15,6 +14,7 @@ import { type AgentServerParts, agentServer } from './agent-server.ts';
 import { bodyOf, refusal } from './http-body.ts';
 import { tellOfTools } from './list-changed.ts';
 import type { McpOptions } from './options.ts';
+import { cancelledIn, Overtaken } from './overtaken.ts';
 import { QuestionSeal } from './question.ts';
 import { type Session, Sessions } from './sessions.ts';
 
@@ -110,6 +110,8 @@ class AgentSide {
   }
 }
 
+const CANCELLED = { code: -32000, message: 'cancelled' };
+
 /** One client of 2025, from its `initialize` on. */
 class HttpSession implements Session {
   readonly id = randomUUID();
@@ -117,6 +119,7 @@ class HttpSession implements Session {
   running = 0;
   onEnd: () => void = () => undefined;
   readonly #server: Server;
+  readonly #overtaken = new Overtaken();
   readonly #transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => this.id });
 
   constructor(agent: string, serverFor: (activity: (change: 1 | -1) => void) => Server) {
@@ -137,6 +140,9 @@ class HttpSession implements Session {
   }
 
   async fetch(request: Request, parsedBody: unknown): Promise<Response> {
+    const overtaken = this.#overtaken.take(parsedBody);
+    if (overtaken !== undefined) return Response.json({ jsonrpc: '2.0', id: overtaken, error: CANCELLED });
+    this.#overtaken.note(parsedBody);
     const response = await this.#transport.handleRequest(request, parsedBody === undefined ? {} : { parsedBody });
     for (const id of cancelledIn(parsedBody)) await this.#free(id);
     return response;
@@ -149,15 +155,6 @@ class HttpSession implements Session {
   /** The SDK answers no request that was cancelled, and keeps its stream for as long as the session lives: it is ended here. */
   async #free(requestId: RequestId): Promise<void> {
     this.#transport.closeSSEStream(requestId);
-    const error = { code: -32000, message: 'cancelled' };
-    await this.#transport.send({ jsonrpc: '2.0', id: requestId, error }).catch(() => undefined); // it has been answered before
+    await this.#transport.send({ jsonrpc: '2.0', id: requestId, error: CANCELLED }).catch(() => undefined); // it has been answered before
   }
-}
-
-function cancelledIn(body: unknown): readonly RequestId[] {
-  return (Array.isArray(body) ? body : [body]).flatMap((message: unknown) => {
-    if (!isJSONRPCNotification(message) || message.method !== 'notifications/cancelled') return [];
-    const id = message.params?.requestId;
-    return typeof id === 'string' || typeof id === 'number' ? [id] : [];
-  });
 }
