@@ -109,6 +109,7 @@ describe('layering', () => {
     expect(usersOf('zod').every((file) => /^host\/(policy|capabilities|http)\//.test(file))).toBe(true);
     expect(usersOf('@modelcontextprotocol').every((file) => file.startsWith('host/mcp/'))).toBe(true);
     expect(usersOf('hono').every((file) => /^host\/(http|console)\//.test(file))).toBe(true);
+    expect(usersOf('@hono').every((file) => file.startsWith('host/http/'))).toBe(true);
     expect([...usersOf('pino'), ...usersOf('prom-client')].every((file) => file.startsWith('host/telemetry/'))).toBe(true);
     expect(usersOf('@opentelemetry').every((file) => file.startsWith('host/telemetry/'))).toBe(true);
     expect(usersOf('jose')).toEqual(['host/serving/principals.ts']);
