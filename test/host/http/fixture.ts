@@ -92,7 +92,12 @@ export function clientOf(url: string, base: Readonly<Record<string, string>> = {
       const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
       // A copy, since what a test makes may be in memory that is shared.
       const sent = typeof text === 'string' ? text : new Uint8Array(text);
-      return ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...base, ...headers }, body: sent });
+      return ask(path, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { 'content-type': 'application/json', ...base, ...headers },
+        body: sent,
+      });
     },
   };
 }

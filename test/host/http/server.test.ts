@@ -48,13 +48,16 @@ describe('what is mounted', () => {
     const console = {
       async fetch(request: Request) {
         seen.push(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`);
-        return new Response('<p>', { headers: { 'content-type': 'text/html', 'cache-control': 'private, max-age=60' } });
+        const headers = new Headers({ 'content-type': 'text/html', 'cache-control': 'private, max-age=60' });
+        for (const cookie of ['one=1; HttpOnly', 'two=2']) headers.append('set-cookie', cookie);
+        return new Response('<p>', { headers });
       },
     };
     const served = await servers.open(undefined, { console });
     const anybody = clientOf(served.url);
     const page = await anybody.get('/console/approvals');
     expect([page.status, page.text, page.headers.get('cache-control')]).toEqual([200, '<p>', 'private, max-age=60']);
+    expect(page.headers.getSetCookie()).toEqual(['one=1; HttpOnly', 'two=2']);
     const form = { 'content-type': 'application/x-www-form-urlencoded', origin: served.url, 'sec-fetch-site': 'same-origin' };
     expect((await anybody.post('/console/login', 'token=x', form)).status).toBe(200);
     const root = await anybody.get('/');
