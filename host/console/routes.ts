@@ -108,21 +108,24 @@ async function withOperator(
   context: At,
   next: () => Promise<void>,
 ): Promise<Response | undefined> {
-  const id = getCookie(context, COOKIE);
-  const found = id === undefined ? undefined : await sessions.find(id, Date.now());
+  const id = getCookie(context, COOKIE) ?? '';
   const { raw, path, method } = context.req;
+  let found = await sessions.find(id, Date.now());
+  if (found !== undefined && method === 'POST') {
+    const form = isSameOrigin(raw) ? await readForm(raw) : undefined;
+    if (form === undefined || !isCsrf(found.session, form.get('csrf') ?? undefined)) return context.html(notFromHere(base), 403);
+    context.set('form', form);
+    // A form may take its time: whoever sent it must still be an operator when it is there.
+    found = await sessions.find(id, Date.now());
+  }
   if (found === undefined) {
     const asked = method === 'GET' ? nextOf(`${path.slice(base.length)}${new URL(raw.url).search}`) : '';
     return context.redirect(`${base}/login${asked === '' ? '' : `?next=${encodeURIComponent(asked)}`}`, 303);
   }
+  if (!['GET', 'HEAD', 'POST'].includes(method))
+    return context.html(problemPage(base, 'Not allowed', 'Pages are read, and forms are sent.'), 405);
   context.set('session', found.session);
   context.set('door', operatorDoor(live, found.operator, 'console'));
-  if (method === 'POST') {
-    const form = isSameOrigin(raw) ? await readForm(raw) : undefined;
-    if (form === undefined || !isCsrf(found.session, form.get('csrf') ?? undefined)) return context.html(notFromHere(base), 403);
-    context.set('form', form);
-  } else if (method !== 'GET' && method !== 'HEAD')
-    return context.html(problemPage(base, 'Not allowed', 'Pages are read, and forms are sent.'), 405);
   await next();
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSite, type Site, Visitor } from './site.ts';
+import { ORIGIN, openSite, type Site, Visitor } from './site.ts';
 
 let site: Site;
 let ann: Visitor;
@@ -124,5 +124,30 @@ describe('answers', () => {
       expect(text).toContain(part);
     expect((await ann.get('/approvals')).text).toContain(`/console/approvals/${id}`);
     expect((await ann.get('')).text).toContain(`/console/approvals/${id}`);
+  });
+
+  it('an operator who was taken out of the policy while the form came has not answered', async () => {
+    const own = await openSite();
+    try {
+      const id = await own.ask('slow form');
+      const slow = await Visitor.loggedIn(own, 'bob');
+      const digest = digestIn((await slow.get(`/approvals/${id}`)).text);
+      const text = new URLSearchParams({ csrf: await slow.csrf(), digest, verdict: 'approve' }).toString();
+      const body = new ReadableStream({
+        async pull(controller) {
+          await own.rewrite(['bob']);
+          controller.enqueue(new TextEncoder().encode(text));
+          controller.close();
+        },
+      });
+      const headers = { origin: ORIGIN, cookie: slow.cookie, 'content-type': 'application/x-www-form-urlencoded' };
+      // Node wants `duplex` for a stream as body; the types do not have it.
+      const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
+      const answered = await own.console.fetch(new Request(`${ORIGIN}/console/approvals/${id}/answer`, init));
+      expect([answered.status, answered.headers.get('location')]).toEqual([303, '/console/login']);
+      expect((await own.live.current.approvals.show(id)).approved).toBeUndefined();
+    } finally {
+      await own.close();
+    }
   });
 });
