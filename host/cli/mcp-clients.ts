@@ -27,7 +27,7 @@ export interface McpClient {
   readonly needsShellOnWindows?: true;
 }
 
-type Http = Extract<McpServerEntry, { kind: 'http' }>;
+export type HttpEntry = Extract<McpServerEntry, { kind: 'http' }>;
 
 /** Stands where a client's file has to hold the token itself. */
 export const TOKEN_PLACEHOLDER = 'PUT-THE-TOKEN-HERE';
@@ -35,7 +35,7 @@ export const TOKEN_PLACEHOLDER = 'PUT-THE-TOKEN-HERE';
 const home = (path: string) => (platform: Platform) =>
   platform === 'win32' ? `%USERPROFILE%\\${path.replaceAll('/', '\\')}` : `~/${path}`;
 
-function bearer({ token }: Http, variable: (name: string) => string): { readonly Authorization: string } {
+function bearer({ token }: HttpEntry, variable: (name: string) => string): { readonly Authorization: string } {
   return { Authorization: `Bearer ${'literal' in token ? token.literal : variable(token.variable)}` };
 }
 
@@ -44,12 +44,12 @@ function commandOf({ command, args }: Extract<McpServerEntry, { kind: 'stdio' }>
 }
 
 /** The form that most clients share; `remote` is what they have for a URL. */
-function mcpServers(remote: (server: Http) => object): McpClient['config'] {
+function mcpServers(remote: (server: HttpEntry) => object): McpClient['config'] {
   return (name, server) => ({ mcpServers: { [name]: server.kind === 'stdio' ? commandOf(server) : remote(server) } });
 }
 
 /** Claude Desktop's file has commands only; `mcp-remote` is the usual bridge from one to a URL. */
-function bridged(server: Http): object {
+function bridged(server: HttpEntry): object {
   const { protocol, hostname } = new URL(server.url);
   const isPlain = protocol === 'http:' && hostname !== 'localhost' && hostname !== '127.0.0.1';
   // Without a space: on Windows the client does not quote arguments. The bridge replaces the variable itself.

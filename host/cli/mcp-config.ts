@@ -1,8 +1,16 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CodedError } from '../../runtime/index.ts';
+import type { Policy } from '../policy/index.ts';
 import { quote } from '../policy/quote.ts';
-import { MCP_CLIENTS, type McpClient, type McpServerEntry, type Platform, TOKEN_PLACEHOLDER } from './mcp-clients.ts';
+import {
+  type HttpEntry,
+  MCP_CLIENTS,
+  type McpClient,
+  type McpServerEntry,
+  type Platform,
+  TOKEN_PLACEHOLDER,
+} from './mcp-clients.ts';
 import { onlyAgent } from './only-agent.ts';
 import { note, print } from './output.ts';
 
@@ -63,14 +71,16 @@ Example:
 async function configCommand(options: ConfigOptions, platform: Platform): Promise<void> {
   const client = clientOf(options.client);
   check('--name', options.name, SERVER_NAME, 'letters, digits, `_` and `-`');
-  const server = options.url === undefined ? await stdioServer(options, client, platform) : httpServer(options, options.url);
+  const { url } = options;
+  const { server, notes } =
+    url === undefined ? await started(options, client, platform) : running(httpServer(options, url), client);
   const config = client.config(options.name, server);
   const text = client.format === 'json' ? JSON.stringify(config, null, 2) : tomlOf(config);
   const file = client.file(platform);
   if (options.json === true) return print(JSON.stringify({ client: options.client, file, format: client.format, config, text }));
   print(text);
   note(`${client.title}: put this into ${file}, beside what is there`);
-  for (const line of tokenNotes(client, server)) note(line);
+  for (const line of notes) note(line);
 }
 
 function clientOf(name: string): McpClient {
@@ -89,7 +99,17 @@ function platformOf(platform: string): Platform {
   return platform === 'darwin' || platform === 'win32' ? platform : 'linux';
 }
 
-async function stdioServer(options: ConfigOptions, client: McpClient, platform: Platform): Promise<McpServerEntry> {
+/** What the client has to reach, and what else people must know. */
+interface Told {
+  readonly server: McpServerEntry;
+  readonly notes: readonly string[];
+}
+
+function running(server: HttpEntry, client: McpClient): Told {
+  return { server, notes: tokenNotes(client, server) };
+}
+
+async function started(options: ConfigOptions, client: McpClient, platform: Platform): Promise<Told> {
   if (options.token !== undefined) {
     throw new CodedError(
       'usage/invalid-argument',
@@ -97,15 +117,23 @@ async function stdioServer(options: ConfigOptions, client: McpClient, platform: 
     );
   }
   // Absolute: a client starts the command in a folder of its own.
-  const policy = resolve(options.policy);
-  const args = ['-y', 'cellblock', 'serve', '--policy', policy, '--agent', await agentOf(policy, options.agent)];
-  if (platform === 'win32' && client.needsShellOnWindows) return { kind: 'stdio', command: 'cmd', args: ['/c', 'npx', ...args] };
-  return { kind: 'stdio', command: 'npx', args };
-}
-
-async function agentOf(file: string, wanted: string | undefined): Promise<string> {
+  const file = resolve(options.policy);
   const { loadPolicy } = await import('../policy/index.ts'); // its schema is slow to load
   const policy = await loadPolicy(file, { knownGrants: 'any' });
+  const args = ['-y', 'cellblock', 'serve', '--policy', file, '--agent', agentOf(policy, options.agent)];
+  const needsShell = platform === 'win32' && client.needsShellOnWindows;
+  const [command, first] = needsShell ? ['cmd', ['/c', 'npx']] : ['npx', []];
+  return { server: { kind: 'stdio', command, args: [...first, ...args] }, notes: secretNotes(policy) };
+}
+
+/** Most clients start servers with a few variables of their own alone: a secret would be missing, and only the trail would say so. */
+function secretNotes({ secrets }: Policy): readonly string[] {
+  const variables = [...secrets.values()].flatMap((source) => (source.kind === 'env' ? [source.variable] : []));
+  if (variables.length === 0) return [];
+  return [`the policy has secrets in environment variables: the client must start it with ${variables.join(', ')}`];
+}
+
+function agentOf(policy: Policy, wanted: string | undefined): string {
   if (wanted === undefined) return onlyAgent(policy);
   if (policy.agents.has(wanted)) return wanted;
   throw new CodedError('usage/invalid-argument', `the policy has no agent ${quote(wanted)}`, {
@@ -113,7 +141,7 @@ async function agentOf(file: string, wanted: string | undefined): Promise<string
   });
 }
 
-function httpServer({ token, tokenEnv, agent }: ConfigOptions, text: string): McpServerEntry {
+function httpServer({ token, tokenEnv, agent }: ConfigOptions, text: string): HttpEntry {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.hash !== '') {
     throw new CodedError(
@@ -132,8 +160,7 @@ function httpServer({ token, tokenEnv, agent }: ConfigOptions, text: string): Mc
   return { kind: 'http', url: url.href, token: { literal: token } };
 }
 
-function tokenNotes(client: McpClient, server: McpServerEntry): readonly string[] {
-  if (server.kind === 'stdio') return [];
+function tokenNotes(client: McpClient, server: HttpEntry): readonly string[] {
   const { protocol, hostname } = new URL(server.url);
   const isOpen = protocol === 'http:' && !/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
   return [

@@ -232,6 +232,15 @@ describe('mcp config', () => {
     );
   });
 
+  it('says which secrets the client has to hand on, where it starts the server', async () => {
+    const text =
+      'version: 1\ntools: {}\nagents: { triage: { tools: [] } }\nsecrets: { kube: { env: KUBE_TOKEN }, other: { file: other.txt } }\n';
+    writeFileSync(join(FOLDER, 'secrets.yaml'), text);
+    const { notes } = await config(['--client', 'cursor', '--policy', join(FOLDER, 'secrets.yaml')]);
+    expect(notes).toContain('the policy has secrets in environment variables: the client must start it with KUBE_TOKEN\n');
+    expect((await config(['--client', 'cursor', '--policy', ONE])).notes).not.toContain('secrets');
+  });
+
   it('prints one JSON document for machines', async () => {
     const { out, notes } = await config(['--client', 'codex', '--url', URL_GIVEN, '--json']);
     expect(notes).toBe('');
