@@ -58,6 +58,18 @@ describe('a server over stdio', () => {
     expect(await next()).toMatchObject({ id: 3, result: { structuredContent: { value: 'still here' } } });
   });
 
+  it('writes reports of progress before the result, and none without a token', async () => {
+    const { next, say } = start();
+    say(INITIALIZE);
+    await next();
+    say(call(1, 'surface_watched', '{"done":3},"_meta":{"progressToken":"t"}'));
+    const params = { progressToken: 't', progress: 3, total: 3, message: 'step' };
+    expect(await next()).toEqual({ jsonrpc: '2.0', method: 'notifications/progress', params });
+    expect(await next()).toMatchObject({ id: 1, result: { structuredContent: { value: 3 } } });
+    say(call(2, 'surface_watched', '{"done":3}'));
+    expect(await next()).toMatchObject({ id: 2 });
+  });
+
   it('answers what came before the end of its input, and ends in peace', async () => {
     const { child, next, exit } = start();
     child.stdin.end(`${INITIALIZE}\n${call(1, 'plain_echo', '{"text":"last"}')}\n`);
