@@ -1,27 +1,28 @@
-/*
- * Runs the server scenarios of @modelcontextprotocol/conformance against our HTTP server, whose tools are a real component.
- *
- *   node test/outside/mcp-conformance.mjs PATH-OF-THE-PACKAGE [mcp-tool.wasm]
- *
- * The package is not among our dependencies: install it elsewhere (`npm install @modelcontextprotocol/conformance@0.1.13`), and build first. The suite
- * sends no bearer token, so a listener before the server adds that of the one agent. All else goes through as it came, the names in Host and Origin, too;
- * their port becomes the server's.
- *
- * Exit code 1 when a scenario that applies fails, or when the server does not answer any more.
- */
+// Runs the server scenarios of MCP's conformance suite against our HTTP server, whose tools are a real component; see HELP.
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as send } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [packagePath, component = fileURLToPath(new URL('../fixtures/mcp-tool/mcp-tool.wasm', import.meta.url))] =
-  process.argv.slice(2);
-if (packagePath === undefined || !existsSync(component)) {
-  console.error('usage: node test/outside/mcp-conformance.mjs PATH-OF-THE-PACKAGE [mcp-tool.wasm]');
-  process.exit(2);
+const HELP = `usage: node test/outside/mcp-conformance.mjs FOLDER
+
+Runs each server scenario of @modelcontextprotocol/conformance against our HTTP server, whose tools are test/fixtures/mcp-tool. The suite sends no
+bearer token, so a listener before the server adds that of the one agent. All else goes through as it came, the names in Host and Origin, too; their
+port becomes the server's. Prints a table: passed, or why a scenario is none for a server of tools. Exits with 1 when a scenario that applies
+fails, or when the server does not answer any more. Needs the build (npm run build).
+
+  FOLDER   a folder with node_modules that has the package: npm install --prefix FOLDER @modelcontextprotocol/conformance@0.1.13
+  --help   this text`;
+
+const [folderArgument] = process.argv.slice(2);
+if (folderArgument === undefined || folderArgument.startsWith('-')) {
+  console.log(HELP);
+  process.exit(folderArgument === '--help' ? 0 : 2);
 }
+const packagePath = join(folderArgument, 'node_modules', '@modelcontextprotocol', 'conformance');
+const component = fileURLToPath(new URL('../fixtures/mcp-tool/mcp-tool.wasm', import.meta.url));
 const SUITE = join(packagePath, 'dist', 'index.js');
 const SCENARIO_MS_MAX = 60_000;
 
