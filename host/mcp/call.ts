@@ -15,7 +15,7 @@ import type { AgentDoor, AgentOutcome, ClientApprover, DoorOptions, ToolCall, To
 import { argumentsJsonOf } from './exact-message.ts';
 import { CallNews, type LogSender } from './progress.ts';
 import { callDigest, QUESTION, type QuestionSeal, questionForm, type Said, saidIn } from './question.ts';
-import { type CallWords, callWords } from './request-meta.ts';
+import { callWords } from './request-meta.ts';
 import { OUTCOME_META, toolResult } from './tool-result.ts';
 
 /** What the calls of one agent's clients are served with. */
@@ -55,23 +55,28 @@ export async function serveCall(
   const call: ToolCall = { name, argumentsJson: argumentsJsonOf(args), ...words };
   const listing = (await parts.door.tools()).find((listed) => listed.name === name || listed.toolName === name);
   const news = new CallNews(ctx);
-  const one = new OneCall(parts, call, doorOptions(ctx, news, trace), ctx, peer);
+  const span: { traceparent?: string } = {};
+  const onSpan = (traceparent: string): void => {
+    span.traceparent = traceparent;
+  };
+  const one = new OneCall(parts, call, doorOptions(ctx, news, { ...trace, onSpan }), ctx, peer);
   const outcome = await one.run();
   if ('ask' in outcome) return outcome.ask;
   news.log(outcome, peer.log);
   await news.sent();
   if (listing === undefined && outcome.kind === 'refused') throw unknownTool(name, outcome);
-  return toolResult(outcome, listing?.result ?? NO_RESULT, parts.linkOf);
+  const result = toolResult(outcome, listing?.result ?? NO_RESULT, parts.linkOf);
+  return { ...result, _meta: { ...result._meta, ...span } };
 }
 
 const NO_RESULT: ToolListing['result'] = { form: 'none' };
 
-function doorOptions(ctx: ServerContext, news: CallNews, trace: CallWords['trace']): DoorOptions {
+function doorOptions(ctx: ServerContext, news: CallNews, trace: NonNullable<DoorOptions['trace']>): DoorOptions {
   const { onProgress } = news;
   return {
     signal: ctx.mcpReq.signal,
     ...(onProgress === undefined ? {} : { onProgress }),
-    ...(trace === undefined ? {} : { trace }),
+    trace,
   };
 }
 
