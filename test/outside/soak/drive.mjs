@@ -1,6 +1,7 @@
 // What all clients of the soak do, until the time is over, and the operator who answers their questions.
 
 import { setTimeout as wait } from 'node:timers/promises';
+import { seededRandom } from '../../support/mutate.mjs';
 import { SoakClient } from './client.mjs';
 
 /**
@@ -27,17 +28,6 @@ const ACTIONS_MAX = 1_000_000;
 const ERRORS_KEPT_MAX = 50;
 const SAMPLES_KEPT_MAX = 2_000_000;
 const ANSWER_EVERY_MS = 500;
-
-/** A small generator of numbers from 0 to 1 that begins the same each time (mulberry32). */
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What was done: counts, latencies by action with the time at which each ended, and what went wrong. */
 export class Ledger {
@@ -70,7 +60,7 @@ export async function runClients(site, server, count, times, ledger) {
 }
 
 async function runClient(client, times, ledger) {
-  const random = randomFrom(client.id + 1);
+  const random = seededRandom(client.id + 1);
   const isOver = () => performance.now() >= times.endMs;
   const who = `client ${client.id} (${client.agent}, ${client.isNew ? '2026' : '2025'})`;
   await wait(random() * times.thinkMs * 2);
