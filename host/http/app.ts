@@ -3,12 +3,12 @@ import { type Context, Hono } from 'hono';
 import { isCoded } from '../../runtime/index.ts';
 import type { Principal } from '../policy/index.ts';
 import { bearerOf, unauthorized } from './bearer.ts';
-import { type BodyStore, readBody } from './bodies.ts';
+import { type HeldBody, readBody } from './bodies.ts';
 import { ROUTES } from './document.ts';
 import { bodyBytesMaxOf } from './gate.ts';
 import type { House, Visit } from './house.ts';
 import { problemResponse, retryHeaders, statusOf } from './problem.ts';
-import type { Route } from './route.ts';
+import { type Route, rawBodyOf } from './route.ts';
 
 type Env = { Bindings: HttpBindings };
 type Ctx = Context<Env>;
@@ -65,7 +65,10 @@ async function serve(house: House, route: Route, context: Ctx): Promise<Response
     if (principal === undefined) return notKnown(context);
     const leave = house.turns.take(`${principal.kind} ${principal.name}`);
     try {
-      return await handled(route, visit, principal);
+      if (request.method !== 'POST' || !isFor(route, principal)) return await handled(route, visit, principal);
+      const raw = await rawBodyOf(visit);
+      const still = await stillOf(house, context, principal);
+      return still === undefined ? notKnown(context) : await handled(route, { ...visit, raw }, still);
     } finally {
       leave();
     }
@@ -74,6 +77,16 @@ async function serve(house: House, route: Route, context: Ctx): Promise<Response
   } finally {
     body.free();
   }
+}
+
+function isFor({ access }: Route, { kind }: Principal): boolean {
+  return access === 'either' || access === kind;
+}
+
+/** A body may take its time: whoever sends it must still be who it was, by the policy in force, when it is there. */
+async function stillOf(house: House, context: Ctx, { kind, name }: Principal): Promise<Principal | undefined> {
+  const now = await principalOf(house, context);
+  return now?.kind === kind && now.name === name ? now : undefined;
 }
 
 function handled(
@@ -107,30 +120,45 @@ function mountMcp(app: Hono<Env>, house: House, mcp: Mounts['mcp']): void {
       return problemResponse({ status: 405, detail: 'this path has no such method', headers: { allow: 'GET, POST, DELETE' } });
     }
     const turns = request.method === 'GET' ? house.mcpStreams : house.turns;
-    context.env.outgoing.once('close', turns.take(`agent ${principal.name}`));
-    return mcp.fetch(await plainRequest(request, house, house.bodies), principal.name);
+    whenClosed(context, turns.take(`agent ${principal.name}`));
+    // What came is in memory for as long as it is worked at.
+    const body = house.bodies.hold();
+    try {
+      const plain = await plainRequest(request, house, body);
+      if ((await stillOf(house, context, principal)) === undefined) return notKnown(context);
+      return await mcp.fetch(plain, principal.name);
+    } finally {
+      whenClosed(context, body.free);
+    }
   });
+}
+
+/** Does it once the answer has left, or nobody is there any more; at once where that is so already: then no event comes. */
+function whenClosed({ env: { outgoing } }: Ctx, then: () => void): void {
+  if (outgoing.closed) then();
+  else outgoing.once('close', then);
 }
 
 function mountConsole(app: Hono<Env>, house: House, console: Mounts['console']): void {
   if (console === undefined) return;
   app.get('/', () => new Response(null, { status: 303, headers: { location: '/console' } }));
-  const show = async (context: Ctx) => console.fetch(await plainRequest(partsOf(context).request, house, house.strangerBodies));
+  const show = async (context: Ctx) => {
+    const body = house.strangerBodies.hold();
+    try {
+      return await console.fetch(await plainRequest(partsOf(context).request, house, body));
+    } finally {
+      body.free();
+    }
+  };
   app.all('/console', show);
   app.all('/console/*', show);
 }
 
 /** A request of the platform's own kind, with its whole body: what is mounted here need not know how requests come. */
-async function plainRequest(request: Request, house: House, bodies: BodyStore): Promise<Request> {
+async function plainRequest(request: Request, { limits }: House, body: HeldBody): Promise<Request> {
   const { method, headers, signal, url } = request;
-  const body = bodies.hold();
-  try {
-    const bytes =
-      method === 'POST' ? await readBody(request, bodyBytesMaxOf(new URL(url).pathname, house.limits), body) : undefined;
-    return new Request(url, { method, headers: new Headers(headers), signal, ...(bytes === undefined ? {} : { body: bytes }) });
-  } finally {
-    body.free();
-  }
+  const bytes = method === 'POST' ? await readBody(request, bodyBytesMaxOf(new URL(url).pathname, limits), body) : undefined;
+  return new Request(url, { method, headers: new Headers(headers), signal, ...(bytes === undefined ? {} : { body: bytes }) });
 }
 
 function partsOf({ req, env }: Ctx): HttpBindings & { readonly request: Request } {

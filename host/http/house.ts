@@ -38,6 +38,8 @@ export interface Visit {
   readonly outgoing: ServerResponse;
   readonly bearer: string | undefined;
   readonly body: HeldBody;
+  /** The body as it came, where it was read already. */
+  readonly raw?: Uint8Array;
 }
 
 export type Operator = Extract<Principal, { kind: 'operator' }>;

@@ -133,8 +133,8 @@ export async function bodyOf<Schema extends z.ZodType>(visit: Visit, schema: Sch
 }
 
 /** The body as it came. @throws CodedError `params/too-large`, `busy/overloaded`. */
-export function rawBodyOf({ request, body, house }: Visit): Promise<Uint8Array> {
-  return readBody(request, bodyBytesMaxOf(new URL(request.url).pathname, house.limits), body);
+export async function rawBodyOf({ request, body, house, raw }: Visit): Promise<Uint8Array> {
+  return raw ?? readBody(request, bodyBytesMaxOf(new URL(request.url).pathname, house.limits), body);
 }
 
 /** @throws as `bodyOf`, also for a name that is there twice. */

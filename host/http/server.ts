@@ -42,6 +42,9 @@ export interface HttpServer {
 /** Bytes of a body that nobody reads which are let pass, so that its sender reads the answer. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 
+/** Beats after which nobody reads an event stream any more. */
+const BEATS_MISSED_MAX = 4;
+
 const HEADERS = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cache-control': 'no-store' };
 
 /**
@@ -151,8 +154,12 @@ class Traffic {
     const answer = async (request: Request, env: unknown): Promise<Response> => {
       const bindings = env as HttpBindings; // this server speaks HTTP/1.1 only
       const response = await app.fetch(request, bindings);
-      // Whoever does not read its answer gives its connection away; without a listener a silence of that length closes it.
-      if (!isEventStream(response)) bindings.outgoing.setTimeout(house.limits.requestMsMax);
+      // Whoever does not read its answer gives its connection away; without a listener a silence of that length closes it. Something is
+      // written to each event stream at each beat, as long as it is read.
+      const { requestMsMax, streamBeatMs } = house.limits;
+      bindings.outgoing.setTimeout(
+        isEventStream(response) ? Math.max(requestMsMax, BEATS_MISSED_MAX * streamBeatMs) : requestMsMax,
+      );
       return withHeaders(response, isConsole(bindings.incoming));
     };
     this.#answer = getRequestListener(answer, {

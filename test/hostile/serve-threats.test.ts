@@ -443,6 +443,25 @@ describe('JWTs', () => {
     for (const [what, token] of wrong) expect(await statusWith(token), what).toBe(401);
   });
 
+  it('of clients that have gone before they are known take nobody’s place', async () => {
+    const mcp = {
+      fetch: async () => new Response('{}', { headers: { 'content-type': 'application/json' } }),
+      close: async () => undefined,
+    };
+    const site = await servers.open(policy, { mcp, limits: { requestsPerPrincipalMax: 1 } });
+    writeFileSync(join(site.site, 'jwks.json'), jwks({ publicKey: rsa.publicKey, kid: 'rsa', alg: 'RS256' }));
+    const token = await sign({}, { alg: 'RS256', kid: 'rsa' }, rsa.privateKey);
+    const headers = [`Host: 127.0.0.1:${site.port}`, `Authorization: Bearer ${token}`, 'Content-Type: application/json'];
+    for (let count = 0; count < 50; count++) {
+      const socket = connect(site.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await new Promise((resolve) => socket.once('connect', resolve));
+      socket.write(requestText('/mcp', [...headers, 'Content-Length: 2'], 'POST', '{}'), () => socket.resetAndDestroy());
+      await new Promise((resolve) => socket.once('close', resolve));
+    }
+    await expect.poll(async () => (await site.as('a').post('/mcp', '{}')).status).toBe(200);
+  });
+
   it('are good as long as their key is in the file', async () => {
     const site = await servers.open(policy);
     const file = join(site.site, 'jwks.json');

@@ -43,9 +43,10 @@ const slack: Route = {
   }),
   async handle(visit) {
     const { house, incoming } = visit;
-    const channel = channelOf(visit, 'slack');
+    const rawBody = await rawBodyOf(visit);
+    const channel = channelOf(visit, 'slack'); // of the policy in force when all of it is there
     const check = checkSlackCallback({
-      rawBody: await rawBodyOf(visit),
+      rawBody,
       headers: {
         'x-slack-request-timestamp': only(headersOf(incoming, 'x-slack-request-timestamp')),
         'x-slack-signature': only(headersOf(incoming, 'x-slack-signature')),
@@ -109,9 +110,10 @@ const webhook: Route = {
   }),
   async handle(visit) {
     const { house, incoming } = visit;
-    const channel = channelOf(visit, 'webhook');
+    const rawBody = await rawBodyOf(visit);
+    const channel = channelOf(visit, 'webhook'); // of the policy in force when all of it is there
     const check = checkWebhookCallback({
-      rawBody: await rawBodyOf(visit),
+      rawBody,
       id: only(headersOf(incoming, 'webhook-id')),
       timestamp: only(headersOf(incoming, 'webhook-timestamp')),
       signature: only(headersOf(incoming, 'webhook-signature')),

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { chmodSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as schemas from '../../../host/http/schemas.ts';
@@ -79,6 +80,26 @@ describe('approvals', () => {
       json: { code: 'denied/approval-denied' },
     });
     expect(served.acts).toEqual([]);
+  });
+
+  it('are not answered by who was an operator when the answer began to come, and is none when it is there', async () => {
+    const own = await servers.open();
+    const { id } = (await own.as('a').post('/v1/requests', { tool_name: 'acting', parameters: { path: 'a', n: 1 } })).json
+      .approval;
+    const { digest } = (await own.as('ann').get(`/v1/approvals/${id}`)).json.asked;
+    const body = JSON.stringify({ digest });
+    const headers = { authorization: `Bearer ${TOKENS.ann}`, 'content-type': 'application/json', 'content-length': body.length };
+    const sending = request(`${own.url}/v1/approvals/${id}/approve`, { method: 'POST', headers });
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      sending.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject);
+    });
+    sending.write(body.slice(0, 10));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    servers.place.rewrite(own.site, POLICY.replace(/ann: \{ tokens[^}]*\}, /, ''));
+    expect(await own.live.reload()).toBe(true);
+    sending.end(body.slice(10));
+    expect(await answered).toBe(401);
+    expect((await own.as('eve').get(`/v1/approvals/${id}`)).json).toMatchObject({ status: 'pending' });
   });
 
   it('are taken back', async () => {

@@ -43,6 +43,53 @@ describe('what is mounted', () => {
     expect(isClosed).toBe(true);
   });
 
+  it('at /mcp has what came in memory as long as it is worked at, and that has a bound for all', async () => {
+    const open: AbortController[] = [];
+    const served = await servers.open(undefined, {
+      limits: { heldBytesMax: 1500 },
+      mcp: {
+        fetch: async () => new Response(new ReadableStream(), { headers: { 'content-type': 'text/event-stream' } }),
+        close: async () => undefined,
+      },
+    });
+    const post = async (who: 'a' | 'b') => {
+      const abort = new AbortController();
+      open.push(abort);
+      const headers = { authorization: `Bearer ${TOKENS[who]}`, 'content-type': 'application/json' };
+      const body = JSON.stringify('x'.repeat(1000));
+      return (await fetch(`${served.url}/mcp`, { method: 'POST', headers, body, signal: abort.signal })).status;
+    };
+    expect([await post('a'), await post('b')]).toEqual([200, 429]);
+    open[0]?.abort();
+    await expect.poll(() => post('b')).toBe(200);
+    for (const abort of open) abort.abort();
+  });
+
+  it('at /mcp is closed for whoever does not read its events', async () => {
+    let isCancelled = false;
+    const events = () =>
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+        cancel: () => {
+          isCancelled = true;
+        },
+      });
+    const served = await servers.open(undefined, {
+      limits: { requestMsMax: 200, headerMsMax: 200, streamBeatMs: 50 },
+      mcp: {
+        fetch: async () => new Response(events(), { headers: { 'content-type': 'text/event-stream' } }),
+        close: async () => undefined,
+      },
+    });
+    const socket = connect(served.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(requestText('/mcp', [`Host: 127.0.0.1:${served.port}`, `Authorization: Bearer ${TOKENS.a}`]));
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    await expect.poll(() => isCancelled, { timeout: 5000 }).toBe(true);
+    socket.destroy();
+  });
+
   it('at /console says itself who comes, and gets nothing of other names and sites', async () => {
     const seen: string[] = [];
     const console = {
