@@ -1,5 +1,6 @@
 import {
   type BrokenTrail,
+  type QueryOptions,
   type ReadRecord,
   readRecords,
   showCall,
@@ -23,8 +24,8 @@ export class AuditDesk {
    *
    * @throws CodedError `audit/broken-chain`, `audit/unreadable`.
    */
-  query(filter: TrailFilter = {}): AsyncGenerator<ReadRecord, void, undefined> {
-    return readRecords(this.folder, filter);
+  query(filter: TrailFilter = {}, options: Pick<QueryOptions, 'signal'> = {}): AsyncGenerator<ReadRecord, void, undefined> {
+    return readRecords(this.folder, filter, options);
   }
 
   /**

@@ -42,6 +42,24 @@ export const INDEX_NAME = 'index.db';
  * @throws CodedError `audit/broken-chain`, `audit/unreadable`: what is wrong with the trail, not with the index.
  */
 export async function openIndex(folder: string): Promise<TrailIndex | undefined> {
+  // One after the other: a second one of this process would find it locked by the first, and read the whole trail instead.
+  const opening = (openings.get(folder) ?? Promise.resolve()).then(() => openNext(folder));
+  const ended = opening.then(
+    () => undefined,
+    () => undefined,
+  );
+  openings.set(folder, ended);
+  try {
+    return await opening;
+  } finally {
+    if (openings.get(folder) === ended) openings.delete(folder);
+  }
+}
+
+/** Ends of what opens an index now, by the trail's folder. */
+const openings = new Map<string, Promise<void>>();
+
+async function openNext(folder: string): Promise<TrailIndex | undefined> {
   for (const fresh of [false, true]) {
     const index = openOnce(folder, fresh);
     try {
@@ -121,12 +139,12 @@ export class TrailIndex {
     }
   }
 
-  /** Places of the records that are wanted, but for `text`, in order. */
-  find(filter: TrailFilter): readonly Row[] {
+  /** Places of the records that are wanted, but for `text`, in order. @param max - so many, the first ones. */
+  find(filter: TrailFilter, max: number): readonly Row[] {
     const { where, values } = whereOf(filter);
     const rows = this.database
-      .prepare(`SELECT seq, segment, offset, bytes, previous FROM records WHERE ${where} ORDER BY seq`)
-      .all(...values);
+      .prepare(`SELECT seq, segment, offset, bytes, previous FROM records WHERE ${where} ORDER BY seq LIMIT ?`)
+      .all(...values, max);
     return rows as unknown as readonly Row[];
   }
 

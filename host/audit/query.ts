@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { CodedError } from '../../runtime/index.ts';
 import { quote, quoteList } from '../policy/quote.ts';
 import { AskersInMemory, hasText, keysOf, matchesKeys, type TrailFilter } from './filter.ts';
@@ -13,7 +14,14 @@ export type ReadRecord = PlacedRecord['record'] & { readonly link: string };
 export interface QueryOptions {
   /** `never`: the trail is read from its first record. Default: through the index where there is one or can be one. */
   readonly index?: 'auto' | 'never';
+  /** Ends the reading where it is; also between records that are not wanted. */
+  readonly signal?: AbortSignal;
 }
+
+/** Places that are held at one time: a trail may have more records than fit into memory. */
+const PLACES_MAX = 20_000;
+/** Milliseconds that records are read through the index in one go: who reads is in the process that serves calls. */
+const TURN_MS = 10;
 
 /**
  * The records of a trail that are wanted, in order, without a writer or a lock. Each was checked against its link; whether all are there is for
@@ -43,9 +51,14 @@ async function* placedRecords(
   let last = 0;
   if (index !== undefined) {
     try {
+      let since = performance.now();
       for (const placed of readThrough(index, filter)) {
+        if (options.signal?.aborted === true) return;
         yield placed;
         last = placed.record.seq;
+        if (performance.now() - since < TURN_MS) continue;
+        await turn();
+        since = performance.now();
       }
       return;
     } catch (error) {
@@ -57,6 +70,7 @@ async function* placedRecords(
   }
   const askers = new AskersInMemory();
   for await (const placed of readTrail(folder)) {
+    if (options.signal?.aborted === true) return;
     if (matchesKeys(keysOf(placed.record, askers), filter) && placed.record.seq > last) yield placed;
   }
 }
@@ -65,13 +79,17 @@ async function* placedRecords(
 class StaleIndex extends Error {}
 
 function* readThrough(index: TrailIndex, filter: TrailFilter): Generator<PlacedRecord, void, undefined> {
-  const places = orStale(() => index.find(filter));
-  const records = index.read(places);
+  let wanted = filter;
   for (;;) {
-    const { done, value } = orStale(() => records.next());
-    if (done === true) return;
-    if (value === undefined) throw new StaleIndex();
-    yield value;
+    const places = orStale(() => index.find(wanted, PLACES_MAX));
+    const records = index.read(places);
+    for (let next = orStale(() => records.next()); next.done !== true; next = orStale(() => records.next())) {
+      if (next.value === undefined) throw new StaleIndex();
+      yield next.value;
+    }
+    const last = places.at(-1);
+    if (last === undefined || places.length < PLACES_MAX) return;
+    wanted = { ...filter, afterSeq: last.seq };
   }
 }
 

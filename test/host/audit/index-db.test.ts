@@ -146,6 +146,39 @@ describe('an index that is not right', () => {
     expect(await seqs({ kind: 'outcome' }, 'auto')).toEqual(OUTCOMES);
   });
 
+  it('is there for all who ask at once: nobody reads the whole trail instead', async () => {
+    writeTrail(folder, SAMPLE);
+    const opened = await Promise.all([openIndex(folder), openIndex(folder), openIndex(folder)]);
+    for (const index of opened) index?.close();
+    expect(opened.every((index) => index !== undefined)).toBe(true);
+  });
+
+  it('is read part by part, and leaves the event loop its turns', async () => {
+    writeTrail(folder, [Array.from({ length: 20_050 }, (_, at) => requested(`a${at}`))]);
+    await openIndex(folder).then((index) => index?.close());
+    let turns = 0;
+    const counting = setInterval(() => {
+      turns += 1;
+    }, 1);
+    const found = await seqs({ kind: 'requested' }, 'auto');
+    clearInterval(counting);
+    expect(found).toEqual(Array.from({ length: 20_050 }, (_, at) => at + 2));
+    expect(turns).toBeGreaterThan(10);
+  });
+
+  it('is read no further than is wanted', async () => {
+    writeTrail(folder, SAMPLE);
+    for (const index of ['auto', 'never'] as const) {
+      const over = new AbortController();
+      const read: number[] = [];
+      for await (const { seq } of readRecords(folder, { since: 0 }, { index, signal: over.signal })) {
+        read.push(seq);
+        if (read.length === 3) over.abort();
+      }
+      expect(read).toEqual([1, 2, 3]);
+    }
+  });
+
   it('is being written by another process: the trail is read, and the index stays', async () => {
     writeTrail(folder, SAMPLE);
     await expectRight();
