@@ -22,6 +22,10 @@ export interface Viewer {
 interface Reader extends Viewer {
   readonly stream: EventStream;
   readonly untilMs: number;
+  /** Aborted when the stream has ended: then nothing is read for it any more. */
+  readonly over: AbortSignal;
+  /** Gives its place back. */
+  readonly leave: () => void;
   /** The last record that was looked at for it, whether it was sent or not. */
   seq: number;
   /** While records come from the trail, those that are told live are left to the trail, too. */
@@ -42,12 +46,14 @@ export class EventHub {
   readonly #timers: readonly NodeJS.Timeout[];
   #looking: Promise<unknown> | undefined;
   #latestSeq: number;
+  #folder: string;
   readonly #undo: readonly (() => void)[];
 
   constructor(live: LiveWarden, limits: HttpLimits, onProblem: (problem: string) => void) {
     this.#live = live;
     this.#limits = limits;
     this.#latestSeq = live.current.vitals.seq;
+    this.#folder = live.current.policy.trail.folder;
     this.#onProblem = onProblem;
     this.#turns = new Turns('event streams', limits.streamsPerPrincipalMax, limits.streamsMax);
     this.#timers = [
@@ -61,18 +67,20 @@ export class EventHub {
   open(viewer: Viewer): ReadableStream<Uint8Array> {
     const { kind, name } = viewer.principal;
     const leave = this.#turns.take(`${kind} ${name}`);
+    const over = new AbortController();
     const stream = new EventStream({
       bytesMax: this.#limits.streamBytesMax,
       cut: viewer.cut,
       onEnd: () => {
         this.#readers.delete(reader);
-        leave();
+        over.abort();
+        if (!reader.isReplaying) leave(); // else its place is taken until the trail is no longer read for it
       },
     });
     const untilMs = performance.now() + this.#limits.streamMsMax;
     // A place that the trail does not have yet is one of another trail: then what happens from now on is sent.
     const seq = Math.min(viewer.afterSeq ?? this.#latestSeq, this.#latestSeq);
-    const reader: Reader = { ...viewer, stream, untilMs, seq, isReplaying: false };
+    const reader: Reader = { ...viewer, stream, untilMs, over: over.signal, leave, seq, isReplaying: false };
     this.#readers.add(reader);
     if (viewer.afterSeq !== undefined) void this.#replay(reader);
     return stream.body;
@@ -96,6 +104,7 @@ export class EventHub {
     const reloaded = () => {
       const { digest } = this.#live.policyState;
       this.#tell(({ kind }) => (kind === 'operator' ? { name: 'reloaded', data: { digest } } : undefined));
+      this.#moveToTrail();
       for (const reader of this.#readers) void this.#recheck(reader);
     };
     const toolsChanged = () => this.#tell(() => ({ name: 'tools-changed', data: {} }));
@@ -109,6 +118,16 @@ export class EventHub {
       () => events.off('reloaded', reloaded),
       () => events.off('toolsChanged', toolsChanged),
     ];
+  }
+
+  /** Places in one trail say nothing of another: whoever reads begins anew. */
+  #moveToTrail(): void {
+    const { policy, vitals } = this.#live.current;
+    if (policy.trail.folder === this.#folder) return;
+    this.#folder = policy.trail.folder;
+    this.#latestSeq = vitals.seq;
+    this.#owners.clear();
+    for (const { stream } of [...this.#readers]) stream.end();
   }
 
   #tell(eventFor: (principal: Principal) => StreamEvent | undefined): void {
@@ -137,7 +156,7 @@ export class EventHub {
     if (record.kind === 'segment') return; // how the trail is kept is nothing that happened
     const { principal, stream } = reader;
     const data = principal.kind === 'operator' ? record : owner === principal.name ? agentEvent(record) : undefined;
-    if (data !== undefined) stream.send({ name: 'record', seq: record.seq, data });
+    if (data !== undefined) stream.send({ name: 'record', seq: record.seq, data, short: shortOf(record) });
   }
 
   #ownerOf(record: TrailRecord): string | undefined {
@@ -168,7 +187,7 @@ export class EventHub {
     try {
       do {
         const toldSeq = this.#latestSeq;
-        for await (const record of this.#live.current.audit.query({ ...filter, afterSeq: reader.seq })) {
+        for await (const record of this.#recordsFor(reader, filter)) {
           await stream.room();
           if (!stream.isOpen) return;
           if (left === 0) return stream.end();
@@ -181,13 +200,21 @@ export class EventHub {
     } catch {
       this.#onProblem('an event stream was ended, since the trail cannot be read');
       stream.end();
+    } finally {
+      if (!stream.isOpen) reader.leave();
     }
   }
 
+  #recordsFor({ seq, over }: Reader, filter: { readonly agent?: string }): AsyncIterable<ReadRecord> {
+    return this.#live.current.audit.query({ ...filter, afterSeq: seq }, { signal: over });
+  }
+
   #everyBeat(): void {
-    for (const { stream, untilMs } of [...this.#readers]) {
+    for (const reader of [...this.#readers]) {
+      const { stream, untilMs } = reader;
       if (performance.now() >= untilMs) stream.end();
       else stream.beat();
+      if (stream.isOpen) void this.#recheck(reader);
     }
   }
 
@@ -202,8 +229,14 @@ export class EventHub {
       });
   }
 
-  /** Under another policy a token may be somebody else's, or nobody's. */
+  /** Under another policy a token may be somebody else's, or nobody's; and a JWT has its time. */
   async #recheck({ isKnown, stream }: Reader): Promise<void> {
     if (!(await isKnown().catch(() => false))) stream.end();
   }
+}
+
+/** A record that is too large for a stream, by its names: the trail has all of it. */
+function shortOf(record: TrailRecord | ReadRecord): object {
+  const { seq, at, kind, audit, approval, shape } = record as Partial<Record<string, unknown>>; // where the kind has them
+  return { seq, at, kind, audit, approval, shape, tooLarge: true }; // JSON leaves out what is undefined
 }

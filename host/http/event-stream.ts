@@ -1,4 +1,5 @@
 const ENCODER = new TextEncoder();
+const BEAT = ENCODER.encode(': beat\n\n');
 
 /** One message of a stream. */
 export interface StreamEvent {
@@ -7,6 +8,8 @@ export interface StreamEvent {
   readonly seq?: number;
   /** Plain JSON data. */
   readonly data: unknown;
+  /** Sent in its place where it is more than half of what may wait: it could never reach its reader. */
+  readonly short?: unknown;
 }
 
 /**
@@ -36,20 +39,23 @@ export class EventStream {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: bytesMax }),
     );
-    this.#send(': open\nretry: 2000\n\n');
+    this.#send(ENCODER.encode(': open\nretry: 2000\n\n'));
   }
 
   get isOpen(): boolean {
     return this.#controller !== undefined;
   }
 
-  send({ name, seq, data }: StreamEvent): void {
+  send({ name, seq, data, short }: StreamEvent): void {
     // JSON.stringify leaves no line break in its text, so nothing in it can begin another field.
-    this.#send(`${seq === undefined ? '' : `id: ${seq}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    const bytesOf = (json: unknown) =>
+      ENCODER.encode(`${seq === undefined ? '' : `id: ${seq}\n`}event: ${name}\ndata: ${JSON.stringify(json)}\n\n`);
+    const bytes = bytesOf(data);
+    this.#send(short !== undefined && bytes.byteLength > this.#bytesMax / 2 ? bytesOf(short) : bytes);
   }
 
   beat(): void {
-    this.#send(': beat\n\n');
+    this.#send(BEAT);
   }
 
   /** Resolves when half of what may wait is free, or the stream has ended: for whoever can go slower. */
@@ -68,10 +74,9 @@ export class EventStream {
     this.#ended();
   }
 
-  #send(text: string): void {
+  #send(bytes: Uint8Array): void {
     const controller = this.#controller;
     if (controller === undefined) return;
-    const bytes = ENCODER.encode(text);
     if ((controller.desiredSize ?? 0) >= bytes.byteLength) return controller.enqueue(bytes);
     this.#ended();
     this.#cut();

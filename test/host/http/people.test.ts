@@ -378,6 +378,73 @@ describe('events', () => {
     for (const stream of [ann, a]) stream.close();
   });
 
+  it('tell operators of a record that is too large for a stream by its names, and go on', async () => {
+    const own = await servers.open(undefined, { limits: { streamBytesMax: 20_000 } });
+    const live = await openEvents(own.url, TOKENS.ann);
+    const path = 'x'.repeat(30_000);
+    for (const large of [path, 'p']) {
+      const { status } = await own.as('a').post('/v1/requests', { tool_name: 'plain.take', parameters: { path: large, n: 1 } });
+      expect(status).toBe(200);
+    }
+    await live.until(() => live.events.length >= 8);
+    const replayed = await openEvents(own.url, TOKENS.ann, { 'last-event-id': String(Number(live.events[0]?.id) - 1) });
+    await replayed.until(() => replayed.events.length >= 8);
+    const [large] = live.events;
+    const { seq, audit } = large?.data ?? {};
+    expect(large?.data).toEqual({ seq, at: expect.any(Number), kind: 'requested', audit, tooLarge: true });
+    expect(JSON.stringify((await own.as('ann').get(`/v1/trail/${audit}`)).json)).toContain(path);
+    const kinds = ({ events }: typeof live) => events.map(({ data }) => data.kind);
+    const whole = ['requested', 'decided', 'intent', 'outcome'];
+    expect([kinds(live), kinds(replayed)]).toEqual([
+      [...whole, ...whole],
+      [...whole, ...whole],
+    ]);
+    for (const stream of [live, replayed]) stream.close();
+  });
+
+  it('are read from the trail for whoever is there, and for nobody else', async () => {
+    const own = await servers.open(undefined, { limits: { streamsPerPrincipalMax: 2 } });
+    let reading = 0;
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    // A long trail in which nothing is about this agent.
+    own.live.current.audit.query = async function* (_filter, { signal } = {}) {
+      reading += 1;
+      await gate;
+      while (signal?.aborted === false) await new Promise(setImmediate);
+      yield* [];
+      reading -= 1;
+    };
+    const streams = [await openEvents(own.url, TOKENS.a, { 'last-event-id': '0' })];
+    streams.push(await openEvents(own.url, TOKENS.a, { 'last-event-id': '0' }));
+    for (const stream of streams) stream.close();
+    await Promise.all(streams.map(({ over }) => over));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await openEvents(own.url, TOKENS.a)).status).toBe(429); // what is read for them takes their place
+    go();
+    await expect.poll(() => reading).toBe(0);
+    const again = await openEvents(own.url, TOKENS.a);
+    expect(again.status).toBe(200);
+    again.close();
+  });
+
+  it('begin anew where the policy has another trail', async () => {
+    const own = await servers.open();
+    for (const n of [1, 2]) await own.as('a').post('/v1/requests', { tool_name: 'plain.take', parameters: { path: 'p', n } });
+    const before = await openEvents(own.url, TOKENS.a, { 'last-event-id': '0' });
+    await before.until(() => before.events.length >= 8);
+    servers.place.rewrite(own.site, `${POLICY}trail: { folder: another }\n`);
+    expect(await own.live.reload()).toBe(true);
+    await before.over;
+    const after = await openEvents(own.url, TOKENS.a, { 'last-event-id': before.events.at(-2)?.id ?? '' });
+    await own.as('a').post('/v1/requests', { tool_name: 'plain.take', parameters: { path: 'p', n: 3 } });
+    await after.until(() => after.events.length >= 4);
+    expect(after.events.map(({ data }) => data.kind)).toEqual(['requested', 'decided', 'intent', 'outcome']);
+    after.close();
+  });
+
   it('have so many streams for each principal, and in all', async () => {
     const own = await servers.open(undefined, { limits: { streamsPerPrincipalMax: 2, streamsMax: 3 } });
     const open = await Promise.all([openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.b)]);
