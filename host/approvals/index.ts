@@ -25,7 +25,7 @@ export { canonicalJson } from './canonical-json.ts';
 export { approvalDigest, shapeDigest } from './digest.ts';
 export { randomId, wholeId } from './id.ts';
 export { type Choice, confirmYes, isTerminal, type PromptOptions, promptApproval } from './prompt.ts';
-export { renderApproval, renderShape } from './render.ts';
+export { isShownWhole, renderApproval, renderShape } from './render.ts';
 export { type SlackBlock, type SlackButton, type SlackMessage, type SlackText, slackMessage } from './slack.ts';
 export {
   CALLBACK_AGE_MS_MAX,

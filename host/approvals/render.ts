@@ -22,6 +22,16 @@ const LABEL_COLUMNS = 14;
 const WIDTH_MIN = 40;
 const WIDTH_MAX = 160;
 
+/** Whether `renderApproval` shows all of what a yes would let run, or all of the question of a call. */
+export function isShownWhole({ subject: { question }, parameters }: Asked): boolean {
+  const fits = (value: PlainJson, charsMax: number) => piecesOf(visibleJson(value)).length <= charsMax;
+  if (question !== undefined && !fits(question.text, PARAMETER_CHARS_MAX)) return false;
+  if (question?.details !== undefined && !fits(question.details, DETAILS_CHARS_MAX)) return false;
+  if (!isObject(parameters)) return parameters !== null && fits(parameters, PARAMETER_CHARS_MAX);
+  const values = Object.values(parameters);
+  return values.length <= PARAMETERS_MAX && values.every((value) => fits(value, PARAMETER_CHARS_MAX));
+}
+
 /**
  * The question as lines for a terminal, without line ends and without control characters.
  *

@@ -14,7 +14,7 @@ import { quote } from '../policy/quote.ts';
 import type { AgentDoor, AgentOutcome, ClientApprover, DoorOptions, ToolCall, ToolListing } from '../serving/index.ts';
 import { argumentsJsonOf } from './exact-message.ts';
 import { CallNews, type LogSender } from './progress.ts';
-import { callDigest, QUESTION, type QuestionSeal, questionForm, type Said, saidIn } from './question.ts';
+import { callDigest, counts, QUESTION, type QuestionSeal, questionForm, type Said, saidIn } from './question.ts';
 import { callWords } from './request-meta.ts';
 import { OUTCOME_META, toolResult } from './tool-result.ts';
 
@@ -164,6 +164,7 @@ class OneCall {
 
   /** An answer that does not count, such as one that came too late, changes nothing: the call is filed again and shows what is. */
   async #tell(asked: Asked, said: Said): Promise<void> {
+    if (!counts(said, asked)) return;
     try {
       await this.#parts.approver.answer(asked, said);
     } catch (error) {

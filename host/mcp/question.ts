@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type ElicitRequestFormParams } from '@modelcontextprotocol/server';
-import { type Asked, renderApproval } from '../approvals/index.ts';
+import { type Asked, isShownWhole, renderApproval } from '../approvals/index.ts';
 
 /*
  * A question of the warden as an elicitation, and back. What comes back counts only for the question that was shown: over a session by the id of our own
@@ -22,15 +22,25 @@ const COLUMNS = 80;
 /** Seconds for which a state is good; a question that is over by then has no answer anyway. */
 const STATE_SECONDS = 3600;
 
+/** Nobody says yes to what they cannot see: as in a Slack message, where there is no button for it then. */
+const CUT = 'Not all of it is shown here, so it can be denied here and not approved. In full:';
+
 /** @param nowMs - milliseconds since 1970, for what is left of the time. Pure. */
 export function questionForm(asked: Asked, nowMs: number): ElicitRequestFormParams {
+  const isWhole = isShownWhole(asked);
+  const cut = isWhole ? [] : ['', `${CUT} the console, or \`cellblock approvals show ${asked.approval} --json\`.`];
   return {
     mode: 'form',
-    message: renderApproval(asked, nowMs, COLUMNS).join('\n'),
+    message: [...renderApproval(asked, nowMs, COLUMNS), ...cut].join('\n'),
     requestedSchema: {
       type: 'object',
       properties: {
-        decision: { type: 'string', title: 'Decision', description: 'May this call run, once?', enum: ['approve', 'deny'] },
+        decision: {
+          type: 'string',
+          title: 'Decision',
+          description: 'May this call run, once?',
+          enum: isWhole ? ['approve', 'deny'] : ['deny'],
+        },
         reason: {
           type: 'string',
           title: 'Reason',
@@ -55,6 +65,11 @@ export function saidIn(result: { readonly action: unknown; readonly content?: un
   if (decision !== 'approve' && decision !== 'deny') return undefined;
   const event = decision === 'approve' ? 'approved' : 'denied';
   return typeof reason === 'string' ? { event, reason: [...reason].slice(0, REASON_CHARS_MAX).join('') } : { event };
+}
+
+/** Whether what was said counts for a question: a yes only where the form showed all of it, whatever the client lets its person choose. */
+export function counts({ event }: Said, asked: Asked): boolean {
+  return event === 'denied' || isShownWhole(asked);
 }
 
 /** The question that a state was sealed for. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { callDigest, QuestionSeal, saidIn } from '../../../host/mcp/question.ts';
+import { callDigest, counts, QuestionSeal, questionForm, saidIn } from '../../../host/mcp/question.ts';
+import { askedWith, T0 } from '../approvals/fixture.ts';
 
 describe('saidIn', () => {
   it('takes a yes only from an accepted form that says so', () => {
@@ -31,6 +32,34 @@ describe('saidIn', () => {
 
   it('cuts a reason that is longer than one may be', () => {
     expect(saidIn({ action: 'accept', content: { decision: 'deny', reason: '😀'.repeat(600) } })?.reason).toHaveLength(1000);
+  });
+});
+
+describe('a question of which the form shows a part', () => {
+  const choices = (parameters: Parameters<typeof askedWith>[1]) => {
+    const asked = askedWith({}, parameters);
+    const { message, requestedSchema } = questionForm(asked, T0);
+    const { decision } = requestedSchema.properties;
+    return { asked, message, choices: (decision as { readonly enum: readonly string[] }).enum };
+  };
+
+  it.each([
+    ['a parameter that is longer than what is shown', { path: `${'a'.repeat(4000)}; and the rest` }],
+    ['more parameters than are shown', Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`p${at}`, at]))],
+    ['parameters that are no longer kept', null],
+  ])('%s: can be denied, and a yes to it does not count', (_, parameters) => {
+    const { asked, message, choices: shown } = choices(parameters);
+    expect(shown).toEqual(['deny']);
+    expect(message).toContain(`approvals show ${asked.approval} --json`);
+    expect(counts({ event: 'approved' }, asked)).toBe(false);
+    expect(counts({ event: 'denied' }, asked)).toBe(true);
+  });
+
+  it('what is shown in full can be approved', () => {
+    const { asked, message, choices: shown } = choices({ path: 'a'.repeat(3900) });
+    expect(shown).toEqual(['approve', 'deny']);
+    expect(message).not.toContain('--json');
+    expect(counts({ event: 'approved' }, asked)).toBe(true);
   });
 });
 
