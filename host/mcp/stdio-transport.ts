@@ -93,6 +93,8 @@ export class LineTransport implements Transport {
       if (this.#open.size >= OPEN_REQUESTS_MAX) {
         return this.#refuse(message.id, BUSY, `${OPEN_REQUESTS_MAX} requests are not answered yet: send this one again later`);
       }
+      // Two of one id would count as one, and the answer to one of them as that of both.
+      if (this.#open.has(message.id)) return this.#refuse(null, INVALID_REQUEST, 'a request with this id is not answered yet');
       this.#open.add(message.id);
     }
     this.onmessage?.(message);

@@ -79,6 +79,18 @@ describe('LineTransport', () => {
     expect(received.filter((message) => 'id' in message && Number(message.id) >= 300)).toHaveLength(2);
   });
 
+  it('takes no second request with the id of one that is open, so that none goes uncounted', async () => {
+    const { input, output, received, transport } = await open();
+    input.write(`${ping(1)}${ping(1)}`);
+    await turn();
+    expect(received).toHaveLength(1);
+    expect(written(output)).toMatchObject([{ id: null, error: { code: -32600 } }]);
+    await transport.send({ jsonrpc: '2.0', id: 1, result: {} });
+    input.write(ping(1));
+    await turn();
+    expect(received).toHaveLength(2);
+  });
+
   it('reads no more from a client that does not read its answers', async () => {
     let take: () => void = () => undefined;
     const output = new Writable({
