@@ -114,7 +114,7 @@ export class LiveWarden {
     const components = componentsStamp(this.#current);
     if (components === this.#components) return;
     this.#components = components;
-    this.events.emit('toolsChanged');
+    this.#tell('toolsChanged');
   }
 
   async #reload(): Promise<boolean> {
@@ -145,8 +145,17 @@ export class LiveWarden {
     const draining = before.drain(DRAIN_MS).finally(() => this.#draining.delete(draining));
     this.#draining.add(draining);
     this.#components = componentsStamp(next);
-    this.events.emit('reloaded');
-    this.events.emit('toolsChanged');
+    this.#tell('reloaded');
+    this.#tell('toolsChanged');
+  }
+
+  /** The policy is in force, and the process goes on, whatever somebody who listens makes of it. */
+  #tell(name: 'reloaded' | 'toolsChanged'): void {
+    try {
+      this.events.emit(name);
+    } catch {
+      this.#options.onProblem?.(`a listener of \`${name}\` events threw an error`);
+    }
   }
 
   /** Each warden on the trail hears of all records, so only the one in force is listened to. */

@@ -49,6 +49,21 @@ describe('a warden whose policy changes', () => {
     expect(live.policyState).toEqual({ digest });
   });
 
+  it('is in force although somebody who listens throws, and says so', async () => {
+    const site = place.site(policyOf('[plain.echo]'));
+    const problems: string[] = [];
+    const live = await openLive(site, { onProblem: (problem) => problems.push(problem) });
+    for (const name of ['reloaded', 'toolsChanged'] as const) {
+      live.events.on(name, () => {
+        throw new Error('a listener');
+      });
+    }
+    place.rewrite(site, policyOf('[plain.fail]'));
+    expect(await live.reload()).toBe(true);
+    expect(live.policyState).toEqual({ digest: live.current.policy.digest });
+    expect(problems).toEqual(['reloaded', 'toolsChanged'].map((name) => `a listener of \`${name}\` events threw an error`));
+  });
+
   it('ends calls that began before under the policy of then', async () => {
     const site = place.site(policyOf('[plain]'));
     const live = await openLive(site);
