@@ -5,6 +5,8 @@ import { type Principals, tokenDigest } from '../serving/index.ts';
 import type { Html } from './html.ts';
 
 const SESSIONS_MAX = 1000;
+/** Of one operator: who may only read must not be able to log out those who answer. */
+const SESSIONS_PER_OPERATOR_MAX = 20;
 const SESSION_MS = 8 * 60 * 60 * 1000;
 /** Pages that a session keeps until they are looked at: notices, and what `explain` and `diff` found. */
 const KEPT_MAX = 6;
@@ -41,9 +43,11 @@ export class Sessions {
     this.#principals = principals;
   }
 
-  /** @returns the id, for the cookie. Of more than 1,000 sessions the oldest ends. */
+  /** @returns the id, for the cookie. Of more than 20 sessions of one operator, or 1,000 in all, the oldest ends. */
   open(name: string, bearer: string, nowMs: number): string {
     for (const [key, { endsAt }] of this.#sessions) if (nowMs >= endsAt) this.#sessions.delete(key);
+    const own = [...this.#sessions].filter(([, session]) => session.name === name);
+    for (const [key] of own.slice(0, Math.max(0, own.length - SESSIONS_PER_OPERATOR_MAX + 1))) this.#sessions.delete(key);
     while (this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
     const id = secret();
     this.#sessions.set(tokenDigest(id), { csrf: secret(), name, bearer, endsAt: nowMs + SESSION_MS, kept: new Map() });

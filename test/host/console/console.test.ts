@@ -154,6 +154,14 @@ describe('a session', () => {
     }
   });
 
+  it('is one of at most twenty of its operator: whoever logs in too often logs nobody else out', async () => {
+    const ann = await Visitor.loggedIn(site, 'ann');
+    const rae: Visitor[] = [];
+    for (let count = 0; count < 21; count++) rae.push(await Visitor.loggedIn(site, 'rae'));
+    const statuses = await Promise.all([...rae, ann].map(async (one) => (await one.get('/policy')).response.status));
+    expect(statuses).toEqual([303, ...Array(21).fill(200)]);
+  });
+
   it('is not found by an id that somebody made up', async () => {
     const visitor = new Visitor(site);
     for (const id of ['x', 'A'.repeat(43), '__proto__']) {
