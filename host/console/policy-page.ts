@@ -20,7 +20,7 @@ ${stateCard(frame)}
 <textarea id="request" class="code" name="request" rows="8" required spellcheck="false">${example(frame)}</textarea>
 <div class="buttons"><button class="go">Explain</button></div></form></section>
 <section class="card" aria-labelledby="h-diff"><h2 id="h-diff">What would another policy change?</h2>
-<p>Compares with the policy in force: what the two say, and how up to ${grouped(DIFF_REQUESTS_MAX)} requests of the last day would have been decided. Nothing is put in force. A ceiling in a file of its own is not applied to the other one.</p>
+<p>Compares with the policy in force: what the two say, and how up to ${grouped(DIFF_REQUESTS_MAX)} requests of the last day would have been decided. Nothing is put in force. A ceiling in a file of its own is not applied to the other one, and of its components only those are read that the policy in force names.</p>
 <form method="post" action="${base}/policy/diff">${csrfField(frame)}
 <label for="policy">Text of the other policy <span class="small">(empty: <code>${inlineText(door.policy.fileName)}</code> as it is on the disk now)</span></label>
 <textarea id="policy" class="code" name="policy" rows="10" spellcheck="false"></textarea>

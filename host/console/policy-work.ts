@@ -33,11 +33,18 @@ export async function diffPolicies(door: OperatorDoor, text: string | undefined,
   return found(async () => {
     const options = optionsFor(policy);
     const fresh = text === undefined ? await loadPolicy(policy.file, options) : parsePolicy(text, policy.file, options);
-    const [before, after] = [await readToolComponents(policy), await readToolComponents(fresh)];
+    const read = text === undefined ? undefined : withKnownFiles(fresh, policy);
+    const [before, after] = [await readToolComponents(policy), await readToolComponents(fresh, read)];
     const requests = atMost(readRequests(audit.folder, nowMs - DAY_MS), DIFF_REQUESTS_MAX);
     const diff = await diffTrail({ policy, components: before }, { policy: fresh, components: after }, requests);
     return { lines: structureDiffLines(diffStructure(policy, fresh)), more: trailDiffLines(diff) };
   });
+}
+
+/** A text that somebody sends may name any file of this machine: of these only what the policy in force names is opened. @returns names of tools. */
+function withKnownFiles(fresh: Policy, { tools }: Policy): ReadonlySet<string> {
+  const known = new Set([...tools.values()].map(({ componentPath }) => componentPath));
+  return new Set([...fresh.tools.values()].filter(({ componentPath }) => known.has(componentPath)).map(({ name }) => name));
 }
 
 /** The policy in force may grant what the embedding program added: then its name is known, and its scope is not looked at. */

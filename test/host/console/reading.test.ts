@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSite, type Site, Visitor } from './site.ts';
@@ -139,6 +139,15 @@ describe('access, charts and the policy', () => {
     expect(text).toMatch(/15 allow -&gt; deny \[denied\/tool-not-granted\]/);
     expect((await ann.submit('/policy/diff', {})).text).toContain('no differences in tools, grants, limits, agents or rules');
     expect(site.live.policyState).toEqual({ digest });
+  });
+
+  it('a text that was pasted opens no file that the policy in force does not name', async () => {
+    copyFileSync(join(site.folder, 'crash-summary.wasm'), join(site.folder, 'elsewhere.wasm'));
+    const text = readFileSync(join(site.folder, 'cellblock.yaml'), 'utf8');
+    const untyped = /[0-9]+ requests were decided without types/;
+    const compared = async (policy: string) => (await ann.submit('/policy/diff', { policy })).text;
+    expect(await compared(text)).not.toMatch(untyped);
+    expect(await compared(text.replace('crash-summary.wasm', 'elsewhere.wasm'))).toMatch(untyped);
   });
 
   it('answers are one session’s own', async () => {
