@@ -8,11 +8,13 @@ import { type RequestRow, RequestRows } from './request-row.ts';
 const ROWS_MAX = 200;
 /** Records of the trail's last segment that are looked at for what came before this console was opened. */
 const RECORDS_BEFORE_MAX = 2000;
+/** Milliseconds after which what could not be read is tried again, by the next who looks. */
+const RETRY_MS = 10_000;
 
 /** The newest requests of a warden, from its trail and from what it tells as it goes on; those of other processes on the trail are among them. */
 export class RequestFeed {
   readonly #live: LiveWarden;
-  readonly #rows = new RequestRows(ROWS_MAX);
+  #rows = new RequestRows(ROWS_MAX);
   readonly #listener = (record: TrailRecord): void => {
     // What comes while the trail is read waits: a record must not come before the request that it belongs to.
     if (this.#early === undefined) this.#rows.apply(record);
@@ -20,6 +22,7 @@ export class RequestFeed {
   };
   #early: TrailRecord[] | undefined = [];
   #loading: Promise<string | undefined> | undefined;
+  #retryAtMs = Number.POSITIVE_INFINITY;
 
   constructor(live: LiveWarden) {
     this.#live = live;
@@ -28,6 +31,7 @@ export class RequestFeed {
 
   /** Newest first; `problem`: why what was before this console cannot be read. */
   async newest(folder: string): Promise<{ readonly rows: readonly RequestRow[]; readonly problem?: string }> {
+    if (performance.now() >= this.#retryAtMs) this.#loading = undefined;
     this.#loading ??= this.#load(folder);
     const problem = await this.#loading;
     return { rows: this.#rows.newest(), ...(problem === undefined ? {} : { problem }) };
@@ -39,12 +43,14 @@ export class RequestFeed {
 
   async #load(folder: string): Promise<string | undefined> {
     this.#early = [];
+    this.#retryAtMs = Number.POSITIVE_INFINITY;
+    this.#rows = new RequestRows(ROWS_MAX); // what a page before could not read is older than what has come since
     let problem: string | undefined;
     try {
       for await (const record of tail(folder, { last: RECORDS_BEFORE_MAX })) this.#rows.apply(record);
     } catch (error) {
-      if (!isCoded(error)) throw error;
-      problem = error.message;
+      problem = isCoded(error) ? error.message : 'an error of the system';
+      this.#retryAtMs = performance.now() + RETRY_MS;
     }
     for (const record of this.#early) this.#rows.apply(record);
     this.#early = undefined;

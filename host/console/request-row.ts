@@ -44,8 +44,8 @@ export class RequestRows {
       const { outcome, code, fuel, wallMs } = entry;
       this.#change(entry.audit, { outcome, fuel, wallMs, ...(code === undefined ? {} : { code }) });
     } else if (entry.kind === 'approval') {
-      if (entry.event === 'asked') this.#asking.set(entry.approval, entry.audit);
-      else this.#change(this.#asking.get(entry.approval) ?? '', { answer: entry.event });
+      if (entry.event !== 'asked') this.#change(this.#asking.get(entry.approval) ?? '', { answer: entry.event });
+      else if (this.#rows.has(entry.audit)) this.#asking.set(entry.approval, entry.audit);
     }
   }
 
@@ -59,8 +59,8 @@ export class RequestRows {
     this.#rows.set(audit, { audit, at, agent, tool, rules: [] });
     if (this.#rows.size <= this.#rowsMax) return;
     const [oldest = ''] = this.#rows.keys();
-    const { approval } = this.#rows.get(oldest) ?? {};
-    if (approval !== undefined && this.#asking.get(approval) === oldest) this.#asking.delete(approval);
+    // A call that runs may have asked more than once.
+    for (const [approval, audit] of this.#asking) if (audit === oldest) this.#asking.delete(approval);
     this.#rows.delete(oldest);
   }
 
