@@ -24,6 +24,8 @@ export interface AgentServerParts extends CallParts {
   readonly onProblem: (problem: string) => void;
   /** Hears of each request that begins (1) and ends (-1). */
   readonly activity?: (change: 1 | -1) => void;
+  /** Room for one request more. @returns gives it back. @throws ProtocolError where there is none. */
+  readonly admit?: () => () => void;
 }
 
 /**
@@ -47,7 +49,8 @@ export function agentServer(parts: AgentServerParts): Server {
 }
 
 /** A failure of ours is told to the operator; the client hears only that there was one. */
-async function guarded<T>({ onProblem, activity }: AgentServerParts, serve: () => Promise<T>): Promise<T> {
+async function guarded<T>({ onProblem, activity, admit }: AgentServerParts, serve: () => Promise<T>): Promise<T> {
+  const leave = admit?.();
   activity?.(1);
   try {
     return await serve();
@@ -57,6 +60,7 @@ async function guarded<T>({ onProblem, activity }: AgentServerParts, serve: () =
     throw new ProtocolError(ProtocolErrorCode.InternalError, 'internal error');
   } finally {
     activity?.(-1);
+    leave?.();
   }
 }
 

@@ -5,6 +5,7 @@ import {
   isLegacyRequest,
   legacyStatelessFallback,
   type McpHttpHandler,
+  ProtocolError,
   type RequestId,
   type Server,
   WebStandardStreamableHTTPServerTransport,
@@ -20,6 +21,9 @@ import { type Session, Sessions } from './sessions.ts';
 
 /** Streams on which newer clients of one agent hear of changes, at a time. */
 const SUBSCRIPTIONS_PER_AGENT_MAX = 100;
+/** Requests of one agent that are not answered yet, whether somebody still waits for the answer or not; one more is told to come later. */
+const OPEN_REQUESTS_MAX = 256;
+const BUSY = -32000;
 /** Milliseconds between two looks for sessions that are idle. */
 const LOOK_MS = 60_000;
 
@@ -64,13 +68,15 @@ class AgentSide {
   readonly #modern: McpHttpHandler;
   readonly #stateless: ReturnType<typeof legacyStatelessFallback>;
   readonly #undo: () => void;
+  #open = 0;
 
   constructor(agent: string, options: McpOptions, seal: QuestionSeal, sessions: Sessions<HttpSession>) {
     const { doorOf, approverOf, linkOf, waitMs = 0, onProblem = () => undefined } = options;
     this.#agent = agent;
     this.#door = doorOf(agent);
     this.#sessions = sessions;
-    this.#parts = { door: this.#door, approver: approverOf(agent), linkOf, waitMs, seal, onProblem };
+    const admit = () => this.#admit();
+    this.#parts = { door: this.#door, approver: approverOf(agent), linkOf, waitMs, seal, onProblem, admit };
     const server = () => agentServer(this.#parts);
     this.#modern = createMcpHandler(server, { legacy: 'reject', maxSubscriptions: SUBSCRIPTIONS_PER_AGENT_MAX });
     this.#stateless = legacyStatelessFallback(server);
@@ -93,6 +99,17 @@ class AgentSide {
   async close(): Promise<void> {
     this.#undo();
     await this.#modern.close();
+  }
+
+  /** A client of 2025 that goes away leaves its calls behind, so that connections are no bound for them. */
+  #admit(): () => void {
+    if (this.#open >= OPEN_REQUESTS_MAX) {
+      throw new ProtocolError(BUSY, `${OPEN_REQUESTS_MAX} requests are not answered yet: send this one again later`);
+    }
+    this.#open += 1;
+    return () => {
+      this.#open -= 1;
+    };
   }
 
   async #begin(request: Request, initialize: unknown): Promise<Response> {
