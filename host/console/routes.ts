@@ -93,8 +93,9 @@ function addLogin(app: Hono<Vars>, parts: ConsoleParts): void {
   });
 }
 
+/** What ends TLS before us speaks http to us: the browser says in the origin of the form, which was checked, how it sees us. */
 function cookieOf(context: At, base: string) {
-  const secure = new URL(context.req.url).protocol === 'https:';
+  const secure = [context.req.url, context.req.header('origin')].some((url) => url?.startsWith('https:') === true);
   return { path: base, httpOnly: true, sameSite: 'Strict', secure, maxAge: COOKIE_SECONDS } as const;
 }
 

@@ -93,6 +93,13 @@ describe('logging in', () => {
     expect((await site.console.fetch(request)).headers.get('set-cookie')).toMatch(/; HttpOnly; Secure; SameSite=Strict$/);
   });
 
+  it('gives a cookie for https only behind what ends TLS, too: the origin of the form says so', async () => {
+    const headers = { origin: ORIGIN.replace('http:', 'https:') };
+    const answer = await new Visitor(site).send('/login', { token: site.tokens.ann, next: '' }, headers);
+    expect(answer.status).toBe(303);
+    expect(answer.headers.getSetCookie()).toEqual([expect.stringContaining('; Secure')]);
+  });
+
   it('leads to no other host', async () => {
     for (const next of [
       '//evil.example',
