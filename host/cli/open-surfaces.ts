@@ -50,7 +50,7 @@ export async function serveCommand(options: ServeOptions): Promise<void> {
       ...mcpOptions(live, telemetry, { waitMs, onProblem, url: () => url }),
       agent: agentOf(live, options.agent),
     });
-    surfaces.push(stdio);
+    surfaces.push({ close: () => stdio.close(GRACE_MS) });
     await Promise.race([ended, port === undefined ? stdio.closed : ended]);
   } finally {
     await closeAll(surfaces);
@@ -87,7 +87,8 @@ async function openHttp(live: LiveWarden, telemetry: Telemetry, parts: HttpParts
     onProblem,
   });
   ({ url } = server);
-  surfaces.push({ close: () => server.close(GRACE_MS) }, mcp, { close: async () => console.close() });
+  // The server closes MCP itself, once the calls over it had their time.
+  surfaces.push({ close: () => server.close(GRACE_MS).finally(() => console.close()) });
   for (const line of welcome(url, hostname, live.current.policy)) note(line);
   return url;
 }

@@ -39,6 +39,7 @@ export class LineTransport implements Transport {
   #markClosed: () => void = () => undefined;
   #isClosed = false;
   #hasEnded = false;
+  #isDraining = false;
   #endTimer: NodeJS.Timeout | undefined;
 
   constructor(input: Readable, output: Writable) {
@@ -72,16 +73,26 @@ export class LineTransport implements Transport {
     this.#markClosed();
   }
 
+  /** Takes no more requests, lets those that are open be answered for so many milliseconds, and ends. */
+  async drain(ms: number): Promise<void> {
+    this.#isDraining = true;
+    if (!this.#hasEnded) this.#endWithin(ms);
+    await this.closed;
+  }
+
   readonly #onData = (chunk: Buffer): void => {
     for (const line of this.#lines.take(chunk)) this.#receive(line);
   };
 
   readonly #onEnd = (): void => {
-    if (this.#hasEnded) return;
+    if (!this.#hasEnded) this.#endWithin(END_MS_MAX);
+  };
+
+  #endWithin(ms: number): void {
     this.#hasEnded = true;
     if (this.#open.size === 0) return void this.close();
-    this.#endTimer = setTimeout(() => void this.close(), END_MS_MAX);
-  };
+    this.#endTimer = setTimeout(() => void this.close(), ms);
+  }
 
   #receive(line: Line): void {
     if (line === 'too long') return this.#refuse(null, PARSE_ERROR, `a message has more than ${MESSAGE_BYTES_MAX} bytes`);
@@ -90,6 +101,7 @@ export class LineTransport implements Transport {
     const message = messageIn(json.value);
     if (message === undefined) return this.#refuse(idIn(json.value), INVALID_REQUEST, 'this is no JSON-RPC message');
     if (isJSONRPCRequest(message)) {
+      if (this.#isDraining) return this.#refuse(message.id, BUSY, 'the server ends');
       if (this.#open.size >= OPEN_REQUESTS_MAX) {
         return this.#refuse(message.id, BUSY, `${OPEN_REQUESTS_MAX} requests are not answered yet: send this one again later`);
       }

@@ -17,9 +17,13 @@ export interface McpStdioOptions extends McpOptions {
 /**
  * Serves one MCP client over a pair of streams, in whichever revision of the protocol it speaks.
  *
- * @returns `closed` resolves when the connection has ended, such as by the end of the input; `close` ends it, and what it still runs.
+ * @returns `closed` resolves when the connection has ended, such as by the end of the input; `close` takes no more requests, lets those that are open be
+ * answered for so many milliseconds (default 0), then ends it, and what it still runs.
  */
-export function serveMcpStdio(options: McpStdioOptions): { readonly closed: Promise<void>; close(): Promise<void> } {
+export function serveMcpStdio(options: McpStdioOptions): {
+  readonly closed: Promise<void>;
+  close(graceMs?: number): Promise<void>;
+} {
   const { agent, doorOf, approverOf, linkOf, waitMs = 0, onProblem = () => undefined } = options;
   const { input = process.stdin, output = process.stdout } = options;
   const transport = new LineTransport(input, output);
@@ -33,5 +37,5 @@ export function serveMcpStdio(options: McpStdioOptions): { readonly closed: Prom
     },
     { transport },
   );
-  return { closed: transport.closed, close: () => handle.close() };
+  return { closed: transport.closed, close: (graceMs = 0) => transport.drain(graceMs).then(() => handle.close()) };
 }

@@ -155,6 +155,18 @@ describe('cellblock serve', () => {
     expect(body.records).toMatchObject([{ kind: 'outcome', code: expect.stringMatching(/^(failed\/interrupted|cancelled\/)/) }]);
   });
 
+  it('a call over MCP that runs when it is told to end has time to, and its client gets the result', async () => {
+    writeFileSync(policy, policyOf('[plain.work]'));
+    const server = await serve(policy);
+    const client = await connect(server.url);
+    const running = client.callTool({ name: 'plain_work', arguments: { turns: 200_000_000 } });
+    const began = async () => ((await api(server.url, '/v1/trail?kind=intent', ann.token)).body.records as unknown[]).length;
+    await expect.poll(began).toBe(1);
+    server.signal('SIGTERM');
+    expect(await running).toMatchObject({ structuredContent: { value: 7 } });
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('serves MCP on stdio as one agent, beside the console, and ends with its input', async () => {
     const client = new Client({ name: 'test', version: '1' });
     const transport = new StdioClientTransport({

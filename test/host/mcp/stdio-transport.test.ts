@@ -126,6 +126,25 @@ describe('LineTransport', () => {
     expect(busy.closes()).toBe(1);
   });
 
+  it('is told to end: takes no more requests, and ends once what is open is answered, or after a while', async () => {
+    const { input, output, received, transport, closes } = await open();
+    input.write(ping(1));
+    await turn();
+    const ended = transport.drain(60_000);
+    input.write(ping(2));
+    await turn();
+    expect([received.length, closes()]).toEqual([1, 0]);
+    expect(written(output)).toMatchObject([{ id: 2, error: { code: -32000 } }]);
+    await transport.send({ jsonrpc: '2.0', id: 1, result: {} });
+    await ended;
+    expect(written(output)).toMatchObject([{ id: 1, result: {} }]);
+    const other = await open();
+    other.input.write(ping(1));
+    await turn();
+    await other.transport.drain(10);
+    expect(other.closes()).toBe(1);
+  });
+
   it('ends when the output breaks', async () => {
     const { output, transport, closes } = await open();
     output.destroy(new Error('EPIPE'));
