@@ -7,6 +7,7 @@ export interface KilledWardens {
 
 export function killWardens(options: {
   readonly kills: number;
+  readonly answersMin?: number;
   readonly random?: () => number;
   readonly progress?: (so: { readonly kills: number; readonly answered: number }) => void;
 }): Promise<KilledWardens>;
