@@ -248,11 +248,17 @@ function isConsole({ url = '' }: IncomingMessage): boolean {
   return /^\/console(?:[/?]|$)/.test(url);
 }
 
-/** Nothing is guessed from bytes, kept, or told to others. @param mayKeep - it may say itself how long its pages keep. */
-function withHeaders({ status, statusText, body, headers: own }: Response, mayKeep: boolean): Response {
+/**
+ * What pages for people say themselves: how long they keep, and whom they tell where they are. With `no-referrer` a browser says of each form that its
+ * origin is `null`, which is nobody's.
+ */
+const OWN_OF_PAGES: ReadonlySet<string> = new Set(['cache-control', 'referrer-policy']);
+
+/** Nothing is guessed from bytes, kept, or told to others. @param isPage - it may say some of it itself. */
+function withHeaders({ status, statusText, body, headers: own }: Response, isPage: boolean): Response {
   const headers = new Headers(own);
   for (const [name, value] of Object.entries(HEADERS)) {
-    if (!(mayKeep && name === 'cache-control' && headers.has(name))) headers.set(name, value);
+    if (!(isPage && OWN_OF_PAGES.has(name) && headers.has(name))) headers.set(name, value);
   }
   return new Response(body, { status, statusText, headers });
 }

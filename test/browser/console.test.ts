@@ -4,6 +4,7 @@ import { type ServerType, serve } from '@hono/node-server';
 import axeCore from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openHttpServer } from '../../dist/host/http/index.js';
 import { openSite, type Person, type Site } from '../host/console/site.ts';
 
 /* The console in a real browser, over a real server and a real warden. */
@@ -36,6 +37,18 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
     await browser?.close();
     server?.close();
     await site?.close();
+  });
+
+  it('is logged in to, and answers, through the server that people open it at', async () => {
+    const whole = await openHttpServer({ live: site.live, doorOf: site.door, port: 0, console: site.console });
+    const page = await (await browser.newContext()).newPage();
+    const id = await site.ask('through the whole server');
+    await page.goto(`${whole.url}/console/login?next=/approvals/${id}`);
+    await page.getByLabel('Token').fill(site.tokens.ann);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('button', { name: 'Approve this call' }).click();
+    await page.getByText('Recorded: you approved this call.').waitFor();
+    await whole.close(0);
   });
 
   async function visit(person: Person, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {

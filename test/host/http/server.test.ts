@@ -95,7 +95,11 @@ describe('what is mounted', () => {
     const console = {
       async fetch(request: Request) {
         seen.push(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`);
-        const headers = new Headers({ 'content-type': 'text/html', 'cache-control': 'private, max-age=60' });
+        const headers = new Headers({
+          'content-type': 'text/html',
+          'cache-control': 'private, max-age=60',
+          'referrer-policy': 'same-origin',
+        });
         for (const cookie of ['one=1; HttpOnly', 'two=2']) headers.append('set-cookie', cookie);
         return new Response('<p>', { headers });
       },
@@ -104,6 +108,7 @@ describe('what is mounted', () => {
     const anybody = clientOf(served.url);
     const page = await anybody.get('/console/approvals');
     expect([page.status, page.text, page.headers.get('cache-control')]).toEqual([200, '<p>', 'private, max-age=60']);
+    expect(page.headers.get('referrer-policy')).toBe('same-origin'); // else forms of its pages have the origin `null`
     expect(page.headers.getSetCookie()).toEqual(['one=1; HttpOnly', 'two=2']);
     const form = { 'content-type': 'application/x-www-form-urlencoded', origin: served.url, 'sec-fetch-site': 'same-origin' };
     expect((await anybody.post('/console/login', 'token=x', form)).status).toBe(200);
