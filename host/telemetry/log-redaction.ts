@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { PlainJson } from '../../runtime/index.ts';
 import { createRedactor } from '../audit/index.ts';
+import { jsonEscape } from '../policy/quote.ts';
 
 /*
  * Keeps out of the log what does not belong there, whoever logs it. It looks at finished lines: what child loggers bind, what messages have interpolated
@@ -13,6 +14,8 @@ const NEVER =
 /** UTF-16 units of one line; a longer one is told by its length alone. */
 const LINE_CHARS_MAX = 16_384;
 const DEPTH_MAX = 8;
+/** What JSON lets stand and a terminal obeys, or shows elsewhere or not at all: C1 controls, DEL, line separators, and what reorders. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const NO_PATHS: readonly string[] = [];
 
 /** Its key lives as long as the process: digests in the log say only that two secrets of one run are the same. */
@@ -28,7 +31,7 @@ export function redactedLine(line: string): string {
   try {
     if (line.length > LINE_CHARS_MAX) return tooLong(line);
     const whole = JSON.parse(line) as PlainJson; // a line of ours, so JSON
-    return `${JSON.stringify(REDACTOR.redactParameters(withoutWords(whole, 0), NO_PATHS))}\n`;
+    return `${JSON.stringify(REDACTOR.redactParameters(withoutWords(whole, 0), NO_PATHS)).replace(UNSEEN, jsonEscape)}\n`;
   } catch {
     return `${JSON.stringify({ level: 50, time: Date.now(), msg: 'a log line could not be redacted, and is left out' })}\n`;
   }

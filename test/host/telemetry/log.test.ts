@@ -169,6 +169,14 @@ describe('what the log never says', () => {
     ]);
   });
 
+  it('and nothing of it moves a terminal: what JSON lets stand of that is an escape', () => {
+    const kept = keptLog();
+    const text = 'a\u009b31m\u007f\u2028\u202e\u2066\u200b\u{e0041}z';
+    openLog({ destination: kept.destination }).onProblem(text);
+    expect(kept.text).toMatch(/^[\x20-\x7e]+\n$/);
+    expect(kept.lines).toMatchObject([{ msg: text }]);
+  });
+
   it('an object that throws costs a line and nothing else', () => {
     const kept = keptLog();
     const { logger } = openLog({ destination: kept.destination });
