@@ -17,6 +17,7 @@ export interface House {
   /** Requests of each principal, and streams that its MCP clients listen to. */
   readonly turns: Turns;
   readonly mcpStreams: Turns;
+  readonly trailReaders: Turns;
   /** Bodies of those who showed a token, and of all others: these cannot take the place of those. */
   readonly bodies: BodyStore;
   readonly strangerBodies: BodyStore;

@@ -22,6 +22,9 @@ export interface HttpLimits {
   readonly requestsPerPrincipalMax: number;
   /** Streams that MCP clients of one agent listen to. */
   readonly mcpStreamsPerPrincipalMax: number;
+  /** Questions to the trail that are being answered, of one principal and in all: each may go through all of it. */
+  readonly trailReadersPerPrincipalMax: number;
+  readonly trailReadersMax: number;
   /** Milliseconds that `Prefer: wait` can ask for. */
   readonly waitMsMax: number;
   /** Event streams, of everybody and of one principal. */
@@ -54,6 +57,8 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   strangerBytesMax: 16 * MIB,
   requestsPerPrincipalMax: 256,
   mcpStreamsPerPrincipalMax: 256,
+  trailReadersPerPrincipalMax: 4,
+  trailReadersMax: 16,
   waitMsMax: 300_000,
   streamsMax: 100,
   streamsPerPrincipalMax: 10,

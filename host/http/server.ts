@@ -64,6 +64,7 @@ export async function openHttpServer(options: HttpOptions): Promise<HttpServer> 
     hub,
     turns: new Turns('requests', limits.requestsPerPrincipalMax),
     mcpStreams: new Turns('streams', limits.mcpStreamsPerPrincipalMax),
+    trailReaders: new Turns('questions to the trail', limits.trailReadersPerPrincipalMax, limits.trailReadersMax),
     bodies: new BodyStore(limits.heldBytesMax),
     strangerBodies: new BodyStore(limits.strangerBytesMax),
     seen: new SeenCallbacks(),

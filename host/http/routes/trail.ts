@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { ReadRecord, TrailFilter } from '../../audit/index.ts';
 import { operatorDoor } from '../../serving/index.ts';
-import type { House } from '../house.ts';
+import type { House, Operator, Visit } from '../house.ts';
 import { described, json, queryOf, type Route } from '../route.ts';
 import { callSchema, EXAMPLE_AUDIT, TRAIL_LIMIT, trailPageSchema, trailQuery, verifiedSchema } from '../schemas.ts';
 
@@ -41,11 +41,22 @@ const query: Route = {
     const { after, limit = TRAIL_LIMIT.default, ...rest } = queryOf(visit, trailQuery);
     const filter = { ...given(rest), ...(after === undefined ? {} : { afterSeq: after }) };
     const { audit } = operatorDoor(visit.house.live, operator, 'http');
-    const { records, isMore } = await pageOf(audit.query(filter), limit, visit.request.signal);
+    const { signal } = visit.request;
+    const { records, isMore } = await reading(visit, operator, () => pageOf(audit.query(filter, { signal }), limit, signal));
     const last = records.at(-1);
     return json({ records, ...(isMore && last !== undefined ? { next: last.seq } : {}) });
   },
 };
+
+/** @throws CodedError `busy/overloaded`. */
+async function reading<T>({ house }: Visit, { kind, name }: Operator, read: () => Promise<T>): Promise<T> {
+  const leave = house.trailReaders.take(`${kind} ${name}`);
+  try {
+    return await read();
+  } finally {
+    leave();
+  }
+}
 
 async function pageOf(
   found: AsyncIterable<ReadRecord>,
@@ -122,8 +133,10 @@ const show: Route = {
     ],
     problems: [404, 503],
   }),
-  handle: async ({ house, params }, operator) =>
-    json(await operatorDoor(house.live, operator, 'http').audit.show(params.audit ?? '')),
+  async handle(visit, operator) {
+    const { audit } = operatorDoor(visit.house.live, operator, 'http');
+    return json(await reading(visit, operator, () => audit.show(visit.params.audit ?? '')));
+  },
 };
 
 export const trailRoutes: readonly Route[] = [query, verify, show]; // `verify` before what takes any name

@@ -233,6 +233,38 @@ describe('the trail', () => {
   });
 });
 
+describe('questions to the trail', () => {
+  it('are so many at a time for each operator, and end with who asks', async () => {
+    const own = await servers.open(undefined, { limits: { trailReadersPerPrincipalMax: 1 } });
+    const { audit } = own.live.current;
+    const { query } = audit;
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const signals: (AbortSignal | undefined)[] = [];
+    audit.query = async function* (filter, options) {
+      signals.push(options?.signal);
+      await gate;
+      yield* query.call(audit, filter, options);
+    };
+    const first = own.as('ann').get('/v1/trail?text=x');
+    await expect.poll(() => signals.length).toBe(1);
+    expect((await own.as('ann').get('/v1/trail?text=x')).status).toBe(429);
+    expect((await own.as('ann').get('/v1/trail/ffffffff')).status).toBe(429);
+    const abort = new AbortController();
+    const headers = { authorization: `Bearer ${TOKENS.eve}` };
+    const other = fetch(`${own.url}/v1/trail`, { headers, signal: abort.signal }).catch(() => undefined);
+    await expect.poll(() => signals.length).toBe(2);
+    abort.abort();
+    await other;
+    await expect.poll(() => signals[1]?.aborted).toBe(true);
+    go();
+    expect((await first).status).toBe(200);
+    expect((await own.as('ann').get('/v1/trail')).status).toBe(200);
+  });
+});
+
 describe('policy, health and readiness', () => {
   it('say which policy is in force, and that a file with a mistake is not', async () => {
     const own = await servers.open();
