@@ -8,6 +8,8 @@ import { instant } from './times.ts';
 /** What all pages of a session share. */
 export interface Frame {
   /** Path of the console, without a slash at its end. */
+  readonly root: string;
+  /** Path of the session's own pages, without a slash at its end. */
   readonly base: string;
   readonly door: OperatorDoor;
   readonly session: Session;
@@ -41,7 +43,7 @@ export type Place = (typeof PLACES)[number][0];
 
 /** A whole page for somebody who is logged in. */
 export function renderPage(frame: Frame, { title, place, body, everyMs }: Page): Html {
-  const { base, door, session, nowMs, notice } = frame;
+  const { root, base, door, session, nowMs, notice } = frame;
   const content = html`<header class="top">
 <a class="brand" href="${base}">Cellblock <span>console</span></a>
 <nav aria-label="Pages"><ul>${PLACES.map((entry) => menuEntry(frame, entry, place))}</ul></nav>
@@ -54,11 +56,20 @@ ${notice === undefined ? NOTHING : html`<div class="notice" role="status">${noti
 ${body}
 </main>
 <footer><p>As of ${instant(nowMs)}. <a href="" class="reload">Reload</a> <span id="stale" role="status"></span></p></footer>`;
-  return renderDocument(base, `${title} · Cellblock`, content, everyMs);
+  return renderDocument(root, `${title} · Cellblock`, content, {
+    room: base,
+    ...(everyMs === undefined ? {} : { every: everyMs }),
+  });
+}
+
+/** What the script of a page is told: where the session's pages are, and after how many milliseconds it looks again. */
+interface PageData {
+  readonly room?: string;
+  readonly every?: number;
 }
 
 /** A whole page for anybody. */
-export function renderDocument(base: string, title: string, content: Html, everyMs?: number): Html {
+export function renderDocument(root: string, title: string, content: Html, { room, every }: PageData = {}): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -67,10 +78,10 @@ export function renderDocument(base: string, title: string, content: Html, every
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${base}${CSS_PATH}">
-<script src="${base}${SCRIPT_PATH}" defer></script>
+<link rel="stylesheet" href="${root}${CSS_PATH}">
+<script src="${root}${SCRIPT_PATH}" defer></script>
 </head>
-<body${everyMs === undefined ? NOTHING : html` data-every="${everyMs}"`}>
+<body${room === undefined ? NOTHING : html` data-room="${room}"`}${every === undefined ? NOTHING : html` data-every="${every}"`}>
 <a class="skip" href="#main">Skip to the content</a>
 ${content}
 </body>

@@ -14,7 +14,7 @@ ${problem === undefined ? NOTHING : html`<div class="notice bad" role="alert"><p
 <input type="hidden" name="next" value="${next}">
 <label for="token">Token</label><input id="token" name="token" type="password" autocomplete="current-password" required maxlength="8192" spellcheck="false" autofocus>
 <div class="buttons"><button class="go">Log in</button></div></form>
-<p class="small">Logged in already, and came here by a link from elsewhere? <a href="${base}${next}">Go on</a>: a browser sends your session only for links of this console.</p>
+<p class="small">Logged in already, and came here by a link from elsewhere? Your session is good for its own pages only: open the link there, or log in once more. With script the browser does so by itself.</p>
 </div></main>`;
   return renderDocument(base, 'Log in · Cellblock', content);
 }

@@ -29,6 +29,11 @@ import { SPANS, usageSeries } from './usage-series.ts';
 
 const COOKIE = 'cellblock_session';
 const COOKIE_SECONDS = 8 * 60 * 60;
+/**
+ * Each session has pages of its own below this, by a random name, and its cookie goes to these alone. Cookies know no ports: by a path that somebody
+ * could guess, a browser would bring the cookie to another server on this machine, too. A link from outside leads to the login page.
+ */
+const ROOM = '/at';
 /** A path below the console with a query, as our own links are: nothing in it can leave this host. */
 const NEXT = /^(?:\/[A-Za-z0-9_-]+)*(?:\?[A-Za-z0-9_.~%&=+:/-]*)?$/;
 const NEXT_CHARS_MAX = 500;
@@ -59,11 +64,14 @@ export function consoleRoutes(parts: ConsoleParts): Hono<Vars> {
   });
   app.use(async (context, next) => assetResponse(context.req.path.slice(parts.base.length)) ?? next());
   app.onError((error, context) => failed(parts, context, error));
-  app.notFound((context) => context.html(problemPage(parts.base, 'Not found', 'There is no such page.'), 404));
+  app.notFound((context) => context.html(notThere(parts.base), 404));
   addLogin(app, parts);
-  app.use((context, next) => withOperator(parts, context, next));
-  addPages(app, parts);
-  addForms(app, parts);
+  const room = app.basePath(`${ROOM}/:room`);
+  room.use((context, next) => withOperator(parts, context, next));
+  addPages(room, parts);
+  addForms(room, parts);
+  room.all('*', (context) => context.html(notThere(parts.base), 404));
+  app.all('*', (context) => toLogin(parts, context, context.req.path.slice(parts.base.length)));
   return app;
 }
 
@@ -81,10 +89,9 @@ function addLogin(app: Hono<Vars>, parts: ConsoleParts): void {
     const isLooked = wait === 0 || token.startsWith('cb_');
     const operator = token !== '' && isLooked ? await sessions.operatorOf(token) : undefined;
     if (operator !== undefined) {
-      const old = getCookie(context, COOKIE);
-      if (old !== undefined) sessions.end(old);
-      setCookie(context, COOKIE, sessions.open(operator.name, token, nowMs), cookieOf(context, base));
-      return context.redirect(`${base}${next}`, 303);
+      const { id, room } = sessions.open(operator.name, token, nowMs);
+      setCookie(context, COOKIE, id, cookieOf(context, roomOf(base, room)));
+      return context.redirect(`${roomOf(base, room)}${next}`, 303);
     }
     brake.failed(nowMs);
     if (wait === 0) return context.html(loginPage(base, next, 'This is no operator’s token of the policy in force.'), 401);
@@ -99,6 +106,16 @@ function cookieOf(context: At, base: string) {
   return { path: base, httpOnly: true, sameSite: 'Strict', secure, maxAge: COOKIE_SECONDS } as const;
 }
 
+function roomOf(base: string, room: string): string {
+  return `${base}${ROOM}/${room}`;
+}
+
+/** @param asked - the path below the console, or below the room of a session, that was asked for. */
+function toLogin({ base }: Pick<ConsoleParts, 'base'>, { req, redirect }: Pick<At, 'req' | 'redirect'>, asked: string): Response {
+  const next = req.method === 'GET' ? nextOf(`${asked}${new URL(req.raw.url).search}`) : '';
+  return redirect(`${base}/login${next === '' ? '' : `?next=${encodeURIComponent(next)}`}`, 303);
+}
+
 function nextOf(text: string | undefined): string {
   return text !== undefined && text.length <= NEXT_CHARS_MAX && NEXT.test(text) ? text : '';
 }
@@ -110,25 +127,27 @@ async function withOperator(
   next: () => Promise<void>,
 ): Promise<Response | undefined> {
   const id = getCookie(context, COOKIE) ?? '';
+  const room = context.req.param('room') ?? '';
   const { raw, path, method } = context.req;
-  let found = await sessions.find(id, Date.now());
+  let found = await sessions.find(id, room, Date.now());
   if (found !== undefined && method === 'POST') {
     const form = isSameOrigin(raw) ? await readForm(raw) : undefined;
     if (form === undefined || !isCsrf(found.session, form.get('csrf') ?? undefined)) return context.html(notFromHere(base), 403);
     context.set('form', form);
     // A form may take its time: whoever sent it must still be an operator when it is there.
-    found = await sessions.find(id, Date.now());
+    found = await sessions.find(id, room, Date.now());
   }
-  if (found === undefined) {
-    const asked = method === 'GET' ? nextOf(`${path.slice(base.length)}${new URL(raw.url).search}`) : '';
-    return context.redirect(`${base}/login${asked === '' ? '' : `?next=${encodeURIComponent(asked)}`}`, 303);
-  }
+  if (found === undefined) return toLogin({ base }, context, path.slice(roomOf(base, room).length));
   if (!['GET', 'HEAD', 'POST'].includes(method))
     return context.html(problemPage(base, 'Not allowed', 'Pages are read, and forms are sent.'), 405);
   context.set('session', found.session);
   context.set('door', operatorDoor(live, found.operator, 'console'));
   await next();
   return undefined;
+}
+
+function notThere(base: string): Html {
+  return problemPage(base, 'Not found', 'There is no such page.');
 }
 
 function notFromHere(base: string): Html {
@@ -194,18 +213,19 @@ async function frameOf(context: At, base: string): Promise<Frame> {
   const open = await door.approvals();
   const waiting = open.filter((approval) => approvalStatus(approval, nowMs) === 'pending').length;
   const notice = session.kept.get(context.req.query('notice') ?? '')?.body;
-  return { base, door, session, nowMs, waiting, notice };
+  return { root: base, base: roomOf(base, session.room), door, session, nowMs, waiting, notice };
 }
 
-function addForms(app: Hono<Vars>, { base, sessions, checks, turns }: ConsoleParts): void {
+function addForms(app: Hono<Vars>, { base: root, sessions, checks, turns }: ConsoleParts): void {
+  const baseOf = (context: At): string => roomOf(root, context.var.session.room);
   const told = (context: At, path: string, body: Html): Response => {
     const id = keep(context.var.session, { title: '', body });
-    return context.redirect(`${base}${path}?notice=${id}`, 303);
+    return context.redirect(`${baseOf(context)}${path}?notice=${id}`, 303);
   };
   app.post('/logout', (context) => {
     sessions.end(getCookie(context, COOKIE) ?? '');
-    deleteCookie(context, COOKIE, { path: base });
-    return context.redirect(`${base}/login`, 303);
+    deleteCookie(context, COOKIE, { path: baseOf(context) });
+    return context.redirect(`${root}/login`, 303);
   });
   app.post('/approvals/:id/answer', async (context) => {
     const id = context.req.param('id');
@@ -217,20 +237,20 @@ function addForms(app: Hono<Vars>, { base, sessions, checks, turns }: ConsolePar
   });
   app.post('/trail/check', async (context) => {
     await checks.begin(context.var.door);
-    return context.redirect(`${base}/trail`, 303);
+    return context.redirect(`${baseOf(context)}/trail`, 303);
   });
   app.post('/policy/explain', async (context) => {
     const { door, form, session } = context.var;
     const json = field(form, 'request') ?? '';
     const found = await turns.take(() => explainRequest(door, json, Date.now()));
-    return context.redirect(`${base}/policy/found/${keep(session, explainedPage(found, json))}`, 303);
+    return context.redirect(`${baseOf(context)}/policy/found/${keep(session, explainedPage(found, json))}`, 303);
   });
   app.post('/policy/diff', async (context) => {
     const { door, form, session } = context.var;
     const text = field(form, 'policy');
     const found = await turns.take(() => diffPolicies(door, text, Date.now()));
     const whence = text === undefined ? 'the file on the disk' : 'the policy that you pasted';
-    return context.redirect(`${base}/policy/found/${keep(session, diffedPage(found, whence))}`, 303);
+    return context.redirect(`${baseOf(context)}/policy/found/${keep(session, diffedPage(found, whence))}`, 303);
   });
 }
 

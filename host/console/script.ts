@@ -1,8 +1,24 @@
 /**
- * The only script. It fetches the page it is on again and puts the new live parts in place of the old ones: those with `data-live`, by their id. It
+ * The only script. On the login page it goes on to the pages of a session that this browser has. On others it fetches the page it is on again and puts the new live parts in place of the old ones: those with `data-live`, by their id. It
  * changes nothing at the server, and without it everything works by reloading. While it gets no answer the page says how old it is.
  */
 export const SCRIPT = `'use strict';
+(async () => {
+  const KEY = 'cellblock-console';
+  const { room } = document.body.dataset;
+  const wanted = document.querySelector('form[action$="/login"] input[name="next"]');
+  try {
+    // Storage is for this origin, port and all, and a session's path is of use only with its cookie.
+    if (room) localStorage.setItem(KEY, room);
+    const known = room ? undefined : localStorage.getItem(KEY);
+    if (!wanted || !known || !/^[/A-Za-z0-9_-]+$/.test(known) || document.querySelector('[role="alert"]')) return;
+    const answer = await fetch(known, { redirect: 'manual', credentials: 'same-origin' });
+    if (answer.ok) location.replace(known + wanted.value);
+    else localStorage.removeItem(KEY);
+  } catch {
+    // Without storage the link is opened by hand.
+  }
+})();
 (() => {
   const every = Number(document.body.dataset.every);
   const stale = document.getElementById('stale');

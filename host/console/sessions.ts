@@ -21,6 +21,8 @@ export interface Kept {
 
 /** One operator in one browser. */
 export interface Session {
+  /** Random part of the path of its pages, which its cookie goes to. */
+  readonly room: string;
   /** In each form of the session: another site cannot know it. */
   readonly csrf: string;
   readonly name: string;
@@ -43,22 +45,26 @@ export class Sessions {
     this.#principals = principals;
   }
 
-  /** @returns the id, for the cookie. Of more than 20 sessions of one operator, or 1,000 in all, the oldest ends. */
-  open(name: string, bearer: string, nowMs: number): string {
+  /** @returns the id, for the cookie, and the room that its path is to name. Of more than 20 sessions of one operator, or 1,000 in all, the oldest ends. */
+  open(name: string, bearer: string, nowMs: number): { readonly id: string; readonly room: string } {
     for (const [key, { endsAt }] of this.#sessions) if (nowMs >= endsAt) this.#sessions.delete(key);
     const own = [...this.#sessions].filter(([, session]) => session.name === name);
     for (const [key] of own.slice(0, Math.max(0, own.length - SESSIONS_PER_OPERATOR_MAX + 1))) this.#sessions.delete(key);
     while (this.#sessions.size >= SESSIONS_MAX) this.#sessions.delete(this.#sessions.keys().next().value ?? '');
-    const id = secret();
-    this.#sessions.set(tokenDigest(id), { csrf: secret(), name, bearer, endsAt: nowMs + SESSION_MS, kept: new Map() });
-    return id;
+    const [id, room] = [secret(), secret()];
+    this.#sessions.set(tokenDigest(id), { room, csrf: secret(), name, bearer, endsAt: nowMs + SESSION_MS, kept: new Map() });
+    return { id, room };
   }
 
   /** The session and who it is by the policy in force now; a session whose operator is no longer one ends. */
-  async find(id: string, nowMs: number): Promise<{ readonly session: Session; readonly operator: Operator } | undefined> {
+  async find(
+    id: string,
+    room: string,
+    nowMs: number,
+  ): Promise<{ readonly session: Session; readonly operator: Operator } | undefined> {
     const key = tokenDigest(id);
     const session = this.#sessions.get(key);
-    if (session === undefined) return undefined;
+    if (session === undefined || session.room !== room) return undefined;
     const operator = nowMs < session.endsAt ? await this.operatorOf(session.bearer) : undefined;
     if (operator?.name === session.name && this.#sessions.has(key)) return { session, operator };
     this.#sessions.delete(key);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
 import axeCore from 'axe-core';
@@ -64,6 +65,13 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
     return page;
   }
 
+  /** Where the pages of the session are. */
+  function at(page: Page): string {
+    const room = /^[^?]*\/at\/[A-Za-z0-9_-]+/.exec(page.url())?.[0];
+    if (room === undefined) throw new Error(`no page of a session: ${page.url()}`);
+    return room;
+  }
+
   /** Presses Tab until the element has the focus. */
   async function tabTo(page: Page, name: string): Promise<void> {
     for (let presses = 0; presses < 80; presses++) {
@@ -100,10 +108,49 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
     await context.close();
   });
 
+  it('a link from outside leads on to the session that this browser has, and to the login where it has none', async () => {
+    const id = await site.ask('by a link');
+    const page = await visit('ann');
+    const room = at(page);
+    await page.goto(`${url}/approvals/${id}`);
+    await page.getByRole('button', { name: 'Approve this call' }).waitFor();
+    expect(page.url()).toBe(`${room}/approvals/${id}`);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.goto(`${url}/approvals/${id}`);
+    await page.getByLabel('Token').fill(site.tokens.ann);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.getByText('Recorded: you denied this call.').waitFor();
+    expect(at(page)).not.toBe(room);
+    await page.context().close();
+  });
+
+  it('no other server of this machine gets the cookie, whatever its pages are called', async () => {
+    const cookies: (string | undefined)[] = [];
+    const other = createServer((request, response) => {
+      cookies.push(request.headers.cookie);
+      response.end('<p>another server</p>');
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo; // it listens on a port
+    const page = await visit('ann');
+    const room = at(page);
+    for (const path of ['/', '/console', '/console/at', '/console/approvals/k7q2m-9xw4d']) {
+      await page.goto(`http://127.0.0.1:${port}${path}`);
+      await page.goto(room);
+      await page.getByRole('heading', { level: 1, name: 'Now' }).waitFor();
+    }
+    expect(cookies.length).toBeGreaterThanOrEqual(4);
+    expect(cookies.filter((cookie) => cookie !== undefined)).toEqual([]);
+    await page.context().close();
+    other.closeAllConnections();
+    other.close();
+  });
+
   it('Enter in a field of an answer is no yes', async () => {
     const id = await site.ask('no yes by accident');
     const page = await visit('ann');
-    await page.goto(`${url}/approvals/${id}`);
+    await page.goto(`${at(page)}/approvals/${id}`);
     await page.getByText('Approve calls like this one').click();
     await page.getByLabel('For how many minutes').press('Enter');
     await page.getByText('Recorded: you denied this call.').waitFor();
@@ -114,7 +161,7 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
   it('of two operators at one question the first counts, and the second reads who it was, before and after', async () => {
     const id = await site.ask('two operators');
     const [ann, bob] = [await visit('ann'), await visit('bob')];
-    await Promise.all([ann.goto(`${url}/approvals/${id}`), bob.goto(`${url}/approvals/${id}`)]);
+    await Promise.all([ann.goto(`${at(ann)}/approvals/${id}`), bob.goto(`${at(bob)}/approvals/${id}`)]);
     await ann.getByRole('button', { name: 'Approve this call' }).click();
     await ann.getByText('Recorded: you approved this call.').waitFor();
     // The page of the other one says so by itself.
@@ -131,17 +178,17 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
     const id = await site.ask('no script');
     const page = await visit('ann', { javaScriptEnabled: false });
     await page.getByRole('link', { name: 'Approvals' }).click();
-    await page.goto(`${url}/approvals/${id}`);
+    await page.goto(`${at(page)}/approvals/${id}`);
     await page.getByLabel('Reason').fill('without script');
     await page.getByRole('button', { name: 'Deny' }).click();
     expect(await page.locator('.notice').textContent()).toContain('Recorded: you denied this call.');
-    await page.goto(`${url}/trail`);
+    await page.goto(`${at(page)}/trail`);
     await page.getByLabel('Kind of record').selectOption('approval');
     await page.getByRole('button', { name: 'Search' }).click();
     expect(await page.locator('table').textContent()).toContain('without script');
     await page.getByRole('button', { name: 'Check the whole chain' }).click();
     expect(await page.locator('main').textContent()).toContain('The chain is intact up to record');
-    await page.goto(`${url}/policy`);
+    await page.goto(`${at(page)}/policy`);
     await page.getByRole('button', { name: 'Explain' }).click();
     expect(await page.locator('h1').textContent()).toBe('Why');
     await page.getByRole('button', { name: 'Log out' }).click();
@@ -155,9 +202,9 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
     const page = await visit('ann');
     const { receipt } = await site.door('triage').call({ name: 'crash-summary.summarise', argumentsJson: '{"log":"x"}' });
     await page.locator(`a[href$="/requests/${receipt.audit}"]`).waitFor();
-    await page.route('**/console', (route) => route.abort());
+    await page.route('**/at/*', (route) => route.abort());
     await page.getByText(/This page is stale: there was no answer for \d+ s/).waitFor();
-    await page.unroute('**/console');
+    await page.unroute('**/at/*');
     await page.getByText('This page is stale').waitFor({ state: 'detached' });
     await page.context().clearCookies();
     await page.getByText('You are logged out, so this page no longer changes').waitFor();
@@ -173,7 +220,7 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
     await site.door('triage').call({ name: text, argumentsJson: '{}' });
     const page = await visit('ann');
     for (const path of [...PAGES, `/approvals/${id}`, `/requests/${audit}`]) {
-      await page.goto(`${url}${path}`);
+      await page.goto(`${at(page)}${path}`);
       expect(await page.locator('main img, main script, main [onload], main [onerror]').count()).toBe(0);
       expect(await page.locator('footer').count()).toBe(1);
     }
@@ -196,13 +243,13 @@ describe.skipIf(!isThere && process.env.CI === undefined)('the console in Chromi
       const shape = { free: [], minutes: 5, usesMax: 1 };
       await site.live.current.approvals.approve(shaped, { by: 'ann', channel: 'console', digest: asked.digest, shape });
       const page = await visit('ann', { colorScheme, viewport: { width, height: 844 } });
-      await page.goto(`${url}/policy`);
+      await page.goto(`${at(page)}/policy`);
       await page.getByRole('button', { name: 'Compare' }).click();
       await page.getByRole('heading', { level: 1, name: /would change/ }).waitFor();
-      const found = page.url().slice(url.length);
+      const found = page.url().slice(at(page).length);
       const paths = [...PAGES, `/approvals/${open}`, `/approvals/${shaped}`, `/requests/${asked.audit}`, found, '/nowhere'];
       for (const path of paths) {
-        await page.goto(`${url}${path}`);
+        await page.goto(`${at(page)}${path}`);
         await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
         expect({ path, problems: await axe(page) }).toEqual({ path, problems: [] });
         expect({ path, isWide: await page.evaluate('document.documentElement.scrollWidth > innerWidth') }).toEqual({

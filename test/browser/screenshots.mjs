@@ -172,8 +172,10 @@ for (const [size, width, height] of [
   await shot('login', height);
   await page.fill('#token', token);
   await page.click('button.go');
+  await page.waitForURL('**/at/*');
+  const room = page.url();
   for (const [name, path] of PAGES) {
-    await page.goto(`${url}${path}`);
+    await page.goto(`${room}${path}`);
     if (name === 'trail' && size === 'desktop') await page.click('text=Check the whole chain');
     // A table goes on and on: its beginning is enough.
     await shot(name, name === 'approval' || name === 'access' ? 3200 : name === 'charts' ? 1400 : 1100);

@@ -122,8 +122,8 @@ describe('answers', () => {
       'min',
     ])
       expect(text).toContain(part);
-    expect((await ann.get('/approvals')).text).toContain(`/console/approvals/${id}`);
-    expect((await ann.get('')).text).toContain(`/console/approvals/${id}`);
+    expect((await ann.get('/approvals')).text).toContain(`/console${ann.room}/approvals/${id}`);
+    expect((await ann.get('')).text).toContain(`/console${ann.room}/approvals/${id}`);
   });
 
   it('an operator who was taken out of the policy while the form came has not answered', async () => {
@@ -143,7 +143,7 @@ describe('answers', () => {
       const headers = { origin: ORIGIN, cookie: slow.cookie, 'content-type': 'application/x-www-form-urlencoded' };
       // Node wants `duplex` for a stream as body; the types do not have it.
       const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit;
-      const answered = await own.console.fetch(new Request(`${ORIGIN}/console/approvals/${id}/answer`, init));
+      const answered = await own.console.fetch(new Request(`${ORIGIN}/console${slow.room}/approvals/${id}/answer`, init));
       expect([answered.status, answered.headers.get('location')]).toEqual([303, '/console/login']);
       expect((await own.live.current.approvals.show(id)).approved).toBeUndefined();
     } finally {

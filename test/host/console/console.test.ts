@@ -31,7 +31,7 @@ describe('pages', () => {
       expect(stranger.response.headers.get('location')).toBe(`/console/login${next}`);
     }
     const back = await new Visitor(site).login(site.tokens.ann, '/charts?span=day');
-    expect(back.headers.get('location')).toBe('/console/charts?span=day');
+    expect(back.headers.get('location')).toMatch(/^\/console\/at\/[A-Za-z0-9_-]{43}\/charts\?span=day$/);
     expect(site.problems).toEqual([]);
   });
 
@@ -85,7 +85,7 @@ describe('logging in', () => {
   it('gives a cookie that scripts and other sites do not get, for https only where it came by https', async () => {
     const plain = await new Visitor(site).login(site.tokens.ann);
     expect(plain.headers.get('set-cookie')).toMatch(
-      /^cellblock_session=[A-Za-z0-9_-]{43}; Max-Age=28800; Path=\/console; HttpOnly; SameSite=Strict$/,
+      /^cellblock_session=[A-Za-z0-9_-]{43}; Max-Age=28800; Path=\/console\/at\/[A-Za-z0-9_-]{43}; HttpOnly; SameSite=Strict$/,
     );
     const origin = 'https://cellblock.example.com';
     const body = new URLSearchParams({ token: site.tokens.ann });
@@ -100,6 +100,17 @@ describe('logging in', () => {
     expect(answer.headers.getSetCookie()).toEqual([expect.stringContaining('; Secure')]);
   });
 
+  it('is good for the pages of that session alone, whose path nobody can guess: a cookie goes to every port of its host', async () => {
+    const [ann, bob] = [await Visitor.loggedIn(site, 'ann'), await Visitor.loggedIn(site, 'bob')];
+    expect(ann.room).not.toBe(bob.room);
+    for (const room of ['', '/at/', bob.room, `${ann.room}x`, ann.room.slice(0, -1)]) {
+      const request = new Request(`${ORIGIN}/console${room}/approvals`, { headers: { cookie: ann.cookie } });
+      const answer = await site.console.fetch(request);
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/console\/login/)]);
+    }
+    expect((await ann.get('/approvals')).response.status).toBe(200);
+  });
+
   it('leads to no other host', async () => {
     for (const next of [
       '//evil.example',
@@ -110,7 +121,7 @@ describe('logging in', () => {
       '/a b',
     ]) {
       const answer = await new Visitor(site).login(site.tokens.ann, next);
-      expect(answer.headers.get('location')).toBe('/console');
+      expect(answer.headers.get('location')).toMatch(/^\/console\/at\/[A-Za-z0-9_-]{43}$/);
     }
   });
 
@@ -224,7 +235,7 @@ describe('forms', () => {
   it('a body is no form of a page: HEAD and others change nothing', async () => {
     const ann = await Visitor.loggedIn(site, 'ann');
     const headers = { cookie: ann.cookie, origin: ORIGIN };
-    const request = new Request(`${ORIGIN}/console/trail/check`, { method: 'DELETE', headers });
+    const request = new Request(`${ORIGIN}/console${ann.room}/trail/check`, { method: 'DELETE', headers });
     expect((await site.console.fetch(request)).status).toBe(405);
   });
 });

@@ -25,7 +25,7 @@ afterAll(() => site.close());
 describe('the first page', () => {
   it('has each request with its decision and what became of it, and leads to its story', async () => {
     const { text } = await ann.get('');
-    for (const audit of audits) expect(text).toContain(`/console/requests/${audit}`);
+    for (const audit of audits) expect(text).toContain(`/console${ann.room}/requests/${audit}`);
     expect(text).toMatch(/<span class="pill ok">allowed<\/span>/);
     expect(text).toMatch(/<span class="pill no">denied<\/span>/);
   });
@@ -34,7 +34,7 @@ describe('the first page', () => {
     const { openConsole } = await import('../../../dist/host/console/index.js');
     const later = openConsole({ live: site.live });
     const visitor = await Visitor.loggedIn({ ...site, console: later }, 'bob');
-    expect((await visitor.get('')).text).toContain(`/console/requests/${audits[0]}`);
+    expect((await visitor.get('')).text).toContain(`/console${visitor.room}/requests/${audits[0]}`);
     later.close();
   });
 });
@@ -42,7 +42,8 @@ describe('the first page', () => {
 describe('the trail', () => {
   it('shows 50 records, then older ones, each once', async () => {
     const first = await ann.get('/trail');
-    const older = /href="\/console(\/trail\?[^"]*before=[^"]*)"/.exec(first.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const older =
+      /href="\/console(\/at\/[^/"]+\/trail\?[^"]*before=[^"]*)"/.exec(first.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
     const second = await ann.get(older);
     const [newest, rest] = [rowsOf(first.text), rowsOf(second.text)];
     expect(newest).toHaveLength(50);
@@ -152,7 +153,7 @@ describe('access, charts and the policy', () => {
 
   it('answers are one session’s own', async () => {
     const answer = await ann.send('/policy/explain', { csrf: await ann.csrf(), request: '{}' });
-    const path = answer.headers.get('location')?.slice('/console'.length) ?? '';
+    const path = answer.headers.get('location')?.slice(`/console${ann.room}`.length) ?? '';
     expect((await ann.get(path)).text).toContain('<h1>Why</h1>');
     expect((await (await Visitor.loggedIn(site, 'bob')).get(path)).text).toContain('<h1>Gone</h1>');
   });

@@ -97,6 +97,8 @@ ${operators.join('\n')}
 export class Visitor {
   readonly #site: Site;
   cookie = '';
+  /** Path of the session's own pages, below the console; empty before the login. */
+  room = '';
 
   constructor(site: Site) {
     this.#site = site;
@@ -109,15 +111,20 @@ export class Visitor {
     return visitor;
   }
 
-  login(token: string, next = ''): Promise<Response> {
-    return this.send('/login', { token, next });
+  async login(token: string, next = ''): Promise<Response> {
+    const answer = await this.send('/login', { token, next });
+    this.room = /^\/console(\/at\/[A-Za-z0-9_-]{43})/.exec(answer.headers.get('location') ?? '')?.[1] ?? this.room;
+    return answer;
   }
 
-  /** @param path - below the console. */
+  /** Of the session where there is one, but for the login page and whole paths of a session. */
+  #urlOf(path: string): string {
+    return `${ORIGIN}/console${/^\/(?:login|at\/)/.test(path) ? '' : this.room}${path}`;
+  }
+
+  /** @param path - below the pages of the session. */
   async get(path: string): Promise<{ readonly response: Response; readonly text: string }> {
-    const response = await this.#site.console.fetch(
-      new Request(`${ORIGIN}/console${path}`, { headers: { cookie: this.cookie } }),
-    );
+    const response = await this.#site.console.fetch(new Request(this.#urlOf(path), { headers: { cookie: this.cookie } }));
     this.#keepCookie(response);
     return { response, text: await response.text() };
   }
@@ -131,7 +138,7 @@ export class Visitor {
     const all = { origin: ORIGIN, 'sec-fetch-site': 'same-origin', cookie: this.cookie, ...headers };
     // Both forms are pairs of texts.
     const body = new URLSearchParams(fields as Record<string, string>);
-    const request = new Request(`${ORIGIN}/console${path}`, { method: 'POST', headers: all, body });
+    const request = new Request(this.#urlOf(path), { method: 'POST', headers: all, body });
     const response = await this.#site.console.fetch(request);
     this.#keepCookie(response);
     return response;
