@@ -19,6 +19,8 @@ export interface Answer {
 const LOOK_MS = 250;
 /** Requests of this process that wait for a human at one time; one more is `pending` at once. */
 const WAITING_MAX = 1000;
+/** Of these, those of one agent: no agent takes all of it from the others. */
+const WAITING_PER_AGENT_MAX = 250;
 
 /** Where humans answer what agents ask, whichever surface brings the answer. All of it is in the trail before it holds. */
 export class ApprovalsDesk {
@@ -27,6 +29,7 @@ export class ApprovalsDesk {
   /** One look for all who wait. */
   #looking: Promise<void> | undefined;
   #waiting = 0;
+  readonly #waitingOf = new Map<string, number>();
 
   /** @param redactText - takes secrets out of what approvers write. */
   constructor(trail: Trail, redactText: (text: string) => string) {
@@ -88,13 +91,16 @@ export class ApprovalsDesk {
    * @throws CodedError `failed/audit-unavailable`.
    */
   async waitFor(id: string, ms: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#waiting >= WAITING_MAX) return false;
+    const agent = this.#book.approval(id)?.asked.subject.agent ?? '';
+    const ofAgent = this.#waitingOf.get(agent) ?? 0;
+    if (this.#waiting >= WAITING_MAX || ofAgent >= WAITING_PER_AGENT_MAX) return false;
     const untilMs = performance.now() + ms;
     const isOpen = (): boolean => {
       const approval = this.#book.approval(id);
       return approval !== undefined && this.#book.status(approval, Date.now()) === 'pending';
     };
     this.#waiting += 1;
+    this.#waitingOf.set(agent, ofAgent + 1);
     try {
       while (isOpen()) {
         const leftMs = untilMs - performance.now();
@@ -104,6 +110,9 @@ export class ApprovalsDesk {
       return true;
     } finally {
       this.#waiting -= 1;
+      const left = (this.#waitingOf.get(agent) ?? 1) - 1;
+      if (left > 0) this.#waitingOf.set(agent, left);
+      else this.#waitingOf.delete(agent);
     }
   }
 

@@ -4,7 +4,7 @@ import type { Answer, ShapeWish } from './answer.ts';
 import { SHAPE_MINUTES_MAX, SHAPE_USES_MAX } from './answer.ts';
 import type { Asked } from './approval.ts';
 import { isObject } from './digest.ts';
-import { renderApproval } from './render.ts';
+import { isShownWhole, renderApproval } from './render.ts';
 
 /** What a person at the terminal chose. */
 export type Choice = Pick<Answer, 'event'> & { readonly shape?: ShapeWish };
@@ -20,6 +20,9 @@ export interface PromptOptions {
 /** Times that a word is not understood before it counts as no answer. */
 const ATTEMPTS_MAX = 3;
 const MENU = 'Type `once` to approve this call, `shape` to approve calls like it for a while, `deny`, or `later`: ';
+/** Nobody can mean to allow what was not shown. */
+const MENU_IN_PART =
+  'It is too long to be shown whole, so it cannot be approved here: `cellblock approvals show ID --json` has all of it. Type `deny` or `later`: ';
 
 /**
  * Asks the person at the terminal of `cellblock request`: only where input and output both are terminals, and only where the policy's
@@ -72,8 +75,11 @@ async function withQuestions<T>(
 }
 
 async function choose(asked: Asked, ask: Ask): Promise<Choice | undefined> {
+  const isWhole = isShownWhole(asked);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    switch ((await ask(MENU))?.toLowerCase()) {
+    const word = (await ask(isWhole ? MENU : MENU_IN_PART))?.toLowerCase();
+    if (!isWhole && (word === 'once' || word === 'shape')) continue;
+    switch (word) {
       case undefined:
       case 'later':
         return undefined;

@@ -8,6 +8,7 @@ import type { ApprovalBook } from '../approvals/book.ts';
 import { wholeId } from '../approvals/id.ts';
 import { approvalLine, itemJson, itemLines, shapeLine } from '../approvals/listing.ts';
 import { confirmYes, isTerminal } from '../approvals/prompt.ts';
+import { isShownWhole } from '../approvals/render.ts';
 import { durationText } from '../approvals/text-lines.ts';
 import { visibleJson } from '../approvals/visible-json.ts';
 import type { Journal } from '../audit/trail.ts';
@@ -237,6 +238,13 @@ function checkDigest(digest: string, prefix: string | undefined): void {
 }
 
 async function confirm(book: ApprovalBook, approval: Approval, shape: ShapeWish | undefined, io: ApprovalsIo): Promise<void> {
+  const { asked } = approval;
+  if (asked.parameters !== null && !isShownWhole(asked)) {
+    throw invalid(
+      'the call is too long to be shown whole, so a typed `yes` could not mean it',
+      `read all of it with \`cellblock approvals show ${printable(asked.approval)} --json\`, then say \`--yes --digest ${asked.digest.slice('sha256:'.length, 'sha256:'.length + 12)}\``,
+    );
+  }
   const lines = [...itemLines(book, approval, io.now(), columnsOf(io.errors)), ''];
   if (shape !== undefined) {
     const free = shape.free.length === 0 ? 'the same parameters' : `any ${shape.free.map(quote).join(', ')}`;

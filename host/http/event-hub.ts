@@ -42,6 +42,7 @@ export class EventHub {
   readonly #onProblem: (problem: string) => void;
   readonly #readers = new Set<Reader>();
   readonly #turns: Turns;
+  readonly #turnsOfAgents: Turns;
   readonly #owners = new Map<string, string>();
   readonly #timers: readonly NodeJS.Timeout[];
   #looking: Promise<unknown> | undefined;
@@ -56,6 +57,7 @@ export class EventHub {
     this.#folder = live.current.policy.trail.folder;
     this.#onProblem = onProblem;
     this.#turns = new Turns('event streams', limits.streamsPerPrincipalMax, limits.streamsMax);
+    this.#turnsOfAgents = new Turns('event streams', limits.streamsPerPrincipalMax, limits.streamsOfAgentsMax);
     this.#timers = [
       setInterval(() => this.#everyBeat(), limits.streamBeatMs).unref(),
       setInterval(() => this.#look(), limits.streamLookMs).unref(),
@@ -66,7 +68,7 @@ export class EventHub {
   /** @throws CodedError `busy/overloaded`. */
   open(viewer: Viewer): ReadableStream<Uint8Array> {
     const { kind, name } = viewer.principal;
-    const leave = this.#turns.take(`${kind} ${name}`);
+    const leave = this.#takePlace(kind, name);
     const over = new AbortController();
     const stream = new EventStream({
       bytesMax: this.#limits.streamBytesMax,
@@ -118,6 +120,22 @@ export class EventHub {
       () => events.off('reloaded', reloaded),
       () => events.off('toolsChanged', toolsChanged),
     ];
+  }
+
+  /** @returns gives it back. @throws CodedError `busy/overloaded`. */
+  #takePlace(kind: Principal['kind'], name: string): () => void {
+    if (kind === 'operator') return this.#turns.take(`${kind} ${name}`);
+    const leaveAgents = this.#turnsOfAgents.take(name);
+    try {
+      const leave = this.#turns.take(`${kind} ${name}`);
+      return () => {
+        leaveAgents();
+        leave();
+      };
+    } catch (error) {
+      leaveAgents();
+      throw error;
+    }
   }
 
   /** Places in one trail say nothing of another: whoever reads begins anew. */

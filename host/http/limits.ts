@@ -30,6 +30,8 @@ export interface HttpLimits {
   /** Event streams, of everybody and of one principal. */
   readonly streamsMax: number;
   readonly streamsPerPrincipalMax: number;
+  /** Of all event streams, those of agents: the others are for operators. */
+  readonly streamsOfAgentsMax: number;
   /** Bytes that wait for the reader of a stream; whoever is further behind is cut off, and may come back for the rest. */
   readonly streamBytesMax: number;
   /** Records that one stream sends from the trail before it ends, so that its reader comes back for the rest. */
@@ -62,6 +64,7 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   waitMsMax: 300_000,
   streamsMax: 100,
   streamsPerPrincipalMax: 10,
+  streamsOfAgentsMax: 80,
   streamBytesMax: MIB,
   streamReplayMax: 10_000,
   streamBeatMs: 15_000,

@@ -36,7 +36,7 @@ const DATA_TOLD = ['path', 'condition', 'retryAfterMs', 'limit', 'used', 'approv
 
 /** Codes whose messages are about the request or the guest alone: they hold no word of the policy and no path of the host. */
 const TOLD =
-  /^(?:params|limit|trap|tool|busy|cancelled)\/|^denied\/(?:approval-|parameters$|outside-hours$|justification-required$|source-required$)/;
+  /^(?:params|limit|trap|tool|cancelled)\/|^denied\/(?:approval-|parameters$|outside-hours$|justification-required$|source-required$)/;
 
 /** Whether a tool is there that it may not use is not the agent's to know. */
 const NO_TOOL: AgentError = {
@@ -69,7 +69,7 @@ function agentError({ code, message, help, data }: NonNullable<Outcome['error']>
 
 /** From the table's prose to a message: it may name fields of `data` that an agent is not told. */
 function sentence(means: string): string {
-  const [first = means] = means.split(/; `data/);
+  const [first = means] = means.split(/; (?:try again after )?`data/);
   return `${first.slice(0, 1).toLowerCase()}${first.slice(1)}`.replace(/\.$/, '');
 }
 

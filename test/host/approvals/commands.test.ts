@@ -120,6 +120,16 @@ describe('cellblock approvals', () => {
     }
   });
 
+  it('takes no typed yes for what was too long to be shown whole', async () => {
+    const { trail, run } = setUp({ isTTY: true, line: 'yes' });
+    const long = trail.ask(T0, subjectWith({ tool: 'long' }), { ...PARAMETERS, script: 'x'.repeat(4001) });
+    const ran = await run('approve', long.approval);
+    expect(ran.code).toBe('usage/invalid-argument');
+    expect(trail.book.approval(long.approval)?.approved).toBeUndefined();
+    const hex = long.digest.slice('sha256:'.length);
+    expect((await run('approve', long.approval, '--yes', '--digest', hex)).code).toBe('ok');
+  });
+
   it('approves without a terminal only by --yes, with a whole id or a digest', async () => {
     const { run, asked, status } = setUp({ line: 'yes' });
     const hex = asked.digest.slice('sha256:'.length);

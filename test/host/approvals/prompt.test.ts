@@ -43,6 +43,19 @@ describe('promptApproval', () => {
     expect((await choiceOf(['yes', 'o', '1', 'once'])).choice).toBeUndefined();
   });
 
+  it('takes no yes for what was too long to be shown whole', async () => {
+    const parameters = { ...PARAMETERS, script: 'x'.repeat(4001) };
+    for (const [lines, choice] of [
+      [['once', 'shape', 'once', 'deny'], undefined],
+      [['once', 'deny'], { event: 'denied' }],
+    ] as const) {
+      const { input, output, shown } = terminal(lines);
+      const asked = askedWith({}, parameters, { channels: ['terminal'] });
+      expect(await promptApproval(asked, { input, output, nowMs: T0 })).toEqual(choice);
+      expect(shown()).toContain('too long to be shown whole');
+    }
+  });
+
   it('makes a shape of names, minutes and uses', async () => {
     const { choice } = await choiceOf(['shape', 'nothing', 'replicas, verb', '0', '30', 'many', '5']);
     expect(choice).toEqual({ event: 'approved', shape: { free: ['replicas', 'verb'], minutes: 30, usesMax: 5 } });

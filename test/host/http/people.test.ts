@@ -477,6 +477,15 @@ describe('events', () => {
     after.close();
   });
 
+  it('agents leave places for operators', async () => {
+    const own = await servers.open(undefined, { limits: { streamsMax: 3, streamsOfAgentsMax: 2 } });
+    const open = await Promise.all([openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.b)]);
+    expect((await openEvents(own.url, TOKENS.a)).status).toBe(429);
+    const ann = await openEvents(own.url, TOKENS.ann);
+    expect(ann.status).toBe(200);
+    for (const stream of [...open, ann]) stream.close();
+  });
+
   it('have so many streams for each principal, and in all', async () => {
     const own = await servers.open(undefined, { limits: { streamsPerPrincipalMax: 2, streamsMax: 3 } });
     const open = await Promise.all([openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.a), openEvents(own.url, TOKENS.b)]);

@@ -40,7 +40,7 @@ describe("an agent's view of an outcome", () => {
   it.each(Object.keys(CODES) as Code[])('of %s names no file, line or path of the policy', (code) => {
     const secret = '/etc/cells/cellblock.yaml:12 and sekret';
     const isTold =
-      /^(?:params|limit|trap|tool|busy|cancelled)\/|^denied\/(?:approval-|parameters$|outside-hours$|justification-required$|source-required$)/;
+      /^(?:params|limit|trap|tool|cancelled)\/|^denied\/(?:approval-|parameters$|outside-hours$|justification-required$|source-required$)/;
     const { error } = agentOutcome(
       refused(code, isTold.test(code) ? 'about the request' : secret, {
         help: /^params\/|^denied\/approval-/.test(code) ? 'do so' : secret,
@@ -62,8 +62,14 @@ describe("an agent's view of an outcome", () => {
       help: 'send other parameters, or ask the operator to allow these',
       data: { path: 'ns', condition: 'equals' },
     });
-    expect(agentOutcome(refused('busy/overloaded', 'full', { data: { retryAfterMs: 12.5 } })).error?.help).toBe(
-      'try again after 13 ms',
-    );
+    const busy = refused('busy/overloaded', '3 calls of this agent already wait, 97 in all', {
+      data: { waiting: 97, retryAfterMs: 12.5 },
+    });
+    expect(agentOutcome(busy).error).toEqual({
+      code: 'busy/overloaded',
+      message: 'the queue is full',
+      help: 'try again after 13 ms',
+      data: { retryAfterMs: 12.5 },
+    });
   });
 });
