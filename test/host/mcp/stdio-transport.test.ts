@@ -20,7 +20,9 @@ async function open(output: Writable = new PassThrough()) {
 
 /** What was written so far, by lines. */
 const written = (output: Writable) => {
-  const text = String((output as PassThrough).read() ?? '');
+  let text = '';
+  // Node 26 gives one chunk at a time, those before it all of them.
+  for (let chunk = (output as PassThrough).read(); chunk !== null; chunk = (output as PassThrough).read()) text += String(chunk);
   return text
     .split('\n')
     .slice(0, -1)
