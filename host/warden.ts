@@ -1,5 +1,5 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
-import { CodedError, failure, isCoded, type PreparedCall } from '../runtime/index.ts';
+import { CodedError, failure, isCoded, type LoadedComponent, type PreparedCall } from '../runtime/index.ts';
 import type { AdmissionOptions } from './admission.ts';
 import { Alarm } from './alarm.ts';
 import type { Alerts, SinkCounts } from './alerts/index.ts';
@@ -161,6 +161,17 @@ export class Warden {
   /** What an agent may call, with types and documentation, for surfaces to show. Nothing is run. */
   tools(agent: string): Promise<AgentCatalog> {
     return this.#catalog.for(agent);
+  }
+
+  /**
+   * The component in a file that the policy names, decoded by the runner of the tool that it is of: its bytes are nobody's friend.
+   *
+   * @throws CodedError `usage/unreadable-file` for any other file; `policy/component-missing`, `policy/digest-mismatch`, `component/*`.
+   */
+  async component(path: string): Promise<LoadedComponent> {
+    const tool = [...this.policy.tools.values()].find(({ componentPath }) => componentPath === path);
+    if (tool !== undefined) return this.#tools.component(tool);
+    throw new CodedError('usage/unreadable-file', 'the policy in force names no such component');
   }
 
   #begin(request: unknown, options: RequestOptions, read: (request: unknown) => RequestSnapshot): Promise<Outcome> {

@@ -19,10 +19,13 @@ const DAY_MS = 86_400_000;
 export const DIFF_REQUESTS_MAX = 2000;
 
 /** Why the policy in force decides one request as it does. Nothing runs, and nothing is recorded. */
-export async function explainRequest({ policy }: OperatorDoor, json: string, nowMs: number): Promise<Found> {
+export async function explainRequest(door: OperatorDoor, json: string, nowMs: number): Promise<Found> {
+  const { policy } = door;
   return found(async () => {
     const snapshot = requestFromJson(json);
-    const components = await readToolComponents(policy, new Set([splitEntry(snapshot.toolName).tool]));
+    const components = await readToolComponents(policy, new Set([splitEntry(snapshot.toolName).tool]), (path) =>
+      door.component(path),
+    );
     return { lines: explainLines(explainSnapshot(policy, components, snapshot, nowMs), policy) };
   });
 }
@@ -33,18 +36,13 @@ export async function diffPolicies(door: OperatorDoor, text: string | undefined,
   return found(async () => {
     const options = optionsFor(policy);
     const fresh = text === undefined ? await loadPolicy(policy.file, options) : parsePolicy(text, policy.file, options);
-    const read = text === undefined ? undefined : withKnownFiles(fresh, policy);
-    const [before, after] = [await readToolComponents(policy), await readToolComponents(fresh, read)];
+    // A text that somebody sends may name any file of this machine: what is read is what the policy in force names, and by its runners.
+    const read = (path: string) => door.component(path);
+    const [before, after] = [await readToolComponents(policy, undefined, read), await readToolComponents(fresh, undefined, read)];
     const requests = atMost(readRequests(audit.folder, nowMs - DAY_MS), DIFF_REQUESTS_MAX);
     const diff = await diffTrail({ policy, components: before }, { policy: fresh, components: after }, requests);
     return { lines: structureDiffLines(diffStructure(policy, fresh)), more: trailDiffLines(diff) };
   });
-}
-
-/** A text that somebody sends may name any file of this machine: of these only what the policy in force names is opened. @returns names of tools. */
-function withKnownFiles(fresh: Policy, { tools }: Policy): ReadonlySet<string> {
-  const known = new Set([...tools.values()].map(({ componentPath }) => componentPath));
-  return new Set([...fresh.tools.values()].filter(({ componentPath }) => known.has(componentPath)).map(({ name }) => name));
 }
 
 /** The policy in force may grant what the embedding program added: then its name is known, and its scope is not looked at. */

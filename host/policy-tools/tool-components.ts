@@ -1,8 +1,8 @@
 import {
   type CallableFunction,
   type CodedError,
-  type Component,
   isCoded,
+  type LoadedComponent,
   resolveFunction,
   type WorldItem,
 } from '../../runtime/index.ts';
@@ -21,12 +21,12 @@ export interface ToolComponent {
 export type ToolComponents = ReadonlyMap<string, ToolComponent | CodedError>;
 
 /** @throws CodedError `usage/unreadable-file`, `component/*`. */
-type ReadComponent = (path: string) => Promise<Component>;
+type ReadComponent = (path: string) => Promise<LoadedComponent>;
 
 /**
  * Reads the components that a policy names, one after the other. A file that several tools share is decoded once.
  *
- * @param only - tools to read; default all.
+ * @param only - tools to read; default all. @param read - default: decoded here, in this process.
  */
 export async function readToolComponents(
   policy: Policy,
@@ -37,7 +37,7 @@ export async function readToolComponents(
   const tools = [...policy.tools.values()].filter(({ name }) => only === undefined || only.has(name));
   // Tools of one file beside each other, so that one component at a time is held.
   tools.sort((a, b) => (a.componentPath < b.componentPath ? -1 : a.componentPath > b.componentPath ? 1 : 0));
-  let last: { readonly path: string; readonly component: Component | CodedError } | undefined;
+  let last: { readonly path: string; readonly component: LoadedComponent | CodedError } | undefined;
   for (const tool of tools) {
     if (last?.path !== tool.componentPath) {
       last = { path: tool.componentPath, component: await read(tool.componentPath).catch(codedOnly) };
@@ -52,12 +52,12 @@ function codedOnly(error: unknown): CodedError {
   throw error;
 }
 
-function describe(tool: ToolPolicy, component: Component): ToolComponent {
+function describe(tool: ToolPolicy, component: LoadedComponent): ToolComponent {
   const functions = new Map(tool.functions.map((name) => [name, resolved(component, name)]));
   return { digest: component.digest, imports: component.imports, functions };
 }
 
-function resolved(component: Component, name: string): CallableFunction | CodedError {
+function resolved(component: LoadedComponent, name: string): CallableFunction | CodedError {
   try {
     return resolveFunction(component, name);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { CodedError } from '../../runtime/index.ts';
+import { CodedError, type LoadedComponent } from '../../runtime/index.ts';
 import type { Approval, Shape, ShapeWish } from '../approvals/index.ts';
 import type { AuditDesk } from '../audit-desk.ts';
 import type { Policy, Principal } from '../policy/index.ts';
@@ -20,6 +20,8 @@ export interface OperatorDoor {
   readonly policy: Policy;
   readonly policyState: PolicyState;
   readonly audit: AuditDesk;
+  /** As `Warden.component`: for who explains or compares policies. */
+  component(path: string): Promise<LoadedComponent>;
   /** As `ApprovalsDesk.list`. */
   approvals(options?: { readonly all?: boolean }): Promise<readonly Approval[]>;
   shapes(): Promise<readonly Shape[]>;
@@ -60,6 +62,7 @@ export function operatorDoor(
     get audit() {
       return live.current.audit;
     },
+    component: (path) => live.current.component(path),
     approvals: (options) => live.current.approvals.list(options),
     shapes: () => live.current.approvals.shapes(),
     approval: (id) => live.current.approvals.show(id),
