@@ -110,10 +110,20 @@ function serverOf(limits: HttpLimits, traffic: Traffic): Server {
   return server;
 }
 
+const LISTEN_HELP: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there: end it, or choose another port (0: any that is free)',
+  EACCES: 'ports below 1024 are not for every user: choose another one',
+  EADDRNOTAVAIL: 'this machine has no such address',
+};
+
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = ({ code = 'an error' }: NodeJS.ErrnoException) =>
-      reject(new CodedError('usage/invalid-argument', `nothing can listen on ${host} port ${port}: ${code}`));
+      reject(
+        new CodedError('usage/invalid-argument', `nothing can listen on ${host} port ${port}: ${code}`, {
+          help: LISTEN_HELP[code] ?? 'choose another address or port',
+        }),
+      );
     server.once('error', onError);
     server.listen({ host, port }, () => {
       server.off('error', onError);

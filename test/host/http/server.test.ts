@@ -173,5 +173,6 @@ it('says where it cannot listen', async () => {
   await expect(servers.open(undefined, { port: served.port })).rejects.toMatchObject({
     code: 'usage/invalid-argument',
     message: `nothing can listen on 127.0.0.1 port ${served.port}: EADDRINUSE`,
+    help: 'another program listens there: end it, or choose another port (0: any that is free)',
   });
 });
