@@ -23,8 +23,6 @@ export interface McpClient {
   readonly config: (name: string, server: McpServerEntry) => object;
   /** Of a token that was not given. */
   readonly tokenFrom: TokenPlace;
-  /** It starts commands without a shell, and on Windows `npx` is no program but a script. */
-  readonly needsShellOnWindows?: true;
 }
 
 export type HttpEntry = Extract<McpServerEntry, { kind: 'http' }>;
@@ -102,7 +100,6 @@ export const MCP_CLIENTS: Readonly<Record<string, McpClient>> = {
     file: () => '.mcp.json in the folder of the project',
     config: mcpServers((server) => ({ type: 'http', url: server.url, headers: bearer(server, (name) => `\${${name}}`) })),
     tokenFrom: 'variable',
-    needsShellOnWindows: true,
   },
   // https://code.visualstudio.com/docs/copilot/reference/mcp-configuration
   vscode: {

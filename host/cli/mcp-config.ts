@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { CodedError } from '../../runtime/index.ts';
 import type { Policy } from '../policy/index.ts';
@@ -31,6 +32,8 @@ const SERVER_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** As a header may have it (RFC 6750, section 2.1): a token of ours, or a JWT. */
 const TOKEN = /^[A-Za-z0-9._~+/-]{1,8192}={0,2}$/;
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+/** The program beside this file, as it is built. */
+const PROGRAM = fileURLToPath(new URL('main.js', import.meta.url));
 
 /**
  * Adds `cellblock mcp config`. It reads the policy for the names of its agents, and writes nothing: people put the snippet into their file
@@ -72,8 +75,7 @@ async function configCommand(options: ConfigOptions, platform: Platform): Promis
   const client = clientOf(options.client);
   check('--name', options.name, SERVER_NAME, 'letters, digits, `_` and `-`');
   const { url } = options;
-  const { server, notes } =
-    url === undefined ? await started(options, client, platform) : running(httpServer(options, url), client);
+  const { server, notes } = url === undefined ? await started(options) : running(httpServer(options, url), client);
   const config = client.config(options.name, server);
   const text = client.format === 'json' ? JSON.stringify(config, null, 2) : tomlOf(config);
   const file = client.file(platform);
@@ -109,7 +111,7 @@ function running(server: HttpEntry, client: McpClient): Told {
   return { server, notes: tokenNotes(client, server) };
 }
 
-async function started(options: ConfigOptions, client: McpClient, platform: Platform): Promise<Told> {
+async function started(options: ConfigOptions): Promise<Told> {
   if (options.token !== undefined) {
     throw new CodedError(
       'usage/invalid-argument',
@@ -120,10 +122,13 @@ async function started(options: ConfigOptions, client: McpClient, platform: Plat
   const file = resolve(options.policy);
   const { loadPolicy } = await import('../policy/index.ts'); // its schema is slow to load
   const policy = await loadPolicy(file, { knownGrants: 'any' });
-  const args = ['-y', 'cellblock', 'serve', '--policy', file, '--agent', agentOf(policy, options.agent)];
-  const needsShell = platform === 'win32' && client.needsShellOnWindows;
-  const [command, first] = needsShell ? ['cmd', ['/c', 'npx']] : ['npx', []];
-  return { server: { kind: 'stdio', command, args: [...first, ...args] }, notes: secretNotes(policy) };
+  // This very program, by its path. `npx cellblock` would be whatever a registry has under that name, wherever the client starts it: a
+  // stranger's code in the warden's place.
+  const args = [PROGRAM, 'serve', '--policy', file, '--agent', agentOf(policy, options.agent)];
+  return {
+    server: { kind: 'stdio', command: process.execPath, args },
+    notes: ['it starts this installation, by its path: print it anew after Node or Cellblock has moved', ...secretNotes(policy)],
+  };
 }
 
 /** Most clients start servers with a few variables of their own alone: a secret would be missing, and only the trail would say so. */
@@ -152,6 +157,7 @@ function httpServer({ token, tokenEnv, agent }: ConfigOptions, text: string): Ht
   if (agent !== undefined) {
     throw new CodedError('usage/invalid-argument', '`--agent` does not go with `--url`: there the token says which agent it is');
   }
+  if (url.pathname === '/') url.pathname = '/mcp'; // the address that `cellblock serve` has; nothing answers MCP at its root
   check('--token-env', tokenEnv, VARIABLE_NAME, 'the name of an environment variable');
   if (token === undefined) return { kind: 'http', url: url.href, token: { variable: tokenEnv } };
   // Never in the message: it may be a real token with a slip of the hand.

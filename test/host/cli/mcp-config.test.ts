@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { MCP_CLIENTS } from '../../../host/cli/mcp-clients.ts';
@@ -52,7 +52,9 @@ async function config(args: readonly string[], platform = 'linux'): Promise<Ran>
 afterEach(() => vi.restoreAllMocks());
 afterAll(() => rmSync(FOLDER, { recursive: true }));
 
-const STDIO = { command: 'npx', args: ['-y', 'cellblock', 'serve', '--policy', TWO, '--agent', 'on-call'] };
+/** The program beside the command, never a name that some registry resolves. */
+const PROGRAM = resolve('host/cli/main.js');
+const STDIO = { command: process.execPath, args: [PROGRAM, 'serve', '--policy', TWO, '--agent', 'on-call'] };
 
 /** What each client's pages say a server looks like in its file: started by the client, and at a URL. */
 const GOLDEN: Readonly<Record<string, readonly [string, unknown, unknown]>> = {
@@ -101,7 +103,7 @@ const GOLDEN: Readonly<Record<string, readonly [string, unknown, unknown]>> = {
   ],
   codex: [
     '~/.codex/config.toml',
-    `[mcp_servers.cellblock]\ncommand = "npx"\nargs = ["-y", "cellblock", "serve", "--policy", ${JSON.stringify(TWO)}, "--agent", "on-call"]\n`,
+    `[mcp_servers.cellblock]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(PROGRAM)}, "serve", "--policy", ${JSON.stringify(TWO)}, "--agent", "on-call"]\n`,
     `[mcp_servers.cellblock]\nurl = "${URL_GIVEN}"\nbearer_token_env_var = "CELLBLOCK_TOKEN"\n`,
   ],
   'gemini-cli': [
@@ -119,7 +121,9 @@ describe('mcp config', () => {
   it.each(Object.entries(GOLDEN))('prints what %s needs, and says where', async (client, [file, started, remote]) => {
     const own = await config(['--client', client, '--policy', TWO, '--agent', 'on-call']);
     expect(client === 'codex' ? own.out : JSON.parse(own.out)).toEqual(started);
-    expect(own.notes).toBe(`${MCP_CLIENTS[client]?.title}: put this into ${file}, beside what is there\n`);
+    expect(own.notes).toBe(
+      `${MCP_CLIENTS[client]?.title}: put this into ${file}, beside what is there\nit starts this installation, by its path: print it anew after Node or Cellblock has moved\n`,
+    );
     const there = await config(['--client', client, '--url', URL_GIVEN]);
     expect(client === 'codex' ? there.out : JSON.parse(there.out)).toEqual(remote);
   });
@@ -135,11 +139,20 @@ describe('mcp config', () => {
     expect((await config(['--client', client, '--policy', ONE], platform)).notes).toContain(`put this into ${file},`);
   });
 
-  it('starts `npx` through the shell where the client cannot on Windows', async () => {
+  it('starts its own program on Windows, too, which needs no shell', async () => {
     const { out } = await config(['--client', 'claude-code', '--policy', ONE], 'win32');
     expect(JSON.parse(out)).toMatchObject({
-      mcpServers: { cellblock: { command: 'cmd', args: expect.arrayContaining(['/c', 'npx', '-y', 'cellblock']) } },
+      mcpServers: { cellblock: { command: process.execPath, args: expect.arrayContaining([PROGRAM]) } },
     });
+    expect(out).not.toMatch(/npx|"cmd"/);
+  });
+
+  it('takes the address of a server for that of its MCP, and any path as it is', async () => {
+    const urlOf = async (url: string) =>
+      JSON.parse((await config(['--client', 'cursor', '--url', url])).out).mcpServers.cellblock.url;
+    expect(await urlOf('http://127.0.0.1:7420')).toBe(URL_GIVEN);
+    expect(await urlOf('http://127.0.0.1:7420/')).toBe(URL_GIVEN);
+    expect(await urlOf('https://cells.example.com/behind/mcp')).toBe('https://cells.example.com/behind/mcp');
   });
 
   it('makes the path of the policy absolute', async () => {
