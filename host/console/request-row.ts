@@ -21,8 +21,8 @@ export interface RequestRow {
 /** The newest requests, at most `rowsMax`: older ones are forgotten. */
 export class RequestRows {
   readonly #rows = new Map<string, RequestRow>();
-  /** Requests by the question that they wait for. */
-  readonly #asking = new Map<string, string>();
+  /** Requests by the question that they wait for: the same call filed again waits for the same one. */
+  readonly #asking = new Map<string, Set<string>>();
   readonly #rowsMax: number;
 
   constructor(rowsMax: number) {
@@ -34,6 +34,7 @@ export class RequestRows {
     if (entry.kind === 'requested') this.#add(entry);
     else if (entry.kind === 'decided') {
       const { effect, rules, approval, code } = entry;
+      if (effect === 'ask' && approval !== undefined) this.#wait(entry.audit, approval);
       this.#change(entry.audit, {
         effect,
         rules,
@@ -44,8 +45,8 @@ export class RequestRows {
       const { outcome, code, fuel, wallMs } = entry;
       this.#change(entry.audit, { outcome, fuel, wallMs, ...(code === undefined ? {} : { code }) });
     } else if (entry.kind === 'approval') {
-      if (entry.event !== 'asked') this.#change(this.#asking.get(entry.approval) ?? '', { answer: entry.event });
-      else if (this.#rows.has(entry.audit)) this.#asking.set(entry.approval, entry.audit);
+      if (entry.event === 'asked') this.#wait(entry.audit, entry.approval);
+      else for (const audit of this.#asking.get(entry.approval) ?? []) this.#change(audit, { answer: entry.event });
     }
   }
 
@@ -60,8 +61,15 @@ export class RequestRows {
     if (this.#rows.size <= this.#rowsMax) return;
     const [oldest = ''] = this.#rows.keys();
     // A call that runs may have asked more than once.
-    for (const [approval, audit] of this.#asking) if (audit === oldest) this.#asking.delete(approval);
+    for (const [approval, audits] of this.#asking) if (audits.delete(oldest) && audits.size === 0) this.#asking.delete(approval);
     this.#rows.delete(oldest);
+  }
+
+  #wait(audit: string, approval: string): void {
+    if (!this.#rows.has(audit)) return;
+    const audits = this.#asking.get(approval);
+    if (audits === undefined) this.#asking.set(approval, new Set([audit]));
+    else audits.add(audit);
   }
 
   #change(audit: string, change: Partial<RequestRow>): void {

@@ -32,6 +32,18 @@ describe('the newest requests', () => {
 });
 
 describe('rows', () => {
+  it('of the same question all hear what became of it', () => {
+    const rows = new RequestRows(10);
+    const told = (entry: object): void => rows.apply({ seq: 1, at: 1, ...entry } as TrailRecord);
+    const asks = (audit: string) => ({ kind: 'decided', audit, effect: 'ask', rules: [], approval: 'aaaaa-11111', policy: '' });
+    for (const entry of [requested('a'), asks('a'), asked('aaaaa-11111', 'a'), requested('b'), asks('b')]) told(entry);
+    told(approval('denied', 'aaaaa-11111'));
+    expect(rows.newest()).toEqual([
+      expect.objectContaining({ audit: 'b', answer: 'denied' }),
+      expect.objectContaining({ audit: 'a', answer: 'denied' }),
+    ]);
+  });
+
   it('forget the questions of a request with it, however many its call asked', () => {
     const rows = new RequestRows(1);
     const told = (entry: object): void => rows.apply({ seq: 1, at: 1, ...entry } as TrailRecord);
