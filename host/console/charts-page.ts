@@ -35,7 +35,7 @@ function charts(usage: UsageSeries, name: SpanName): Html {
   return html`<ul class="legend" aria-label="Colours">${tools.map(({ tool }, index) => html`<li><svg class="swatch" width="12" height="12" aria-hidden="true"><rect class="c${index % 7}" width="12" height="12" rx="2"></rect></svg>${inlineText(tool)}</li>`)}</ul>
 <p class="sideways">Wider than the screen: charts move sideways.</p>
 ${METRICS.map((metric) => chart(metric, usage))}
-<section aria-labelledby="h-numbers"><h2 id="h-numbers">The numbers, of the last ${name}</h2>${table('Numbers by tool', ['Tool', 'Calls that ran', 'Refused', 'Fuel', 'Time', 'Time of a call'], tools.map(numbersRow), 'None.')}</section>
+<section aria-labelledby="h-numbers"><h2 id="h-numbers">The numbers, of the last ${name}</h2>${table('Numbers by tool', ['Tool', ...['Calls that ran', 'Refused', 'Fuel', 'Time', 'Time of a call'].map((num) => ({ num }))], tools.map(numbersRow), 'None.')}</section>
 <details><summary>All numbers of the charts</summary>${METRICS.map(({ key, title, valueText }) => partsTable(usage, key, title, valueText))}</details>`;
 }
 
@@ -67,5 +67,5 @@ function partsTable(usage: UsageSeries, key: Metric['key'], title: string, value
     ({ tool, parts }) =>
       html`<tr><th scope="row">${inlineText(tool)}</th>${parts[key].map((value) => html`<td class="num">${value === 0 ? '0' : valueText(value)}</td>`)}</tr>`,
   );
-  return html`<h3>${title}</h3>${table(plainText(`${title}, by time`), ['Tool', ...labels], rows, 'None.')}`;
+  return html`<h3>${title}</h3>${table(plainText(`${title}, by time`), ['Tool', ...labels.map((num) => ({ num }))], rows, 'None.')}`;
 }

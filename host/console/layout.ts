@@ -113,10 +113,13 @@ export function csrfField({ session }: Frame): Html {
   return html`<input type="hidden" name="csrf" value="${session.csrf}">`;
 }
 
+/** A heading of a column; `num` stands above numbers, at their side. */
+export type Heading = string | { readonly num: string };
+
 /** A table that scrolls within itself, so that a phone does not scroll the page. */
-export function table(label: string, headings: readonly string[], rows: readonly Html[], empty: string): Html {
+export function table(label: string, headings: readonly Heading[], rows: readonly Html[], empty: string): Html {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
   return html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>
-<thead><tr>${headings.map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
+<thead><tr>${headings.map((heading) => (typeof heading === 'string' ? html`<th scope="col">${heading}</th>` : html`<th scope="col" class="num">${heading.num}</th>`))}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;
 }

@@ -19,7 +19,11 @@ ${problem === undefined ? NOTHING : html`<p class="warn"><b>The trail cannot be 
       ? NOTHING
       : html`<p class="warn"><b>${waiting === 1 ? '1 question waits' : `${waiting} questions wait`} for a human.</b> <a href="${base}/approvals">See and answer</a></p>`
   }</div>
-<div id="requests" data-live>${requestTable(frame, rows.slice(0, ROWS_MAX))}</div>`;
+<div id="requests" data-live>${requestTable(frame, rows.slice(0, ROWS_MAX))}${
+    rows.length > ROWS_MAX
+      ? html`<p class="small">The newest ${ROWS_MAX}; <a href="${base}/trail">those before are in the trail</a>.</p>`
+      : NOTHING
+  }</div>`;
   return { title: 'Now', place: 'now', body, everyMs: EVERY_MS };
 }
 
@@ -27,7 +31,7 @@ ${problem === undefined ? NOTHING : html`<p class="warn"><b>The trail cannot be 
 export function requestTable(frame: Frame, rows: readonly RequestRow[]): Html {
   return table(
     'Requests',
-    ['Filed', 'Tool and agent', 'What became of it', 'Decision', 'Fuel', 'Time', 'Rule'],
+    ['Filed', 'Tool and agent', 'What became of it', 'Decision', { num: 'Fuel' }, { num: 'Time' }, 'Rule'],
     rows.map((row) => requestRow(frame, row)),
     'No agent has asked for anything yet. Requests appear here by themselves.',
   );
@@ -38,7 +42,7 @@ function requestRow({ base, nowMs }: Frame, row: RequestRow): Html {
   const [rule, ...others] = rules;
   return html`<tr>
 <td class="tight"><a href="${base}/requests/${encodeURIComponent(audit)}">${shortInstant(at, nowMs)}</a></td>
-<th scope="row">${inlineText(tool)}<br><span class="small agent">${inlineText(agent)}</span></th>
+<th scope="row">${tool === '' ? html`<span class="small">no tool named</span>` : inlineText(tool)}<br><span class="small agent">${inlineText(agent)}</span></th>
 <td>${standingPill(row)}${code === undefined ? NOTHING : html`<br><code class="small">${inlineText(code)}</code>`}</td>
 <td>${decisionPill(effect)}${
     effect === 'ask' && approval !== undefined

@@ -1,4 +1,4 @@
-import { exactValue, inlineText, lineText } from './exact-text.ts';
+import { inlineText, lineText } from './exact-text.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { csrfField, type Frame, type Page } from './layout.ts';
 import { DIFF_REQUESTS_MAX, type Found } from './policy-work.ts';
@@ -6,6 +6,8 @@ import type { Kept } from './sessions.ts';
 import { grouped } from './times.ts';
 
 const LINES_MAX = 3000;
+/** What a field may be filled with again: it shows no escapes. */
+const PLAIN = /^[\x20-\x7e\r\n]*$/;
 
 /** The policy in force, why it decides as it does, and what another one would change. */
 export function policyPage(frame: Frame): Page {
@@ -13,12 +15,7 @@ export function policyPage(frame: Frame): Page {
   const body = html`<h1>Policy</h1>
 <p class="lead">What decides. It is changed by changing its file, never from here and never by an agent.</p>
 ${stateCard(frame)}
-<section class="card" aria-labelledby="h-explain"><h2 id="h-explain">Why would a request be allowed or denied?</h2>
-<p>Nothing runs, and nothing is recorded. Budgets count as unused.</p>
-<form method="post" action="${base}/policy/explain">${csrfField(frame)}
-<label for="request">A request as JSON</label>
-<textarea id="request" class="code" name="request" rows="8" required spellcheck="false">${example(frame)}</textarea>
-<div class="buttons"><button class="go">Explain</button></div></form></section>
+${explainCard(frame, example(frame))}
 <section class="card" aria-labelledby="h-diff"><h2 id="h-diff">What would another policy change?</h2>
 <p>Compares with the policy in force: what the two say, and how up to ${grouped(DIFF_REQUESTS_MAX)} requests of the last day would have been decided. Nothing is put in force. A ceiling in a file of its own is not applied to the other one, and of its components only those are read that the policy in force names.</p>
 <form method="post" action="${base}/policy/diff">${csrfField(frame)}
@@ -28,13 +25,22 @@ ${stateCard(frame)}
   return { title: 'Policy', place: 'policy', body };
 }
 
+function explainCard(frame: Frame, json: string): Html {
+  return html`<section class="card" aria-labelledby="h-explain"><h2 id="h-explain">Why would a request be allowed or denied?</h2>
+<p>Nothing runs, and nothing is recorded. Budgets count as unused.</p>
+<form method="post" action="${frame.base}/policy/explain">${csrfField(frame)}
+<label for="request">A request as JSON</label>
+<textarea id="request" class="code" name="request" rows="8" required spellcheck="false">${json}</textarea>
+<div class="buttons"><button class="go">Explain</button></div></form></section>`;
+}
+
 function stateCard({ door }: Frame): Html {
   const { policy, policyState } = door;
   const { problem, digest } = policyState;
   const state =
     problem === undefined
       ? html`<p class="big">In force, as it is in the file</p>`
-      : html`<p class="big">The file has a mistake: the policy before it stays in force</p>${problemLines(problem)}`;
+      : html`<p class="big">The file has a mistake: the policy before it stays in force</p>${exactLines(problem)}`;
   return html`<section class="card state ${problem === undefined ? 'ok' : 'no'}" aria-label="State of the policy">${state}
 <dl><dt>File</dt><dd><code>${inlineText(policy.file, 300)}</code></dd>
 <dt>Digest in force</dt><dd><code>${digest}</code></dd>
@@ -54,10 +60,17 @@ function example({ door: { policy } }: Frame): string {
 
 /** What `explain` found, for the page after the form. */
 export function explainedPage(found: Found, json: string): Kept {
+  const isPlain = PLAIN.test(json);
   const body = html`<h1>Why</h1>
 ${'problem' in found ? problemCard(found.problem) : linesCard('Explanation', found.lines)}
-<section class="card theirs"><h2>The request that was explained</h2>${exactValue(json.slice(0, 64_000))}</section>`;
-  return { title: 'Why', body };
+${isPlain ? NOTHING : html`<section class="card theirs"><h2>The request that was explained</h2>${exactLines(json)}</section>`}`;
+  return { title: 'Why', body, ...(isPlain ? { request: json } : {}) };
+}
+
+/** An answer that was kept, and the way on from it. */
+export function foundPage(frame: Frame, { title, body, request }: Kept): Page {
+  const again = request === undefined ? NOTHING : explainCard(frame, request);
+  return { title, body: html`${body}${again}<p><a href="${frame.base}/policy">Back to the policy</a></p>`, place: 'policy' };
 }
 
 /** What `diff` found. */
@@ -68,12 +81,12 @@ ${'problem' in found ? problemCard(found.problem) : html`${linesCard('What the t
 }
 
 function problemCard(problem: string): Html {
-  return html`<div class="card state no"><p class="big">It cannot be used</p>${problemLines(problem)}</div>`;
+  return html`<div class="card state no"><p class="big">It cannot be used</p>${exactLines(problem)}</div>`;
 }
 
-/** A text of our own, in which words of the file may stand. */
-function problemLines(problem: string): Html {
-  const lines = problem.slice(0, 20_000).split('\n');
+/** Line by line, with everything that cannot be seen as an escape. */
+function exactLines(text: string): Html {
+  const lines = text.slice(0, 20_000).split('\n');
   return html`<pre class="lines">${lines.map((line) => html`<span>${line === '' ? ' ' : lineText(line)}</span>`)}</pre>`;
 }
 

@@ -17,7 +17,7 @@ type Tellers = { readonly [Kind in ReadRecord['kind']]: Teller<Kind> };
 const said = (tone: Tone, sentence: Html): RecordWords => ({ tone, sentence });
 
 const TELLERS: Tellers = {
-  requested: ({ agent, tool }) => said('', html`${inlineText(agent)} asks for ${inlineText(tool, 120)}`),
+  requested: (record) => said('', askedWords(record)),
   decided: ({ effect, code, message, rules }) => {
     const by =
       rules.length === 0
@@ -59,6 +59,13 @@ const TELLERS: Tellers = {
   recovered: ({ droppedBytes }) => said('', html`${droppedBytes} bytes of a record that was not written to its end were cut`),
   segment: ({ number }) => said('', html`File ${number} of the trail begins`),
 };
+
+/** Who asks for what. A request that could not be read names no tool. */
+export function askedWords({ agent, tool }: Of<'requested'>): Html {
+  return tool === ''
+    ? html`${inlineText(agent)} files a request that names no tool`
+    : html`${inlineText(agent)} asks for ${inlineText(tool, 120)}`;
+}
 
 function approvalWords(record: Of<'approval'>): RecordWords {
   switch (record.event) {

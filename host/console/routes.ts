@@ -17,7 +17,7 @@ import { type Frame, type Page, renderPage } from './layout.ts';
 import type { LoginBrake } from './login-brake.ts';
 import { loginPage, problemPage } from './login-page.ts';
 import { nowPage } from './now-page.ts';
-import { diffedPage, explainedPage, policyPage } from './policy-page.ts';
+import { diffedPage, explainedPage, foundPage, policyPage } from './policy-page.ts';
 import { diffPolicies, explainRequest } from './policy-work.ts';
 import type { RequestFeed } from './request-feed.ts';
 import { isCsrf, keep, type Session, type Sessions } from './sessions.ts';
@@ -195,10 +195,7 @@ function addPages(app: Hono<Vars>, { base, feed, checks, turns }: ConsoleParts):
   );
   app.get('/policy', (context) => page(context, policyPage));
   app.get('/policy/found/:id', (context) =>
-    page(context, ({ session }) => {
-      const { title, body } = session.kept.get(context.req.param('id')) ?? GONE;
-      return { title, body, place: 'policy' };
-    }),
+    page(context, (frame) => foundPage(frame, frame.session.kept.get(context.req.param('id')) ?? GONE)),
   );
 }
 

@@ -15,6 +15,8 @@ export type Operator = Extract<Principal, { kind: 'operator' }>;
 
 /** What was answered to a form, for the page that the browser is sent to. */
 export interface Kept {
+  /** What was asked there, so that it can be asked again with a change. */
+  readonly request?: string;
   readonly title: string;
   readonly body: Html;
 }

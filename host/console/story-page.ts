@@ -3,7 +3,7 @@ import type { ReadRecord } from '../audit/index.ts';
 import { exactValue, inlineText } from './exact-text.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import type { Frame, Page } from './layout.ts';
-import { recordWords } from './record-words.ts';
+import { askedWords, recordWords } from './record-words.ts';
 import { RequestRows } from './request-row.ts';
 import { instant } from './times.ts';
 import { decisionPill, standingPill } from './words.ts';
@@ -21,10 +21,7 @@ export function storyPage(frame: Frame, audit: string, records: readonly ReadRec
   const [row] = rows.newest();
   // What is over does not change any more.
   const isOpen = row !== undefined && row.outcome === undefined && (row.effect === 'allow' || row.effect === 'ask');
-  const name =
-    requested?.kind === 'requested'
-      ? html`${inlineText(requested.agent)} asks for ${inlineText(requested.tool, 120)}`
-      : html`Request ${inlineText(audit)}`;
+  const name = requested?.kind === 'requested' ? askedWords(requested) : html`Request ${inlineText(audit)}`;
   const body = html`<h1>${name}</h1>
 <p class="lead">Request <code>${inlineText(audit)}</code>${requested === undefined ? NOTHING : html`, filed ${instant(requested.at)}`}</p>
 <div id="story" data-live><p>${decisionPill(row?.effect)} ${row === undefined ? NOTHING : standingPill(row)}</p>

@@ -36,6 +36,7 @@ const RECORDS_MAX = 300_000;
 const TOOLS_MAX = 6;
 const NAMES_MAX = 200;
 const OTHERS = 'all others';
+const NO_TOOL = 'no tool named';
 
 interface Counting {
   calls: number;
@@ -66,9 +67,9 @@ export async function usageSeries(records: AsyncIterable<ReadRecord>, span: Span
   return { span, endsMs, tools: ranked(byTool, span), isCut };
 }
 
-/** Without its function. */
+/** Without its function; a request that could not be read names none. */
 function toolName(text: string): string {
-  return text.split('.', 1)[0] ?? text;
+  return text.split('.', 1)[0] || NO_TOOL;
 }
 
 function countingOf(all: Map<string, Counting>, name: string, { parts }: Span): Counting {

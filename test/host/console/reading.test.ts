@@ -39,6 +39,21 @@ describe('the first page', () => {
   });
 });
 
+describe('a request that could not be read', () => {
+  it('names no tool, and pages say so', async () => {
+    const own = await openSite();
+    try {
+      const { receipt } = await own.door('triage').request('{"tool_name":"redact"');
+      const bob = await Visitor.loggedIn(own, 'bob');
+      expect((await bob.get('')).text).toContain('<th scope="row"><span class="small">no tool named</span>');
+      expect((await bob.get('/charts')).text).toContain('no tool named');
+      expect((await bob.get(`/requests/${receipt.audit}`)).text).toContain('files a request that names no tool');
+    } finally {
+      await own.close();
+    }
+  });
+});
+
 describe('the trail', () => {
   it('shows 50 records, then older ones, each once', async () => {
     const first = await ann.get('/trail');
@@ -128,7 +143,10 @@ describe('access, charts and the policy', () => {
     expect((await ann.submit('/policy/explain', { request: JSON.stringify(asked) })).text).toContain(
       'Allowed once a human says yes',
     );
-    expect((await ann.submit('/policy/explain', { request: '{' })).text).toContain('It cannot be used');
+    const wrong = await ann.submit('/policy/explain', { request: '{ "odd" ' });
+    expect(wrong.text).toContain('It cannot be used');
+    expect(wrong.text).toMatch(/<textarea id="request"[^>]*>\{ &quot;odd&quot; <\/textarea>/); // to be mended and asked again
+    expect((await ann.submit('/policy/explain', { request: '{ "\u200b" ' })).text).not.toContain('<textarea');
     expect(rowsOf((await ann.get('/trail?kind=requested')).text)).toHaveLength(before);
   });
 
