@@ -20,7 +20,7 @@ export function approvalPage(frame: Frame, approval: Approval): Page {
   const agent = html`<code>${inlineText(subject.agent)}</code>`;
   const title = subject.question === undefined ? html`May agent ${agent} call ${name}?` : html`A running call of ${name} asks`;
   const body = html`<h1>${title}</h1>
-<div id="state" data-live>${stateCard(frame, approval)}</div>
+<div id="state" data-live>${stateCard(frame, approval)}${otherPolicy(frame, approval)}</div>
 ${subject.question === undefined ? NOTHING : questionCard(asked)}
 ${parametersCard(frame, asked)}
 ${wordsCard(asked)}
@@ -49,6 +49,18 @@ ${ended === undefined || ended.status === 'used' || ended.status === 'expired' ?
 ${ended?.status === 'used' ? html`<p>The call ran ${ago(ended.at, nowMs)}${ended.audit === undefined ? NOTHING : html`: <a href="${base}/requests/${encodeURIComponent(ended.audit)}">its story</a>`}.</p>` : NOTHING}
 ${status === 'approved' ? html`<p>It may run once, before ${instant(lapsesAt(approval))}: the agent has to file the same request again.</p>` : NOTHING}
 ${status === 'expired' ? html`<p>${approved === undefined ? 'Nobody answered' : 'It was not used'} before ${instant(approved === undefined ? asked.expiresAt : approved.at + asked.useWithinMs)}.</p>` : NOTHING}</div>`;
+}
+
+/** A yes fits requests under the policy that asked, and no others. That of a running call is for this call, which ends under its own. */
+export function isOfAnotherPolicy({ policyState }: Frame['door'], { policy, question }: Asked['subject']): boolean {
+  return question === undefined && policy !== policyState.digest;
+}
+
+/** Whoever answers would else wait for a call that does not come. */
+function otherPolicy({ door, nowMs }: Frame, approval: Approval): Html {
+  const status = approvalStatus(approval, nowMs);
+  if ((status !== 'pending' && status !== 'approved') || !isOfAnotherPolicy(door, approval.asked.subject)) return NOTHING;
+  return html`<p class="warn"><b>Asked under another policy than the one in force.</b> A yes lets nothing run: under this policy the agent has to ask again.</p>`;
 }
 
 function questionCard({ subject: { question, tool } }: Asked): Html {
@@ -118,8 +130,9 @@ function grantText(grant: string): Html {
   }
 }
 
-function whyCard({ base }: Frame, { rules, approvers, channels, subject, digest, audit, useWithinMs }: Asked): Html {
+function whyCard({ base }: Frame, { approval, rules, approvers, channels, subject, digest, audit, useWithinMs }: Asked): Html {
   return html`<section class="card" aria-labelledby="h-why"><h2 id="h-why">Why a human is asked</h2><dl>
+<dt>Question</dt><dd><code>${approval}</code></dd>
 <dt>Rules</dt><dd>${rules.length === 0 ? 'none' : html`<ul class="plain">${rules.map((rule) => html`<li>${inlineText(rule, 200)}</li>`)}</ul>`}</dd>
 <dt>Who may answer</dt><dd>${approvers.length === 0 ? 'any operator' : approvers.map((one, index) => html`${index === 0 ? '' : ', '}${inlineText(one)}`)}</dd>
 <dt>Also asked through</dt><dd>${channels.length === 0 ? 'no channel' : channels.map((one, index) => html`${index === 0 ? '' : ', '}${inlineText(one)}`)}</dd>

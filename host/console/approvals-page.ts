@@ -1,6 +1,7 @@
 import { approvalStatus } from '../approvals/approval.ts';
 import type { Approval, Shape } from '../approvals/index.ts';
 import { quoteList } from '../policy/quote.ts';
+import { isOfAnotherPolicy } from './approval-page.ts';
 import { callName, inlineText } from './exact-text.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { csrfField, type Frame, type Page, table } from './layout.ts';
@@ -36,7 +37,7 @@ function waitingTable({ base, nowMs, door }: Frame, open: readonly Approval[]): 
       const { subject, approval, at, expiresAt } = asked;
       const path = `${base}/approvals/${encodeURIComponent(approval)}`;
       return html`<tr>
-<th scope="row"><a href="${path}">${inlineText(callName(subject), 120)}</a>${subject.question === undefined ? NOTHING : html`<br><span class="small">a running call asks</span>`}</th>
+<th scope="row"><a href="${path}">${inlineText(callName(subject), 120)}</a><br><span class="small"><span class="tight">${approval}</span>${subject.question === undefined ? NOTHING : ', a running call asks'}${isOfAnotherPolicy(door, subject) ? ', under another policy' : NOTHING}</span></th>
 <td class="tight">${durationText(expiresAt - nowMs)}</td>
 <td>${inlineText(subject.agent)}</td>
 <td class="tight">${ago(at, nowMs)}</td>
@@ -47,7 +48,7 @@ function waitingTable({ base, nowMs, door }: Frame, open: readonly Approval[]): 
   );
 }
 
-function endedTable({ base, nowMs }: Frame, ended: readonly Approval[]): Html {
+function endedTable({ base, nowMs, door }: Frame, ended: readonly Approval[]): Html {
   return table(
     'Questions that were answered or are over',
     ['Call', 'What became of it', 'By', 'When', 'Agent'],
@@ -55,7 +56,7 @@ function endedTable({ base, nowMs }: Frame, ended: readonly Approval[]): Html {
       const { asked, approved, ended: end } = approval;
       const by = end?.by ?? approved?.by;
       return html`<tr>
-<th scope="row"><a href="${base}/approvals/${encodeURIComponent(asked.approval)}">${inlineText(callName(asked.subject), 120)}<span class="sr">, question ${asked.approval}</span></a></th>
+<th scope="row"><a href="${base}/approvals/${encodeURIComponent(asked.approval)}">${inlineText(callName(asked.subject), 120)}</a><br><span class="small"><span class="tight">${asked.approval}</span>${approvalStatus(approval, nowMs) === 'approved' && isOfAnotherPolicy(door, asked.subject) ? ', under another policy' : NOTHING}</span></th>
 <td>${pill(...statusWords(approvalStatus(approval, nowMs)))}</td>
 <td>${by === undefined ? NOTHING : inlineText(by)}</td>
 <td class="tight">${ago(end?.at ?? approved?.at ?? asked.expiresAt, nowMs)}</td>
@@ -71,7 +72,7 @@ function shapesTable(frame: Frame, shapes: readonly Shape[]): Html {
   const action = door.mayAnswer ? ['End it'] : [];
   return table(
     'Rules that approvers made',
-    ['Call', 'Agent', 'Parameters that may differ', 'Used', 'Ends', 'Made by', ...action],
+    ['Call', 'Agent', 'Parameters that may differ', { num: 'Used' }, 'Ends', 'Made by', ...action],
     shapes.map(
       ({ added, uses }) => html`<tr>
 <th scope="row">${inlineText(callName(added.subject), 120)}</th>

@@ -55,7 +55,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 thead th { color: var(--dim); font-weight: 600; white-space: nowrap; font-size: .85rem; }
 tbody th { font-weight: 600; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.tight, td time { white-space: nowrap; }
+td.tight, span.tight, td time { white-space: nowrap; }
 td .name, th .name { overflow-wrap: break-word; }
 .small { font-size: .88rem; color: var(--dim); font-weight: 400; }
 .empty { background: var(--card); border: 1px dashed var(--line); border-radius: 10px; padding: 1.25rem; color: var(--dim); }

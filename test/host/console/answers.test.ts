@@ -35,6 +35,25 @@ describe('answers', () => {
     expect(await again('call maria@example.com')).toMatchObject({ kind: 'pending' });
   });
 
+  it('a question says its id, and whether the policy that asked is still the one that decides', async () => {
+    const own = await openSite();
+    try {
+      const id = await own.ask('under the policy of now');
+      const rae = await Visitor.loggedIn(own, 'rae');
+      const told = async () => [(await rae.get(`/approvals/${id}`)).text, (await rae.get('/approvals')).text];
+      const [page, list] = await told();
+      expect(page).toContain(`<dt>Question</dt><dd><code>${id}</code></dd>`);
+      expect(list).toContain(`<span class="tight">${id}</span></span>`);
+      expect(await own.rewrite(['bob'])).toBe(true);
+      const [pageThen, listThen] = await told();
+      expect(page).not.toContain('Asked under another policy');
+      expect(pageThen).toContain('Asked under another policy than the one in force.');
+      expect(listThen).toContain(`<span class="tight">${id}</span>, under another policy</span>`);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('a no keeps it from running, and its reason is the agent’s to read', async () => {
     const id = await site.ask('deny me');
     const { text } = await answer(ann, id, { verdict: 'deny', reason: 'not today' });
