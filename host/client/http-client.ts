@@ -32,6 +32,7 @@ const TIMEOUT_MS = 290_000;
 /** Bytes of an answer: more than any result may have, so a server that sends without end is not read without end. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TOKEN = /^[\x21-\x7e]{1,8192}$/;
+const PLAIN = /^[\x20-\x7e]{1,300}$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const JSON_TYPES = /^application\/(?:problem\+)?json(?:\s*;|$)/i;
 
@@ -47,7 +48,9 @@ export class HttpClient {
     this.#base = baseOf(url);
     // A header that cannot be sent would be quoted, token and all, in the error of `fetch`.
     if (!TOKEN.test(token))
-      throw new CodedError('usage/invalid-argument', '`token` is not a token: 1 to 8192 visible characters');
+      throw new CodedError('usage/invalid-argument', '`token` is not a token: 1 to 8192 visible characters', {
+        help: 'a file that `cellblock token` was written into ends in a line break, which is none of the token: trim it',
+      });
     this.#token = token;
     this.#fetch = ownFetch ?? fetch;
     this.#timeoutMs = timeoutMs ?? TIMEOUT_MS;
@@ -158,7 +161,11 @@ export function problemError({ status, body }: Answer): CodedError {
   const problem: { readonly [name: string]: unknown } = typeof body === 'object' && body !== null ? { ...body } : {};
   const { code, detail, help, data } = problem;
   if (status === 401) return new CodedError('usage/invalid-argument', 'the server does not know the token');
-  if (typeof code !== 'string' || typeof detail !== 'string') return interrupted(`the server answered with status ${status}`);
+  if (typeof code !== 'string' || typeof detail !== 'string') {
+    // Such as a token of an operator, or a path that the server has not: its words say which.
+    const words = typeof detail === 'string' && PLAIN.test(detail) ? `: ${detail}` : '';
+    return interrupted(`the server answered with status ${status}${words}`);
+  }
   // A newer server may have codes that this table has not.
   const known: Code = Object.hasOwn(CODES, code) ? (code as Code) : 'failed/interrupted';
   return new CodedError(known, detail, {

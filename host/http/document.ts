@@ -61,8 +61,11 @@ function makeDocument(): object {
     description: 'A signature over the raw body: `webhook-signature` as Standard Webhooks have it, or `X-Slack-Signature`.',
   });
   for (const { config } of ROUTES) app.openAPIRegistry.registerPath(config);
-  return app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO });
+  return app.getOpenAPI31Document({ openapi: '3.1.0', info: INFO, servers: SERVERS });
 }
+
+/** For tools that make clients of the file: the server itself may stand elsewhere. */
+const SERVERS = [{ url: 'http://127.0.0.1:7420', description: 'Where `cellblock serve` listens unless it is told otherwise.' }];
 
 const INFO = {
   title: 'Cellblock',

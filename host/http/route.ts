@@ -150,7 +150,7 @@ function checked<Schema extends z.ZodType>(value: unknown, schema: Schema, what:
   const [issue] = error.issues;
   const path = issue === undefined ? '' : ['$', ...issue.path].join('.');
   // zod's own words: they name what is expected, and unknown members, which are cut.
-  throw new CodedError('usage/invalid-argument', `the ${what} is not as it should be: ${(issue?.message ?? '').slice(0, 200)}`, {
-    data: { path },
-  });
+  const place = issue === undefined || issue.path.length === 0 ? '' : ` at \`${path.slice(0, 100)}\``;
+  const words = (issue?.message ?? '').slice(0, 200);
+  throw new CodedError('usage/invalid-argument', `the ${what} is not as it should be${place}: ${words}`, { data: { path } });
 }

@@ -41,7 +41,8 @@ const list: Route = {
     good: [
       {
         status: 200,
-        description: 'The newest last. An operator is shown those that are open, unless `all` is true.',
+        description:
+          'The newest last. An operator is shown those that are open, unless `all` is true; an agent its own, also those of the last day that ended.',
         schema: approvalsSchema,
         example: { approvals: [AGENT_EXAMPLE] },
       },

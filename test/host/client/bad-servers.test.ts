@@ -71,6 +71,9 @@ describe('connectAgent', () => {
   it('says nothing of a token that cannot be one', () => {
     const secret = 'hunter2\r\nx: y';
     expect(() => connectAgent({ url: 'http://localhost', token: secret })).toThrow(/^(?!.*hunter2).*`token` is not a token/);
+    expect(() => connectAgent({ url: 'http://localhost', token: 'cb_x\n' })).toThrow(
+      expect.objectContaining({ help: expect.stringContaining('trim it') }),
+    );
     expect(() => connectAgent({ url: 'http://localhost', token: '' })).toThrow();
   });
 });
@@ -148,6 +151,15 @@ describe('an outcome', () => {
     for (const outcome of [await door.call(CALL), await door.request('{}')]) {
       expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'failed/interrupted', help: expect.any(String) } });
     }
+  });
+
+  it('has the words of the server where these are plain', async () => {
+    const told = async (detail: string) => {
+      const outcome = await before(json({ ...problem, detail }, 403)).door.request('{}');
+      return 'error' in outcome && outcome.error.message;
+    };
+    expect(await told('this is for agents')).toBe('the server answered with status 403: this is for agents');
+    expect(await told('\u001b[31mred')).toBe('the server answered with status 403');
   });
 
   it('says that nothing was filed where there is no list of tools', async () => {

@@ -70,6 +70,9 @@ describe('approvals', () => {
       status: 403,
       json: { code: 'denied/approval-mismatch' },
     });
+    expect((await served.as('ann').post(`${at}/approve`, {})).json).toMatchObject({
+      detail: expect.stringMatching(/^the body is not as it should be at `\$\.digest`: /),
+    });
     for (const bad of [{}, { digest: digest.slice(0, -1) }, { digest, extra: 1 }, { digest, reason: 7 }, []]) {
       expect((await served.as('ann').post(`${at}/approve`, bad)).status).toBe(400);
     }
