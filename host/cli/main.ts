@@ -54,6 +54,7 @@ Start here:
   cellblock policy check                   what each rule lets through, which grants are missing
   cellblock approvals list                 what waits for a human's yes
   cellblock audit tail                     what was asked, decided, approved and run
+  cellblock serve                          for agents over MCP and HTTP, and for people in a console
 ${EXIT_TEXT}`,
   );
 

@@ -35,6 +35,7 @@ export function addToken(program: Command): void {
       note(
         `put this into the policy file, where only the digest of the token is kept:\n\nserve:\n  ${kind}s:\n    ${name}: { tokens: ["${digest}"] }\n`,
       );
+      note('where the file has `serve` already, add the name to it: a key that is there twice is a mistake');
       note('to replace a token, list the new digest beside the old one, then take the old one out');
     });
 }
