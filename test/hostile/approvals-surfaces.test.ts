@@ -7,7 +7,7 @@ import { connect, type TestClient } from '../support/mcp-clients.ts';
 
 /*
  * An approval is for one exact call, once, whichever way an agent comes: every surface against the same server, answered over its HTTP API. What Slack
- * and webhooks bring is in serve-threats.test.ts, what the console sends in test/host/console.
+ * and webhooks bring is in serve-approvals.test.ts, what the console sends in test/host/console.
  */
 
 const POLICY = `version: 1

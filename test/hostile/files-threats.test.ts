@@ -60,7 +60,7 @@ function floodingGuest(): Promise<Uint8Array> {
   );
 }
 
-const MOUNTS = `{ /in: { from: allow }, /work: { from: allow, access: write }, /out: { access: write, copyOut: { to: results, overwrite: allow } } }`;
+const MOUNTS = `{ /in: { from: allow }, /edit: { from: allow, access: write }, /out: { access: write, copyOut: { to: results, overwrite: allow } } }`;
 const DOINGS = ['stat', 'list', 'read', 'write', 'set-size', 'make-directory', 'remove', 'rename'];
 const FUNCTIONS = [...DOINGS.map((name) => `do-${name}`), 'then-fail', 'then-trap'];
 
@@ -78,7 +78,7 @@ async function openSite(place: Place, isolation: string, quota = 'bytes: 10MiB, 
   const folder = place.site(`version: 1
 tools:
   files: { component: files.wasm, functions: [${FUNCTIONS.join(', ')}], grants: [{ files: { mounts: ${MOUNTS}, ${quota} } }], isolation: ${isolation} }
-  hoard: { component: hoard.wasm, functions: [symlink, open-many], grants: [{ files: { mounts: { /work: { from: allow, access: write, copyOut: { to: results } } } } }], isolation: ${isolation} }
+  hoard: { component: hoard.wasm, functions: [symlink, open-many], grants: [{ files: { mounts: { /edit: { from: allow, access: write, copyOut: { to: results } } } } }], isolation: ${isolation} }
   flood: { component: flood.wasm, functions: [many, large], grants: [{ files: { mounts: ${MOUNTS}, ${quota} } }], isolation: ${isolation}, limits: { timeout: 20s, fuel: 10000000000 } }
 agents: { one: { tools: [files, flood, hoard] } }
 `);
@@ -245,7 +245,7 @@ describe.each(WALLS)('files behind the wall `%s`', (isolation) => {
     expect(many.kind).toBe('refused'); // 1,000 names were made, but `files: 100` may leave: all or nothing
     expect(many.error).toMatchObject({ code: 'denied/copy-out' });
     expect(readdirSync(join(folder, 'results'))).toEqual(['00000000']);
-    expect(await use('do-set-size', { path: '/work/a.txt', size: 2 ** 40 })).toMatchObject({
+    expect(await use('do-set-size', { path: '/edit/a.txt', size: 2 ** 40 })).toMatchObject({
       kind: 'tool-error',
       value: 'quota',
     });

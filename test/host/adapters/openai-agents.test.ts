@@ -36,9 +36,8 @@ class ScriptedModel implements Model {
     return { usage, output };
   }
 
-  // biome-ignore lint/correctness/useYield: the interface wants it, and no test streams
-  async *getStreamedResponse(): AsyncGenerator<never> {
-    throw new Error('not scripted');
+  getStreamedResponse(): AsyncIterable<never> {
+    throw new Error('no test streams');
   }
 }
 

@@ -4,6 +4,8 @@ import { afterAll } from 'vitest';
 // As it was built: calls run in threads, whose files are JavaScript.
 import { type HttpOptions, type HttpServer, openHttpServer } from '../../../dist/host/http/index.js';
 import { agentDoor, LiveWarden, newToken, tokenDigest } from '../../../dist/host/serving/index.js';
+import type { Asked } from '../../../host/approvals/index.ts';
+import type { AgentOutcome } from '../../../host/serving/index.ts';
 import { hostFunctions, type Place, TOOLS, usePlace } from '../../support/wardens.ts';
 
 /** Tokens of two agents and of two operators, one of whom may only read. */
@@ -47,8 +49,24 @@ export interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of an answer is checked by its assertions.
-  readonly json: any;
+  readonly json: AnyBody;
+}
+
+/** What bodies have that tests look into. Which of these is there is for a test's assertions to say: a member that is missing fails them. */
+export interface AnyBody extends Omit<AgentOutcome, 'receipt'> {
+  readonly receipt: AgentOutcome['receipt'] & { readonly audit: string };
+  readonly approval: NonNullable<AgentOutcome['approval']>;
+  readonly asked: Asked;
+  readonly approved?: unknown;
+  readonly approvals: readonly { readonly id: string; readonly asked: Asked; readonly status: string }[];
+  /** A page of the trail. */
+  readonly records: readonly { readonly seq: number; readonly kind: string; readonly audit: string }[];
+  readonly next?: number;
+  readonly tools: readonly { readonly name: string; readonly tool_name: string }[];
+  readonly audit: string;
+  readonly code: string;
+  readonly detail: string;
+  readonly outcome: AgentOutcome;
 }
 
 /** Servers on loopback; all are closed after the tests of the file. */
@@ -106,7 +124,7 @@ async function answered(response: Response): Promise<Answered> {
   const { status, headers } = response;
   const text = await response.text();
   const isJson = /json/.test(headers.get('content-type') ?? '');
-  return { status, headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined };
+  return { status, headers, text, json: (isJson && text !== '' ? JSON.parse(text) : undefined) as AnyBody }; // as it says of itself
 }
 
 /** Sends bytes as they are, and resolves with all that comes back once the other side closes. */

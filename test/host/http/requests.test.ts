@@ -83,10 +83,10 @@ describe('a request', () => {
     );
     const open = async () =>
       (await ann.get('/v1/approvals')).json.approvals.find(
-        ({ asked }: { asked: { parameters: { path: string } } }) => asked.parameters.path === 'w',
+        ({ asked }) => JSON.stringify(asked.parameters) === '{"path":"w","n":4}',
       );
     await expect.poll(open).toBeDefined();
-    const { asked } = await open();
+    const { asked } = (await open())!;
     await ann.post(`/v1/approvals/${asked.approval}/approve`, { digest: asked.digest });
     expect(await waiting).toMatchObject({ status: 200, json: { kind: 'ok', value: 4 } });
   });
@@ -132,8 +132,7 @@ describe('an Idempotency-Key', () => {
     const authorization = `Bearer ${TOKENS.a}`;
     const kept = ask('kept', { authorization, 'idempotency-key': 'kept' });
     const left = ask('left', { authorization });
-    const open = async (): Promise<readonly { asked: { approval: string; digest: string; parameters: { path: string } } }[]> =>
-      (await own.as('ann').get('/v1/approvals')).json.approvals;
+    const open = async () => (await own.as('ann').get('/v1/approvals')).json.approvals;
     await expect.poll(async () => (await open()).length).toBe(2);
     kept.abort.abort();
     left.abort.abort();
