@@ -146,7 +146,7 @@ addToken(program);
 function fail(thrown: unknown, json: boolean): void {
   const error = asCoded(thrown);
   if (json) return printOutcome(toOutcome(failure(error, 0), {}), true);
-  const isPolicy = error.code === 'policy/invalid-document';
+  const isPolicy = error.code === 'policy/invalid-document' || error.code === 'author/invalid-file';
   note(isPolicy ? formatPolicyError(error) : `${error.message} [${error.code}]`);
   if (!isPolicy && error.help !== undefined) note(`help: ${error.help}`);
   process.exitCode = EXIT_CODES[kindOf(error.code)];

@@ -14,7 +14,7 @@ export type {
   WouldHave,
 } from './decision.ts';
 export type { DecisionRequest } from './decision-request.ts';
-export { POLICY_BYTES_MAX } from './document.ts';
+export { POLICY_BYTES_MAX, readDocument } from './document.ts';
 export { formatPolicyError } from './error-text.ts';
 export { policyJsonSchema } from './json-schema.ts';
 export { loadPolicy, type PolicyOptions, parsePolicy } from './load.ts';

@@ -34,7 +34,10 @@ function importsOf(file: string): Import[] {
 
 const runtime = sourceFiles('runtime').flatMap(importsOf);
 const host = sourceFiles('host').flatMap(importsOf);
-const all = [...runtime, ...host];
+const authoring = sourceFiles('authoring')
+  .flatMap(importsOf)
+  .filter(({ from }) => !from.startsWith('authoring/templates/'));
+const all = [...runtime, ...host, ...authoring];
 
 /** Files that import a package, by its name or a path below it. */
 function usersOf(name: string): string[] {
@@ -54,6 +57,12 @@ describe('layering', () => {
 
   it('lets host/ reach runtime/ through its index only', () => {
     expect(host.filter(({ to }) => to.startsWith('runtime/') && to !== 'runtime/index.ts')).toEqual([]);
+  });
+
+  it('lets authoring/ reach runtime/ through its index only, and nothing but the command line reach authoring/', () => {
+    expect(authoring.filter(({ to }) => to.startsWith('runtime/') && to !== 'runtime/index.ts')).toEqual([]);
+    const users = [...runtime, ...host].filter(({ to }) => to.startsWith('authoring/')).map(({ from }) => from);
+    expect(users.filter((from) => !from.startsWith('host/cli/'))).toEqual([]);
   });
 
   it('lets nothing import the command line', () => {
@@ -100,13 +109,13 @@ describe('layering', () => {
 
   it('gives each heavy package one home', () => {
     expect(usersOf('piscina')).toEqual(['runtime/cell/thread-workers.ts']);
-    expect(usersOf('@bytecodealliance/jco-transpile')).toEqual(['runtime/bindings/jco-transpile.ts']);
+    expect(usersOf('@bytecodealliance/jco-transpile')).toEqual(['authoring/wasm-tools.ts', 'runtime/bindings/jco-transpile.ts']);
     expect(usersOf('commander').every((file) => file.startsWith('host/cli/'))).toBe(true);
     expect(usersOf('re2js')).toEqual(['host/policy/conditions/pattern.ts']);
     expect(usersOf('@marcbachmann/cel-js').every((file) => file.startsWith('host/policy/conditions/when'))).toBe(true);
     expect([...usersOf('libsql'), ...usersOf('node:sqlite')].every((file) => file === 'host/sqlite.ts')).toBe(true);
     expect(usersOf('yaml').every((file) => file.startsWith('host/policy/'))).toBe(true);
-    expect(usersOf('zod').every((file) => /^host\/(policy|capabilities|http)\//.test(file))).toBe(true);
+    expect(usersOf('zod').every((file) => /^(host\/(policy|capabilities|http)|authoring)\//.test(file))).toBe(true);
     expect(usersOf('@modelcontextprotocol').every((file) => file.startsWith('host/mcp/'))).toBe(true);
     expect(usersOf('hono').every((file) => /^host\/(http|console)\//.test(file))).toBe(true);
     expect(usersOf('@hono').every((file) => file.startsWith('host/http/'))).toBe(true);
