@@ -29,7 +29,7 @@ ${rows.join('\n')}
 }
 
 function sources(): string {
-  const files = ['runtime', 'host'].flatMap((folder) =>
+  const files = ['runtime', 'host', 'authoring'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && entry.name !== 'codes.ts')
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8')),
