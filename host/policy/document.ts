@@ -33,9 +33,19 @@ export class Document<Data> {
     return this.source.issue(locate(this.#yaml.root, path).offset, formatPath(path), message);
   }
 
-  #where(path: readonly PropertyKey[]): string {
-    return `${this.source.fileName}:${this.source.lineAt(locate(this.#yaml.root, path).keyOffset)}`;
+  /** The line, from 1, on which a part of the document is named; that of its nearest parent where it is not there. */
+  lineOf(path: readonly PropertyKey[]): number {
+    return this.source.lineAt(locate(this.#yaml.root, path).keyOffset);
   }
+
+  #where(path: readonly PropertyKey[]): string {
+    return `${this.source.fileName}:${this.lineOf(path)}`;
+  }
+}
+
+export interface ReadOptions {
+  /** Numbers may have a fraction and an exponent, as in JSON: where a file has values of floats. Default false. */
+  readonly allowsFractions?: boolean;
 }
 
 /**
@@ -43,12 +53,17 @@ export class Document<Data> {
  *
  * @throws CodedError `policy/invalid-document`, with every issue of the first stage that found one: size, syntax, shape.
  */
-export function readDocument<Data>(text: string, file: string, schema: z.ZodType<Data>): Document<Data> {
+export function readDocument<Data>(
+  text: string,
+  file: string,
+  schema: z.ZodType<Data>,
+  { allowsFractions = false }: ReadOptions = {},
+): Document<Data> {
   if (text.length > POLICY_BYTES_MAX || Buffer.byteLength(text) > POLICY_BYTES_MAX) throw tooLarge(file);
   const source = new Source(text, file);
   const lone = text.search(/\p{Surrogate}/u);
   if (lone >= 0) throw invalidDocument(source, [source.issue(lone, '', 'the file is not valid Unicode')]);
-  const yaml = guarded(source, () => readYaml(source));
+  const yaml = guarded(source, () => readYaml(source, allowsFractions));
   const checked = guarded(source, () => schema.safeParse(yaml.data));
   if (checked.success) return new Document(source, yaml, checked.data);
   const issues = checked.error.issues.flatMap((issue) => shapeIssues(issue, yaml, source));

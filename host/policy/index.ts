@@ -14,9 +14,9 @@ export type {
   WouldHave,
 } from './decision.ts';
 export type { DecisionRequest } from './decision-request.ts';
-export { POLICY_BYTES_MAX, readDocument } from './document.ts';
+export { type Document, POLICY_BYTES_MAX, type ReadOptions, readDocument } from './document.ts';
 export { formatPolicyError } from './error-text.ts';
-export { policyJsonSchema } from './json-schema.ts';
+export { documentJsonSchema, policyJsonSchema } from './json-schema.ts';
 export { loadPolicy, type PolicyOptions, parsePolicy } from './load.ts';
 export type { ParameterRecord, ParameterValue } from './parameter-value.ts';
 export type { AgentPolicy, AlertSink, ApproverChannel, Policy, ToolAccess, TrailPolicy } from './policy.ts';

@@ -13,7 +13,16 @@ import { SCOPED_GRANT_ID } from './tool-schema.ts';
  * @returns a fresh plain object on every call.
  */
 export function policyJsonSchema(scopes: ScopeSchemas = new Map()): Record<string, unknown> {
-  const { $defs = {}, ...schema } = jsonSchemaOf(policySchema);
+  return documentJsonSchema(policySchema, 'Cellblock policy, version 1', scopes);
+}
+
+/** The same for any file that is read by a schema of ours and may have grants with scopes. */
+export function documentJsonSchema(
+  documentSchema: z.ZodType,
+  title: string,
+  scopes: ScopeSchemas = new Map(),
+): Record<string, unknown> {
+  const { $defs = {}, ...schema } = jsonSchemaOf(documentSchema);
   const scopedGrant = {
     type: 'object',
     minProperties: 1,
@@ -21,7 +30,7 @@ export function policyJsonSchema(scopes: ScopeSchemas = new Map()): Record<strin
     properties: Object.fromEntries([...scopes].map(([name, scope]) => [name, withoutDialect(jsonSchemaOf(scope, 'inline'))])),
     additionalProperties: scopes.size === 0,
   };
-  return { ...schema, $defs: { ...$defs, [SCOPED_GRANT_ID]: scopedGrant }, title: 'Cellblock policy, version 1' };
+  return { ...schema, $defs: { ...$defs, [SCOPED_GRANT_ID]: scopedGrant }, title };
 }
 
 /** `input`: what people write (`64MiB`), not what the schema makes of it (pages). */

@@ -32,9 +32,10 @@ const COMPOSE = {
  * Parses a policy file's text as the plain part of YAML 1.2: one document; no aliases, anchors, tags, directives or merge
  * keys; every key once; numbers in decimal digits. What is left means the same to every reader, human or program.
  *
+ * @param allowsFractions - numbers may be all that JSON calls a number.
  * @throws CodedError `policy/invalid-document`, with every issue of the first stage that found one.
  */
-export function readYaml(source: Source): YamlDocument {
+export function readYaml(source: Source, allowsFractions = false): YamlDocument {
   const tokens = parseTokens(source);
   const [document] = new Composer(COMPOSE).compose(tokens, true, source.text.length);
   const problems = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
@@ -49,9 +50,10 @@ export function readYaml(source: Source): YamlDocument {
     throw invalidDocument(source, [source.issue(0, '', 'the file is empty')]);
   }
   const issues: PolicyIssue[] = [];
-  const data = toData(root, [], (node, path, message) => {
+  const report: Report = (node, path, message) => {
     issues.push(source.issue(offsetOf(node), formatPath(path), message));
-  });
+  };
+  const data = toData(root, [], { report, numbers: allowsFractions ? JSON_NUMBER : DECIMAL_DIGITS });
   if (issues.length > 0) throw invalidDocument(source, issues);
   return { data, root };
 }
@@ -75,23 +77,35 @@ function parseTokens(source: Source): CST.Token[] {
 
 type Report = (node: unknown, path: readonly PropertyKey[], message: string) => void;
 
+const DECIMAL_DIGITS = /^-?(?:0|[1-9][0-9]*)$/;
+const JSON_NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+
+/** What a tree becomes data by. */
+interface Reading {
+  readonly report: Report;
+  /** The form of a number; others are refused. */
+  readonly numbers: RegExp;
+}
+
 /** Plain data of one node. Whatever it reports makes the whole file invalid, so its value then does not matter. */
-function toData(node: unknown, path: readonly PropertyKey[], report: Report): unknown {
+function toData(node: unknown, path: readonly PropertyKey[], reading: Reading): unknown {
+  const { report, numbers } = reading;
   if (isAlias(node)) report(node, path, 'aliases are not allowed; write the value out');
   if (isScalar(node) || isMap(node) || isSeq(node)) {
     if (node.anchor !== undefined) report(node, path, 'anchors are not allowed');
     if (node.tag !== undefined) report(node, path, 'tags are not allowed');
   }
-  if (isSeq(node)) return node.items.map((item, index) => toData(item, [...path, index], report));
-  if (isMap(node)) return mapToData(node, path, report);
+  if (isSeq(node)) return node.items.map((item, index) => toData(item, [...path, index], reading));
+  if (isMap(node)) return mapToData(node, path, reading);
   if (!isScalar(node)) return null;
-  if (typeof node.value === 'number' && !/^-?(?:0|[1-9][0-9]*)$/.test(node.source ?? '')) {
+  if (typeof node.value === 'number' && !numbers.test(node.source ?? '')) {
     report(node, path, `expected a number in decimal digits, or text in quotes, got ${quote(node.source ?? '')}`);
   }
   return node.value;
 }
 
-function mapToData(map: YAMLMap, path: readonly PropertyKey[], report: Report): unknown {
+function mapToData(map: YAMLMap, path: readonly PropertyKey[], reading: Reading): unknown {
+  const { report } = reading;
   const data = bareObject<unknown>();
   for (const { key, value } of map.items) {
     if (!isScalar(key) || typeof key.value !== 'string') {
@@ -103,7 +117,7 @@ function mapToData(map: YAMLMap, path: readonly PropertyKey[], report: Report): 
     if (key.tag !== undefined) report(key, [...path, name], 'tags are not allowed');
     if (RESERVED_KEYS.has(name)) report(key, [...path, name], 'this key is reserved');
     if (Object.hasOwn(data, name)) report(key, [...path, name], 'this key is in the mapping twice');
-    data[name] = toData(value, [...path, name], report);
+    data[name] = toData(value, [...path, name], reading);
   }
   return data;
 }
