@@ -24,6 +24,10 @@ export interface LoneCallSetting {
   readonly ceilingScopes?: readonly Scopes[];
   /** Where relative paths of scopes start. */
   readonly folder: string;
+  /** A folder for what outlives calls, such as kv; absent: there is none. */
+  readonly stateFolder?: string;
+  /** Values of secrets. Default: there are none. */
+  readonly secret?: (name: string) => string;
 }
 
 /** A call that no warden looks after: of `cellblock run`, and of a replay. It has capabilities, and no secrets, no other tools and no human. */
@@ -36,9 +40,10 @@ export class LoneCall {
 
   /** @throws CodedError as `openCapabilities`. */
   constructor(setting: LoneCallSetting) {
-    const { entries, grants, tool, scopes, ceilingScopes = [], folder } = setting;
+    const { entries, grants, tool, scopes, ceilingScopes = [], folder, stateFolder, secret } = setting;
     this.#setting = setting;
-    const host = bareCapabilityHost(folder, this.#states);
+    const bare = bareCapabilityHost(folder, this.#states);
+    const host = { ...bare, stateFolder, ...(secret === undefined ? {} : { secret }) };
     this.capabilities = openCapabilities(entries, grants, { tool, scopes, ceilingScopes, host, calls: this.#calls });
   }
 

@@ -54,9 +54,24 @@ export function readScopes(
   return { byTool, ceilings: above.filter((scopes) => scopes.size > 0), issues };
 }
 
+/**
+ * The same for grants of a document that is no policy, which names nothing that a scope could mean.
+ *
+ * @param report - hears what is wrong, at the path below the list.
+ */
+export function readGrantScopes(
+  grants: readonly GrantDocument[],
+  schemas: ScopeSchemas,
+  report: (path: readonly PropertyKey[], message: string) => void,
+): Scopes {
+  const reading = { policy: undefined, isCeiling: false, isApart: false, schemas, namesIn: () => ({}), keepsUnknown: false };
+  return scopesOf(reading, grants, report);
+}
+
 /** What the scopes of one list are read with. */
 interface Reading extends ScopeReading {
-  readonly policy: PolicyDocument;
+  /** What names are looked for in; undefined: nowhere. */
+  readonly policy: PolicyDocument | undefined;
   /** There a bare name sets no bound on the scope. */
   readonly isCeiling: boolean;
   /** In a file of its own: a relative path there would start at the folder of a policy that is somebody else's. */
@@ -83,7 +98,8 @@ function scopesOf(
     if (checked.success) {
       scopes.set(name, checked.data);
       const names = namesIn(name, checked.data);
-      for (const problem of scopeNameProblems(policy, names)) report([index, name], problem);
+      const problems = policy === undefined ? [] : scopeNameProblems(policy, names);
+      for (const problem of problems) report([index, name], problem);
       for (const path of isApart ? (names.paths ?? []) : []) {
         if (!isAbsolute(path)) report([index, name], `expected absolute paths in a ceiling of its own file, got ${quote(path)}`);
       }

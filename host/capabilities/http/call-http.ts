@@ -1,6 +1,6 @@
 import { printable } from '../../policy/quote.ts';
 import type { CapabilityCall, Grant } from '../capability.ts';
-import type { Connections } from './connections.ts';
+import type { Network } from './connections.ts';
 import { type AllowingRules, type Header, judge, type Refusal } from './decide.ts';
 import { Exchange, type ExchangeHost, type ExchangeRequest } from './exchange.ts';
 import { denied, ExchangeError, type HttpFailure, invalid } from './failure.ts';
@@ -25,7 +25,7 @@ export class CallHttp {
   readonly #note: (act: string, result: string) => void;
   readonly #exchanges = new Set<Exchange>();
 
-  constructor(grant: Grant<HttpScope>, call: CapabilityCall, connections: Connections) {
+  constructor(grant: Grant<HttpScope>, call: CapabilityCall, connections: Network) {
     this.#scopes = grant.scopesFor(call);
     this.#note = (act, result) => call.note({ capability: 'http', act, result });
     this.#host = {

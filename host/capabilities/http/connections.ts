@@ -1,7 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { CodedError } from '../../../runtime/index.ts';
 import { isAllowedAddress } from './addresses.ts';
 import { type AllowingRules, blockedAddress, blocksOf } from './decide.ts';
@@ -14,6 +14,13 @@ export type Lookup = (
   answer: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
 ) => void;
 
+/** What an exchange sends its requests by, once they were judged. */
+export interface Network {
+  /** @throws CodedError `capability/unavailable` when a certificate cannot be read. */
+  for(rules: AllowingRules): { request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> };
+  close(): Promise<void>;
+}
+
 const CONNECT_TIMEOUT_MS = 10_000;
 /** How long a connection that nobody uses is kept. */
 const IDLE_MS = 4000;
@@ -25,7 +32,7 @@ const HEADERS_BYTES_MAX = 64 * 1024;
  * Connections of one grant. Names are looked up once for each connection, every address is judged, and the connection goes to one that was judged: a
  * second answer of the name's owner changes nothing. No proxy of the environment is asked.
  */
-export class Connections {
+export class Connections implements Network {
   readonly #folder: string;
   readonly #lookup: Lookup;
   readonly #pools = new Map<string, Agent>();

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { CodedError } from '../../../runtime/index.ts';
 import type { BodyReader } from './body-reader.ts';
-import type { Connections } from './connections.ts';
+import type { Network } from './connections.ts';
 import { type AllowingRules, type Caps, capsOf, type Header, type Hop, leastOf, type Refusal } from './decide.ts';
 import { denied, ExchangeError, failureOf, type HttpFailure, timedOut, tooLarge } from './failure.ts';
 import { HOP_HEADERS, headerFault } from './header-names.ts';
@@ -15,7 +15,7 @@ import { shownUrl } from './target.ts';
 /** What an exchange needs from its call. */
 export interface ExchangeHost {
   judge(hop: Hop): AllowingRules | Refusal;
-  readonly connections: Connections;
+  readonly connections: Network;
   /** @throws CodedError `capability/unavailable`. */
   secret(name: string): string;
   /** Hears of each hop once, when it is over. */
