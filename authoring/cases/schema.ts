@@ -98,7 +98,7 @@ const expectation = fields('the fields of what is expected', {
     .unknown()
     .optional()
     .describe(
-      'A part of the result: fields that are not written may be anything; lists have as many items as here. {$contains: "text"} stands for any text with it, {$any: true} for anything.',
+      'A part of the result: fields that are not written may be anything; lists have as many items as here. {$contains: "text"} stands for any text with it, {$contains: [...]} for a list with these among its items, {$any: true} for anything.',
     ),
   code: text('a code such as `tool/error` or `limit/fuel`').optional().describe('The code of the error.'),
   message: textPattern.optional().describe('The message of the error.'),
