@@ -111,10 +111,11 @@ export class Instance {
   /** Calls an exported function. @param params - canonical bytes. */
   call(within: string, name: string, params: Uint8Array): Ending {
     try {
-      let bound = this.#functions.get(name);
+      const id = `${within}#${name}`;
+      let bound = this.#functions.get(id);
       if (bound === undefined) {
         bound = this.#bound.bind(within, name, functionType(this.#component.exports, within, name));
-        this.#functions.set(name, bound);
+        this.#functions.set(id, bound);
       }
       return { bytes: bound.lift(bound.call(bound.lower(params))) };
     } catch (error) {
