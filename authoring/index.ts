@@ -1,4 +1,7 @@
 /** For tool authors: bindings, builds, checks, tests and profiles of tools. What the command line does, for programs. */
 
+export { generateAssemblyScript } from './bindgen/assemblyscript/index.ts';
+export { type ComponentizeOptions, componentize, withDocs } from './componentize.ts';
 export { readYamlFile } from './project/yaml-file.ts';
 export { componentEmbed, componentNew, printWat } from './wasm-tools.ts';
+export { type PackageDocs, readWorld, type WitWorld } from './wit/index.ts';

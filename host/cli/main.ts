@@ -7,7 +7,9 @@ import { formatPolicyError } from '../policy/error-text.ts';
 import { toOutcome } from '../receipt.ts';
 import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
+import { addBindgen } from './bindgen.ts';
 import type { CallOptions } from './call.ts';
+import { addComponentize } from './componentize.ts';
 import { inspectCommand } from './inspect.ts';
 import { addMcp } from './mcp-config.ts';
 import { asCoded, note, printOutcome } from './output.ts';
@@ -141,6 +143,8 @@ addApprovals(program, openTrailOf);
 addServe(program);
 addMcp(program);
 addToken(program);
+addBindgen(program);
+addComponentize(program);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
 function fail(thrown: unknown, json: boolean): void {
