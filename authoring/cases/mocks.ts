@@ -18,7 +18,7 @@ import {
 } from '../../runtime/index.ts';
 import { type Difference, shownJson } from './difference.ts';
 import { HTTP_SEND, httpAnswerOf, requestValue } from './http-mock.ts';
-import { fits } from './match.ts';
+import { differencesFrom, fits } from './match.ts';
 import { type MockedFunction, mockedFunction, type PlacedCase } from './read-cases.ts';
 import type { Mock } from './schema.ts';
 import { valueFrom, withFiles } from './written-value.ts';
@@ -101,11 +101,12 @@ export class Mocks implements HostCallTap {
     if (here.length === 0 && capability !== undefined && this.#servesItself(capability)) return undefined;
     const candidates = here.filter(({ mocked }) => mocked.name === name);
     const [type] = candidates;
-    const shown = capability === undefined ? `${from}#${name}` : `${capability}.${name}`;
-    if (type === undefined) return this.#refuse(shown, capability, undefined);
+    const shown =
+      capability === undefined ? `${from}#${name}` : from.startsWith('cellblock:runtime/') ? name : `${capability}.${name}`;
+    if (type === undefined) return this.#refuse(shown, []);
     const params = recordOf(decodeParams(args, type.type.params), type.type);
     const found = this.#take(candidates, params);
-    if (found === undefined) return this.#refuse(shown, capability, params);
+    if (found === undefined) return this.#refuse(shown, candidates, params);
     if (found.mock.fails !== undefined) throw new CodedError('capability/failed', found.mock.fails);
     const { result } = found.type;
     return { value: result === undefined ? NOTHING : encodeValue(found.answer!, result), charge: 0n };
@@ -138,23 +139,31 @@ export class Mocks implements HostCallTap {
 
   #network(request: AnsweredRequest): HttpAnswer {
     const params = recordOf([requestValue(request)], HTTP_SEND);
-    const found = this.#take(
-      this.#mocks.filter(({ mocked }) => 'capability' in mocked && mocked.capability === 'http'),
-      params,
-    );
-    if (found === undefined) return this.#refuse('http.send', 'http', params);
+    const candidates = this.#mocks.filter(({ mocked }) => 'capability' in mocked && mocked.capability === 'http');
+    const found = this.#take(candidates, params);
+    if (found === undefined) return this.#refuse('http.send', candidates, params);
     if (found.mock.fails !== undefined) throw new CodedError('capability/failed', found.mock.fails);
     return httpAnswerOf(found.answer!);
   }
 
-  #refuse(shown: string, capability: string | undefined, params: Arguments | undefined): never {
+  #refuse(shown: string, candidates: readonly ReadyMock[], params?: Arguments): never {
     const args = params === undefined ? '' : ` with ${shownJson(toJson(params.value, params.type))}`;
-    const isFiles = capability === 'files';
+    const isFiles = shown.startsWith('files.');
     const message = isFiles ? 'a file was used: name `files` in `real`' : `no mock answers ${quote(shown)}${args}`;
-    if (this.#refused.length < REFUSED_MAX) this.#refused.push({ what: 'host calls', message });
+    if (this.#refused.length < REFUSED_MAX) this.#refused.push({ what: 'host calls', message }, ...whyNot(candidates, params));
     else this.#refusedMore += 1;
     throw new CodedError('capability/failed', isFiles ? message : `no mock of the case answers ${quote(shown)}`);
   }
+}
+
+/** In which part the mock that could have answered does not fit. */
+function whyNot(candidates: readonly ReadyMock[], params: Arguments | undefined): readonly Difference[] {
+  if (params === undefined) return [];
+  const [near] = candidates.filter(({ mock: { times }, used }) => times === undefined || used < times);
+  if (near?.pattern === undefined) return [];
+  return differencesFrom(near.pattern, params.value, params.type, '')
+    .slice(0, 1)
+    .map((one) => ({ ...one, what: `${near.words} does not fit: ${one.what}` }));
 }
 
 /** Arguments as one value, by name. */

@@ -18,6 +18,7 @@ import { addReplay } from './replay.ts';
 import { addRequest } from './request.ts';
 import { type RunOptions, runCommand } from './run.ts';
 import { addServe } from './serve.ts';
+import { addTest } from './test.ts';
 import { addToken } from './token.ts';
 import { openTrailOf } from './trail.ts';
 
@@ -145,6 +146,7 @@ addMcp(program);
 addToken(program);
 addBindgen(program);
 addComponentize(program);
+addTest(program);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
 function fail(thrown: unknown, json: boolean): void {

@@ -1,0 +1,7 @@
+/** Cases that stand beside a tool: read, run in fresh cells, compared, reported. See docs/testing-tools.md. */
+
+export type { Difference } from './difference.ts';
+export { casesJsonSchema } from './json-schema.ts';
+export { junitXml } from './junit.ts';
+export { type CaseReport, type CasesReport, type Coverage, caseLines, differenceLines, isGood, summaryLines } from './report.ts';
+export { type CasesOptions, runCases } from './run-cases.ts';
