@@ -42,6 +42,8 @@ const CEILINGS = { memoryPagesMax: 65_536, tableElementsMax: 10_000_000 };
 export interface ArtifactChoice {
   readonly bindings: BindingsChoice;
   readonly costModel: CostModelName;
+  /** For a profile: its modules tell of their calls. Such an artifact is never kept in a store. */
+  readonly callHooks?: boolean;
 }
 
 /** Where prepared components are kept between processes, by name. What cannot be read is not there. */
@@ -62,6 +64,7 @@ export async function prepareArtifact(
   store: ArtifactStore | undefined,
 ): Promise<Artifact> {
   const name = artifactName(component.digest, choice);
+  if (choice.callHooks === true && store !== undefined) throw new CodedError('internal/invariant', 'hooked modules are not kept');
   const cached = await store?.read(name);
   const prepared = isPrepared(cached) ? cached : await preparer.run(jobOf(component, choice));
   const began = performance.now();
@@ -115,9 +118,17 @@ export function artifactName(componentDigest: string, { bindings, costModel }: A
   return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 
-function jobOf({ bytes, imports, jcoRefuses }: Component, { bindings, costModel }: ArtifactChoice): PrepareJob {
+function jobOf({ bytes, imports, jcoRefuses }: Component, { bindings, costModel, callHooks }: ArtifactChoice): PrepareJob {
   const importNames = imports.filter((item) => item.kind === 'interface' || item.kind === 'func').map((item) => item.name);
-  return { bytes, bindings, costModel, importNames, ...(jcoRefuses === undefined ? {} : { jcoRefuses }), ...CEILINGS };
+  return {
+    bytes,
+    bindings,
+    costModel,
+    importNames,
+    ...(jcoRefuses === undefined ? {} : { jcoRefuses }),
+    ...(callHooks === true ? { callHooks } : {}),
+    ...CEILINGS,
+  };
 }
 
 /** Entries are authentic when they get here; this guards against an entry of our own with another shape. */

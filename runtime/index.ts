@@ -19,6 +19,7 @@ export { JCO_VERSION } from './bindings/jco-version.ts';
 export type { HostCall, HostCallTap, TappedAnswer } from './cell/bridge.ts';
 export type { InvokeOptions } from './cell/call.ts';
 export { errorInfo, failure } from './cell/call-outcome.ts';
+export { HOST_ROW, MODULE_STEP, type ProfileReport, type ProfileRow } from './cell/call-profile.ts';
 export {
   type Capability,
   type HostCallContext,
@@ -31,6 +32,7 @@ export {
 } from './cell/grants.ts';
 export type { CreateCapability, LocalContext } from './cell/import-serving.ts';
 export type { WasiSetup } from './cell/plan.ts';
+export type { ProfiledCall } from './cell/profile-channel.ts';
 export { threadsOf } from './cell/thread-workers.ts';
 export { CODES, type Code, type CodeKind, EXIT_CODES, kindOf, type OutcomeKind } from './codes.ts';
 export { decodeComponent } from './component/decode.ts';
@@ -59,7 +61,9 @@ export type { Captured, CellOutcome, ErrorInfo, LogLine, PhaseTimes, Usage } fro
 export { ProcessRunner, type ProcessRunnerOptions } from './runner/process-runner.ts';
 export type { RunnerEvent } from './runner/runner-process.ts';
 export type { ArtifactReport, Isolation, LoadedComponent, PlanOptions, PreparedCall, Runner } from './runner.ts';
-export { Runtime, type RuntimeOptions } from './runtime.ts';
+export { type ProfiledPlan, Runtime, type RuntimeOptions } from './runtime.ts';
+export { demangle } from './symbols/demangle.ts';
+export { type FunctionNames, functionNames } from './symbols/function-names.ts';
 export * from './value/index.ts';
 export { BACK_FUNCTIONS, type BackName, FILES_BACK, HTTP_BACK } from './wasi/back.ts';
 export { type FilesSetup, isMet } from './wasi/index.ts';

@@ -8,6 +8,7 @@ import { resolveImports, wasiSetup } from './cell/grants.ts';
 import type { CellPlan } from './cell/plan.ts';
 import { PlanCalls } from './cell/plan-calls.ts';
 import { CellPool, type PoolOptions } from './cell/pool.ts';
+import { newProfileChannel, type ProfiledCall, withProfile } from './cell/profile-channel.ts';
 import { type ThreadOptions, ThreadWorkers } from './cell/thread-workers.ts';
 import { decodeComponent } from './component/decode.ts';
 import { findCallable } from './component/functions.ts';
@@ -59,18 +60,45 @@ export class Runtime implements Runner<CellPlan> {
 
   /** @param component - as `load` or `decodeComponent` returned it. */
   async prepare(component: LoadedComponent, options: PlanOptions): Promise<PreparedCall<CellPlan>> {
+    return this.#prepare(component, options, false);
+  }
+
+  async #prepare(component: LoadedComponent, options: PlanOptions, callHooks: boolean): Promise<ProfiledPlan> {
     if (!isDecoded(component)) throw new CodedError('usage/invalid-argument', 'the component was loaded by another runner');
     const { capabilities = [], grantFor = () => undefined } = options;
     const limits = completeLimits(options.limits ?? {});
     const choice = choiceOf(options, this.#choice);
     const { imports, bridged, back } = resolveImports(component, capabilities, grantFor);
     const found = findCallable(component, options.function);
-    const artifact = await this.#artifact(component, choice);
+    const artifact = callHooks
+      ? await prepareArtifact(component, { ...choice, callHooks }, this.#preparer, undefined)
+      : await this.#artifact(component, choice);
     checkStart(startNeeds(artifact), limits);
     const spec = callSpec(component, found, { planId: nextPlanId(), imports, wasi: wasiSetup(capabilities, back), limits });
     const { linking, modules } = artifact;
     const { isolation } = this;
     return { component, function: found, artifact, limits, plan: { ...spec, linking, modules }, bridged, isolation };
+  }
+
+  /**
+   * As `prepare`, for `profile` alone: prepared anew each time, from modules that tell of their calls, and never kept.
+   *
+   * @throws CodedError also `usage/invalid-argument` for a limit of fuel beyond 2^53, up to which profiles count.
+   */
+  async prepareProfile(component: LoadedComponent, options: PlanOptions): Promise<ProfiledPlan> {
+    if (completeLimits(options.limits ?? {}).fuelMax > Number.MAX_SAFE_INTEGER)
+      throw new CodedError('usage/invalid-argument', 'a profile takes at most 2^53 - 1 units of fuel');
+    const prepared = await this.#prepare(component, options, true);
+    return { ...prepared, plan: { ...prepared.plan, profile: newProfileChannel() } };
+  }
+
+  /**
+   * Runs one call, and says where its fuel went.
+   *
+   * @returns also the outcome, as `invoke` would give it, but for the time that it took.
+   */
+  profile(call: ProfiledPlan, params: readonly WitValue[] | Uint8Array, options?: InvokeOptions): Promise<ProfiledCall> {
+    return withProfile(call.plan, () => this.invoke(call, params, options));
   }
 
   invoke(call: PreparedCall<CellPlan>, params: readonly WitValue[] | Uint8Array, options?: InvokeOptions): Promise<CellOutcome> {
@@ -98,6 +126,11 @@ export class Runtime implements Runner<CellPlan> {
     }
     return preparing;
   }
+}
+
+/** A call prepared for its profile: the core modules in the numbering of its report. */
+export interface ProfiledPlan extends PreparedCall<CellPlan> {
+  readonly artifact: Artifact;
 }
 
 function isDecoded(component: LoadedComponent): component is Component {

@@ -40,7 +40,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
 }
 
 /** Usage errors have an exit code of their own; everything else goes by the outcome's kind. */
-function exitCodeOf({ kind, error }: Outcome): number {
+export function exitCodeOf({ kind, error }: Outcome): number {
   const row = error !== undefined && Object.hasOwn(CODES, error.code) ? CODES[error.code as keyof typeof CODES] : undefined;
   return row?.kind === 'usage' ? EXIT_CODES.usage : EXIT_CODES[kind];
 }

@@ -72,7 +72,7 @@ async function prepare(start: () => Promise<PreparedCall>): Promise<PreparedCall
 }
 
 /** @param texts - `NAME`, or `NAME=SCOPE` with the scope as JSON, as a policy would have it. */
-function grantsOf(texts: readonly string[]): { readonly names: readonly string[]; readonly scopes: Scopes } {
+export function grantsOf(texts: readonly string[]): { readonly names: readonly string[]; readonly scopes: Scopes } {
   const scopes = new Map<string, unknown>();
   const names = texts.map((text) => {
     const at = text.indexOf('=');
@@ -121,7 +121,8 @@ function plainJson(name: string, json: string): unknown {
   }
 }
 
-function limitsOf({ fuel, memory, timeout }: RunOptions): Partial<Limits> {
+/** @throws CodedError `usage/invalid-argument`. */
+export function limitsOf({ fuel, memory, timeout }: Pick<RunOptions, 'fuel' | 'memory' | 'timeout'>): Partial<Limits> {
   return {
     ...(fuel === undefined ? {} : { fuelMax: parseFuel(fuel.replaceAll('_', '')) }),
     ...(memory === undefined ? {} : { memoryPagesMax: parsePages(memory) }),

@@ -16,6 +16,7 @@ export interface PrepareJob extends JcoFacts {
   readonly importNames: readonly string[];
   readonly memoryPagesMax: number;
   readonly tableElementsMax: number;
+  readonly callHooks?: boolean;
 }
 
 /** A core module ready to compile, with what the host must know of it. */
@@ -96,8 +97,10 @@ interface Linked {
 }
 
 async function prepare(job: PrepareJob): Promise<Prepared> {
-  const { memoryPagesMax, tableElementsMax, costModel } = job;
-  const options = { model: costModel, memory: 'given', memoryPagesMax, tableElementsMax } as const;
+  const { memoryPagesMax, tableElementsMax, costModel, callHooks = false } = job;
+  // A hooked module is instantiated for one call, so that no memory of it is given again.
+  const memory = callHooks ? 'own' : 'given';
+  const options = { model: costModel, memory, memoryPagesMax, tableElementsMax, callHooks } as const;
   const { modules, ...linked } = await link(job);
   const began = performance.now();
   const counting = countingModule(linked.linking);

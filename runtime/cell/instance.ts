@@ -2,15 +2,19 @@ import type { AbiLimits, Bindings, BindingsName, BoundFunction, Linked } from '.
 import { jcoBindings } from '../bindings/jco-glue.ts';
 import { ownBindings } from '../bindings/own/own-bindings.ts';
 import { CodedError } from '../error.ts';
+import type { CallHooks } from '../instrument/call-hooks.ts';
 import { createMeter, type Meter } from '../instrument/meter.ts';
+import { METER_EXPORTS } from '../instrument/names.ts';
 import { type Limits, WASM_PAGE_BYTES } from '../limits.ts';
 import type { WitValue } from '../value/index.ts';
 import type { BackName } from '../wasi/back.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
+import { CallProfile } from './call-profile.ts';
 import type { CallFrame, ResultFrame } from './frames.ts';
 import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './import-serving.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { CellPlan, PlanModule } from './plan.ts';
+import { postProfile } from './profile-channel.ts';
 import { endingOf } from './trap.ts';
 
 /** A plan made ready in one worker: component linked, local capabilities loaded. */
@@ -70,10 +74,13 @@ export class CellInstance {
   #startFailure: { readonly thrown: unknown } | undefined;
   /** Units of the plan's that this call may not use. */
   #withheld = 0n;
+  /** Follows calls and fuel, where the plan is for a profile. */
+  readonly #profile: CallProfile | undefined;
 
   constructor(loaded: LoadedPlan) {
     this.#loaded = loaded;
     const { limits, wasi } = loaded.plan;
+    this.#profile = loaded.plan.profile === undefined ? undefined : new CallProfile(limits.fuelMax);
     this.#meter = createMeter({ fuel: limits.fuelMax, pages: limits.memoryPagesMax, elements: limits.tableElementsMax });
     this.#wasi = createClosedWasi({
       seed: this.#seed,
@@ -158,16 +165,21 @@ export class CellInstance {
       guestMs: span(times.lowered, times.called || times.done),
       liftMs: span(times.called, times.done),
     };
-    return this.#result(callId, value, ending, phases);
+    const result = this.#result(callId, value, ending, phases);
+    if (this.#profile !== undefined) postProfile(this.#loaded.plan, this.#profile.finish(result.fuel, this.#withheld));
+    return result;
   }
 
   #call(params: Uint8Array, times: { lowered: number; called: number }): Uint8Array {
     const bound = this.#bound;
     if (bound === undefined) throw new CodedError('internal/invariant', 'the instance was not started');
+    this.#profile?.phase('parameters', this.#meter.fuelUsed());
     const lowered = bound.lower(params);
     times.lowered = performance.now();
+    this.#profile?.phase('call', this.#meter.fuelUsed());
     const raw = bound.call(lowered);
     times.called = performance.now();
+    this.#profile?.phase('result', this.#meter.fuelUsed());
     this.#checkSpent();
     const value = bound.lift(raw);
     this.#checkSpent(); // lifting ends with guest code
@@ -252,20 +264,39 @@ export class CellInstance {
     const units = this.#loaded.plan.limits.fuelMax - fuelMax;
     if (units <= 0n) return;
     this.#withheld = units;
+    this.#profile?.skip(units);
     this.#charge(units);
   }
 
   #charge(units: number | bigint): void {
-    if (!this.#meter.charge(units)) throw outOfFuel(this.#fuelMax);
+    const isLeft = this.#meter.charge(units);
+    this.#profile?.charged(units, this.#meter.fuelUsed());
+    if (!isLeft) throw outOfFuel(this.#fuelMax);
   }
 
   #instantiateCore(module: WebAssembly.Module, imports: WebAssembly.Imports | undefined): WebAssembly.Instance {
     const details = this.#loaded.details.get(module);
     if (details === undefined) throw new CodedError('internal/invariant', 'an unknown core module was to be instantiated');
+    if (this.#profile !== undefined && details.callHooks !== undefined)
+      return this.#profiled(this.#profile, details, details.callHooks, imports);
     if (details.memory === undefined) return this.#meter.instantiate(details, module, imports);
     const memory = this.#loaded.memories.take(module, details.memory);
     this.#given.push({ module: details, memory });
     return this.#meter.instantiate(details, module, imports, memory);
+  }
+
+  /** Its hooks are tied before its start function runs. */
+  #profiled(
+    profile: CallProfile,
+    details: PlanModule,
+    hooks: CallHooks,
+    imports: WebAssembly.Imports | undefined,
+  ): WebAssembly.Instance {
+    const { module, starts } = details;
+    const instance = this.#meter.instantiate({ ...details, starts: false }, module, imports);
+    profile.attach(this.#loaded.plan.modules.indexOf(details), hooks, instance);
+    if (starts) (instance.exports[METER_EXPORTS.start] as () => void)(); // exported by instrumentation
+    return instance;
   }
 }
 

@@ -84,6 +84,8 @@ export interface CallSpec {
   readonly target: PlanTarget;
   readonly wasi: WasiSetup;
   readonly limits: Limits;
+  /** Name of the channel on which the profile of its call is told; the modules of such a plan have hooks. */
+  readonly profile?: string;
 }
 
 /** Plain data: crosses to a worker by structured clone, once. */

@@ -22,6 +22,8 @@ const BYTES_PER_ENTRY = 8;
 export interface CodeOptions {
   readonly model: CostModel;
   readonly optimizations: Optimizations;
+  /** The counter is in its global at every call, for hooks there. */
+  readonly callHooks: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export class CodeRewriter {
   readonly #compileCost: CompileCost;
   readonly #decoder: Decoder;
   readonly #writer: BodyWriter;
+  #placement: Placement | undefined;
   #locals = 0;
 
   constructor(spaces: IndexSpaces, globals: MeterGlobals, helpers: Helpers, options: CodeOptions) {
@@ -68,6 +71,11 @@ export class CodeRewriter {
     this.#writer.copy(reader.bytes, from, first, tape.length, out);
     tape.length = first;
     return instructions;
+  }
+
+  /** By body: fuel that its callers pay for its entry. Known once the code section was rewritten. */
+  paidByCallers(): Float64Array {
+    return this.#placement?.paidByCallers() ?? new Float64Array(0);
   }
 
   /** Rewrites the content of the code section, and appends the helpers' bodies. */
@@ -151,7 +159,9 @@ export class CodeRewriter {
     const plan = new ChargePlan(tape.length, offsets.count);
     const graph = walkCalls(tape, offsets, importedFunctions, taken);
     const entrances = { taken, importedFunctions, locals: offsets.locals, handlesExceptions };
-    new Placement({ tape, bodies: offsets, graph, plan, entrances, ...this.#options }).placeAll();
+    this.#placement = new Placement({ tape, bodies: offsets, graph, plan, entrances, ...this.#options });
+    this.#placement.placeAll();
+    if (this.#options.callHooks) plan.touches.fill(1);
     return plan;
   }
 

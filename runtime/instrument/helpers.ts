@@ -50,6 +50,11 @@ export class Helpers {
     return this.#helpers.length + this.#empty;
   }
 
+  /** What each helper does, in their order. */
+  get kinds(): readonly Helper['kind'][] {
+    return this.#helpers.map(({ kind }) => kind);
+  }
+
   /** Appends so many functions that nobody calls, behind the helpers; see `inlining.ts`. */
   pad(functions: number): void {
     this.#empty = functions;

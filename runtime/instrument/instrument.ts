@@ -1,4 +1,5 @@
 import { CodedError } from '../error.ts';
+import { type CallHooks, hookCalls } from './call-hooks.ts';
 import { CodeRewriter } from './code.ts';
 import { COST_MODELS, type CostModel, type CostModelName, checkCostModel } from './costs.ts';
 import { invalid } from './faults.ts';
@@ -43,6 +44,8 @@ export interface InstrumentOptions {
   readonly memoryPagesMax?: number;
   /** Elements: highest maximum of each table, and highest sum of the initial sizes. Default 100,000. */
   readonly tableElementsMax?: number;
+  /** For profiles: tells the host of each call; see `call-hooks.ts`. Changes no fuel. Default: false. */
+  readonly callHooks?: boolean;
   /** For benchmarks: switches single optimizations off, which changes the fuel of a call. Default: all on. */
   readonly optimizations?: Partial<Optimizations>;
 }
@@ -71,6 +74,8 @@ export interface InstrumentedModule {
   readonly startFuel: number;
   /** Whether there is a start function for the host to call. */
   readonly starts: boolean;
+  /** Present where its calls are hooked. */
+  readonly callHooks?: CallHooks;
   readonly costModel: { readonly name: CostModelName; readonly version: number; readonly digest: string };
 }
 
@@ -129,6 +134,7 @@ export function instrument(moduleBytes: Uint8Array, options: InstrumentOptions =
     tableElementsInitial: tally.tableElements,
     startFuel: tally.startFuel,
     starts: tally.start >= 0,
+    ...(tally.callHooks === undefined ? {} : { callHooks: tally.callHooks }),
     costModel: { name, version, digest },
   };
 }
@@ -140,6 +146,7 @@ interface Settings {
   readonly memory: 'own' | 'given';
   readonly memoryPagesMax: number;
   readonly tableElementsMax: number;
+  readonly callHooks?: boolean;
   readonly optimizations?: Partial<Optimizations>;
 }
 
@@ -160,7 +167,7 @@ function rewrite(bytes: Uint8Array, settings: Settings, tally: Tally): Uint8Arra
   const meter = meterGlobals(settings.meter, spaces, countOf(bytes, sections.get(SECTION.global)));
   const helpers = new Helpers(spaces, meter, model.charges);
   const optimizations = { ...ALL_OPTIMIZATIONS, ...settings.optimizations };
-  const code = new CodeRewriter(spaces, meter, helpers, { model, optimizations });
+  const code = new CodeRewriter(spaces, meter, helpers, { model, optimizations, callHooks: settings.callHooks === true });
   read(SECTION.start, (reader) => readStart({ reader, spaces, code, tally }));
   const context = { spaces, code, tally, caps: settings, charges: model.charges, meter, helpers };
   const contents = rewriteSections(bytes, scan, context);
@@ -178,7 +185,10 @@ function rewrite(bytes: Uint8Array, settings: Settings, tally: Tally): Uint8Arra
     );
   extend(contents, SECTION.type, bytes, sections.get(SECTION.type), helpers.typeCount, (out) => helpers.writeTypes(out));
   extend(contents, SECTION.function, bytes, sections.get(SECTION.function), helpers.count, (out) => helpers.writeFunctions(out));
-  return assemble(bytes, contents, scan);
+  const metered = assemble(bytes, contents, scan);
+  if (settings.callHooks !== true) return metered;
+  tally.callHooks = { functions: spaces.functions.length, helpers: helpers.kinds, paidByCallers: code.paidByCallers() };
+  return hookCalls(metered, { spaces, fuel: meter.fuel, helpers: helpers.kinds });
 }
 
 /** Sections that a module gets when it had none: they hold what instrumentation adds. */

@@ -67,6 +67,11 @@ export class Placement {
     }
   }
 
+  /** By body: fuel that its callers pay for its entry. */
+  paidByCallers(): Float64Array {
+    return Float64Array.from(this.#ahead, ({ fuel }) => fuel);
+  }
+
   #placeBody(body: number, from: number, to: number): void {
     const { plan, graph, entrances, optimizations } = this.#parts;
     const { heads, headsOfOthers } = graph;

@@ -1,4 +1,5 @@
 import { CodedError } from '../error.ts';
+import type { CallHooks } from './call-hooks.ts';
 import type { CodeRewriter } from './code.ts';
 import type { Charges } from './costs.ts';
 import { invalid, unsupported } from './faults.ts';
@@ -38,6 +39,8 @@ export interface Tally {
   start: number;
   /** Entries of element segments. */
   elements: number;
+  /** What the host has to know of hooked calls. */
+  callHooks?: CallHooks;
 }
 
 /** What every section's function needs. Each reads the section's content from `reader` and writes its new content. */
