@@ -18,6 +18,7 @@ export function templateValues(name: string, language: Language): TemplateValues
   return {
     name,
     snake_name: name.replaceAll('-', '_'),
+    SNAKE_NAME: name.replaceAll('-', '_').toUpperCase(),
     PascalName: pascal,
     camelName: pascal.charAt(0).toLowerCase() + pascal.slice(1),
     language,
