@@ -388,7 +388,7 @@ export class Abi {
       (one, index) =>
         `  case ${index}:\n    return ${spelled}.${names[index]?.make ?? ''}(${one.type === undefined ? '' : payload(one.type)});\n`,
     );
-    return `switch (${tag}) {\n${cases.join('')}  default:\n    unreachable();\n}\n`;
+    return `switch (${tag}) {\n${cases.join('')}  default:\n    return unreachable();\n}\n`;
   }
 
   #loadList(type: ValueType & { kind: 'list' }): string {

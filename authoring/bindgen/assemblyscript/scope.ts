@@ -207,8 +207,13 @@ function generic(name: string, params: readonly string[]): string {
   return params.length === 0 ? name : `${name}<${params.join(', ')}>`;
 }
 
+/** What the file itself declares. The class of an exported resource is the author's. */
 function localNames(module: Module): string[] {
-  return module.declared.flatMap((one) => ('tagName' in one && one.tagName !== undefined ? [one.name, one.tagName] : [one.name]));
+  return module.declared.flatMap((one) => {
+    if (one.kind === 'use') return [];
+    if (one.kind === 'resource' && module.side === 'exports') return [`${one.name}Resource`];
+    return one.kind === 'nominal' && one.tagName !== undefined ? [one.name, one.tagName] : [one.name];
+  });
 }
 
 function relative(from: string, to: string): string {
