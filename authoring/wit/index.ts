@@ -55,12 +55,17 @@ export async function embed(
     return await componentEmbed({
       ...what,
       witSource: source.text,
-      ...(world === undefined ? {} : { world }),
+      ...(world === undefined ? {} : { world: escaped(world) }),
       features: { tag: 'all' },
     });
   } catch (thrown) {
     throw await readError(source, world, thrown);
   }
+}
+
+/** A name that is a keyword of WIT, such as `type`, is read as a name with a `%` before it; any other name, too. */
+function escaped(world: string): string {
+  return world.replace(/(^|\/)(?=[A-Za-z][\w-]*(@|$))/, '$1%');
 }
 
 /** The world that a module was made for: the last name of the form `ns:pkg/world` before the world's own label. */
