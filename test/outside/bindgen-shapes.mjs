@@ -64,9 +64,9 @@ process.exitCode = shown.length > 0 || compared === 0 ? 1 : 0;
 
 async function compareAll() {
   const components = await shapesComponents();
-  const { component } = subject(components.rust, false);
+  const { component } = subject(components.Rust, false);
   const calls = shapesCalls(component, Number(options.seed));
-  const expected = await expectedAnswers(components.rust, calls);
+  const expected = await expectedAnswers(components.Rust, calls);
   const relays = calls.filter(({ within }) => within === 'shapes').map((call) => ({ ...call, within: 'relay' }));
   const relayed = expected
     .filter(({ call }) => call.within === 'shapes')
@@ -74,7 +74,7 @@ async function compareAll() {
   for (const [name, bytes] of Object.entries(components)) {
     const { wasmtime, answers } = askWasmtime(component, bytes, [...calls, ...relays]);
     compare(`${name} in Wasmtime ${wasmtime}`, component, [...expected, ...relayed], answers);
-    if (options.record && name === 'rust') record(component, wasmtime, calls, answers);
+    if (options.record && name === 'Rust') record(component, wasmtime, calls, answers);
     take(name, ourDifferences(bytes, expected));
   }
   const driven = expected.filter(({ call }) => call.within === 'driver').map((one) => ({ ...one, things: [] }));
@@ -85,7 +85,7 @@ async function compareAll() {
       driven.map(({ call }) => call),
     );
     compare(`${name} in Wasmtime ${wasmtime}`, component, driven, answers);
-    take(name, ourDifferences(bytes, driven));
+    take(name, ourDifferences(bytes, driven, !name.includes('AssemblyScript'))); // jco panics on UTF-16 between components
   }
 }
 

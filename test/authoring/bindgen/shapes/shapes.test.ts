@@ -11,7 +11,7 @@ import { readGolden } from './golden.ts';
  */
 
 const components = await shapesComponents();
-const { component } = subject(components.rust!, false);
+const { component } = subject(components.Rust!, false);
 const golden = readGolden(component);
 const driven = golden.calls.filter(({ call }) => call.within === 'driver').map((one) => ({ ...one, things: [] }));
 
@@ -51,8 +51,8 @@ describe('a world with every type shape', () => {
     const wrong = asked.map((one) =>
       one.call.name === 'a-many' ? { ...one, result: 'ff' } : { ...one, things: [...one.things, '?'] },
     );
-    const { differences } = ourDifferences(components.rust!, wrong.slice(0, 1), false);
+    const { differences } = ourDifferences(components.Rust!, wrong.slice(0, 1), false);
     expect(differences.some((one) => one.includes('result'))).toBe(true);
-    expect(ourDifferences(components.rust!, wrong.slice(-1), false).differences.join()).toContain('things');
+    expect(ourDifferences(components.Rust!, wrong.slice(-1), false).differences.join()).toContain('things');
   });
 });
