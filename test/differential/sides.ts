@@ -46,8 +46,13 @@ export const ready: Promise<void> = initTranspiler();
 export interface Subject {
   readonly component: Component;
   readonly contenders: readonly Contender[];
-  /** A fresh instance. @param imports - made by `hostImports`, or objects as jco wants them. */
-  instantiate(contender: Contender, imports: HostImports): Instance;
+  /**
+   * A fresh instance.
+   *
+   * @param imports - made by `hostImports`, or objects as jco wants them.
+   * @param sees - is shown each core instance.
+   */
+  instantiate(contender: Contender, imports: HostImports, sees?: (core: WebAssembly.Instance) => void): Instance;
 }
 
 /** @param withJco - false for components that jco cannot be asked to transpile: it would trap, and be lost. */
@@ -58,11 +63,14 @@ export function subject(bytes: Uint8Array, withJco = true): Subject {
   return {
     component,
     contenders: CONTENDERS.filter((name) => jco !== undefined || !isJco(name)),
-    instantiate(contender, imports) {
+    instantiate(contender, imports, sees) {
       const found = isJco(contender) ? jco : own;
       if (found === undefined) throw new Error(`${contender} does not link this component`);
-      const instantiateCore = (module: WebAssembly.Module, wanted?: WebAssembly.Imports) =>
-        new WebAssembly.Instance(module, wanted);
+      const instantiateCore = (module: WebAssembly.Module, wanted?: WebAssembly.Imports) => {
+        const core = new WebAssembly.Instance(module, wanted);
+        sees?.(core);
+        return core;
+      };
       return new Instance(component, found.linked.instantiate(found.modules, imports, instantiateCore, LIMITS));
     },
   };

@@ -14,6 +14,13 @@ export function assemblyScriptShapes(runtime: 'incremental' | 'minimal'): Promis
   return assemblyScriptComponent({ wit: fixture('wit'), world: 'all-shapes', sources, runtime });
 }
 
+/** The same with a mistake of its author's: all names that `keep` was ever given are kept. */
+export function leakingShapes(): Promise<Uint8Array> {
+  const files = assemblyScriptFiles(fixture('assembly'));
+  const sources = { ...files, 'extra.ts': files['extra.ts']!.replace('kept = x.name;', 'kept += x.name;') };
+  return assemblyScriptComponent({ wit: fixture('wit'), world: 'all-shapes', sources, optimised: false });
+}
+
 function fixture(name: string): string {
   return fileURLToPath(new URL(`../../../fixtures/shapes/${name}`, import.meta.url));
 }
