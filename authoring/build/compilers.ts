@@ -1,5 +1,8 @@
+import { isCoded } from '../../runtime/index.ts';
 import type { Language } from '../project/index.ts';
 import type { Compile } from './compile.ts';
+import { findNpmPackage } from './npm-package.ts';
+import { findRust } from './rust-toolchain.ts';
 
 /** How each language is compiled; loaded when one is needed, since some bring a large compiler along. */
 export const COMPILERS: Readonly<Record<Language, () => Promise<Compile>>> = {
@@ -8,3 +11,26 @@ export const COMPILERS: Readonly<Record<Language, () => Promise<Compile>>> = {
   javascript: async () => (await import('./javascript.ts')).compileJavaScript,
   c: async () => (await import('./c.ts')).compileC,
 };
+
+/** Each looks for what a language needs, from a tool's folder on, and throws `author/no-compiler` where it is not there. */
+const SEARCHES: Readonly<Partial<Record<Language, (folder: string) => Promise<unknown>>>> = {
+  rust: findRust,
+  assemblyscript: (folder) => findNpmPackage(folder, 'assemblyscript'),
+  javascript: (folder) => findNpmPackage(folder, '@bytecodealliance/componentize-js'),
+};
+
+/**
+ * Says what an author has to install before a tool can be built.
+ *
+ * @param folder - of the tool, absolute.
+ * @returns how to, for people; undefined where nothing is missing, as far as can be told before a build.
+ */
+export async function missingCompiler(language: Language, folder: string): Promise<string | undefined> {
+  try {
+    await SEARCHES[language]?.(folder);
+    return undefined;
+  } catch (error) {
+    if (!isCoded(error) || error.code !== 'author/no-compiler') throw error;
+    return `${error.message}: ${error.help ?? ''}`;
+  }
+}

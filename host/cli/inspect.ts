@@ -128,14 +128,16 @@ function toText(report: InspectReport): readonly string[] {
   return lines;
 }
 
-function importLine({ import: name, servedBy, grant, typesOnly }: ImportReport): string {
+/** One import as people read it. */
+export function importLine({ import: name, servedBy, grant, typesOnly }: ImportReport): string {
   if (typesOnly) return `  ${name}  (types only, needs no grant)`;
   if (servedBy === 'always')
     return `  ${name}  (always there, closed${grant === undefined ? '' : `; the grant ${grant} opens it`})`;
   return servedBy === 'grant' ? `  ${name}  (grant: ${grant})` : `  ${name}  (nothing here grants it; an embedding program can)`;
 }
 
-function functionLines({ id, docs, wit, callable, reason }: FunctionReport): readonly string[] {
+/** One function as people read it, with its documentation. */
+export function functionLines({ id, docs, wit, callable, reason }: FunctionReport): readonly string[] {
   const lines = [`  ${id}`, `    ${wit}`];
   if (docs !== undefined) lines.push(...docs.split('\n').map((line) => `    ${line}`));
   if (!callable) lines.push(`    not callable: ${reason ?? 'unknown'}`);

@@ -8,10 +8,12 @@ import { toOutcome } from '../receipt.ts';
 import { addApprovals } from './approvals.ts';
 import { addAudit } from './audit.ts';
 import { addBindgen } from './bindgen.ts';
+import { addBuild } from './build.ts';
 import type { CallOptions } from './call.ts';
 import { addComponentize } from './componentize.ts';
 import { inspectCommand } from './inspect.ts';
 import { addMcp } from './mcp-config.ts';
+import { addNew } from './new.ts';
 import { asCoded, note, printOutcome } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addProfile } from './profile.ts';
@@ -137,6 +139,8 @@ program
     printOutcome(await callCommand(tool, options), options.json === true);
   });
 
+addNew(program);
+addBuild(program);
 addRequest(program);
 addPolicy(program);
 addAudit(program);
