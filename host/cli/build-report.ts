@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BuiltTool } from '../../authoring/build/index.ts';
 import { decodeComponent, isCoded } from '../../runtime/index.ts';
 import { grouped } from '../approvals/text-lines.ts';
-import { functionLines, type InspectReport, importLine, inspect } from './inspect.ts';
+import { type InspectReport, importLine, inspect } from './inspect.ts';
 
 /** What `cellblock build --json` prints. */
 export interface BuildReport extends Pick<InspectReport, 'digest' | 'bytes' | 'docs' | 'imports' | 'functions' | 'types'> {
@@ -84,6 +84,10 @@ export function reportLines(report: BuildReport): readonly string[] {
     ...(unserved.length === 0 ? [] : [`served by nothing here: ${unserved.join(', ')}; only an embedding program could`]),
     `built with ${versions.join(', ')}, in ${(ms / 1000).toFixed(1)} s`,
   ];
+}
+
+function functionLines({ id, wit, callable, reason }: BuildReport['functions'][number]): readonly string[] {
+  return [`  ${id}`, `    ${wit}`, ...(callable ? [] : [`    not callable: ${reason ?? 'unknown'}`])];
 }
 
 function comparison({ before, digest, check }: BuildReport): string {

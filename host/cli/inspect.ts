@@ -136,8 +136,7 @@ export function importLine({ import: name, servedBy, grant, typesOnly }: ImportR
   return servedBy === 'grant' ? `  ${name}  (grant: ${grant})` : `  ${name}  (nothing here grants it; an embedding program can)`;
 }
 
-/** One function as people read it, with its documentation. */
-export function functionLines({ id, docs, wit, callable, reason }: FunctionReport): readonly string[] {
+function functionLines({ id, docs, wit, callable, reason }: FunctionReport): readonly string[] {
   const lines = [`  ${id}`, `    ${wit}`];
   if (docs !== undefined) lines.push(...docs.split('\n').map((line) => `    ${line}`));
   if (!callable) lines.push(`    not callable: ${reason ?? 'unknown'}`);
