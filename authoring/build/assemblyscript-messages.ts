@@ -72,7 +72,7 @@ async function diagnosticOf(project: ToolProject, error: AscMessage): Promise<Di
       ? {}
       : { file: error.file, line: error.line, column: error.column };
   return {
-    message: shortNames(error.message.replace(/^User-defined: '(.*)'$/, '$1')),
+    message: shortNames(error.message.replace(/^User-defined: '(.*)'$/, '$1')).replace(/\.$/, ''),
     ...place,
     ...(notes.length === 0 ? {} : { notes }),
   };

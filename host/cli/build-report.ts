@@ -26,7 +26,6 @@ export interface BuildReport extends Pick<InspectReport, 'digest' | 'bytes' | 'd
 
 export interface CheckReport {
   readonly ok: boolean;
-  readonly sameBytes: boolean;
   readonly differences: readonly string[];
 }
 
@@ -52,12 +51,14 @@ export function buildReport(built: BuiltTool, path: string, kept: Uint8Array | u
   };
 }
 
-/** Whether the component that is there is what its source yields. Bytes differ between versions of compilers; the interface may not. */
+/**
+ * Whether the component that is there is what its source yields: the same bytes, since a source that does something else may well have
+ * the same interface. The differences tell an author what others would notice.
+ */
 export function checkReport({ component }: BuiltTool, kept: Uint8Array | undefined): CheckReport {
-  if (kept === undefined) return { ok: false, sameBytes: false, differences: ['there is no component'] };
-  if (Buffer.compare(kept, component) === 0) return { ok: true, sameBytes: true, differences: [] };
-  const found = interfaceDifferences(kept, component);
-  return { ok: found.length === 0, sameBytes: false, differences: found };
+  if (kept === undefined) return { ok: false, differences: ['there is no component'] };
+  if (Buffer.compare(kept, component) === 0) return { ok: true, differences: [] };
+  return { ok: false, differences: ['other bytes', ...interfaceDifferences(kept, component)] };
 }
 
 const PARTS = ['docs', 'imports', 'functions', 'types'] as const;
@@ -92,10 +93,10 @@ function functionLines({ id, wit, callable, reason }: BuildReport['functions'][n
 
 function comparison({ before, digest, check }: BuildReport): string {
   if (check === undefined) return before === undefined ? 'new' : before === digest ? 'the same as before' : 'changed';
-  if (check.sameBytes) return 'the component that is there has the same bytes';
-  return check.ok
-    ? 'the component that is there has other bytes, and the same interface'
-    : `not the component that is there: ${check.differences.join('; ')}`;
+  if (check.ok) return 'the component that is there has the same bytes';
+  const same =
+    check.differences.length === 1 && before !== undefined ? ', and the same interface: changed since, or other compilers' : '';
+  return `not the component that is there: ${check.differences.join('; ')}${same}`;
 }
 
 function digestOf(bytes: Uint8Array): string {

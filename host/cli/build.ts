@@ -35,7 +35,7 @@ Example:
   cellblock build --watch
   cellblock build --check            # in CI: does the source still yield the component that is committed?
 
-Exit codes: 0 built; 1 with --check, where the component that is there has another interface or is missing; 2 it does not build.`,
+Exit codes: 0 built; 1 with --check, where the component that is there is missing or has other bytes; 2 it does not build.`,
     )
     .action(async (folder: string, options: BuildOptions) => {
       if (options.watch === true) {
