@@ -17,7 +17,7 @@ export interface FoundCases {
 /**
  * Finds the cases of a tool.
  *
- * @param where - a tool's folder, whose `cases/*.yaml` are read in the order of their names, or one file.
+ * @param where - a tool's folder, whose `cases/*.yaml` are read in the order of their names, its `cases`, or one file.
  * @param component - in place of what files and `tool.yaml` say.
  * @throws CodedError `usage/unreadable-file`, `author/invalid-file`, `usage/invalid-argument` where no component is known.
  */
@@ -31,15 +31,28 @@ export async function caseFilesOf(where: string, component?: string): Promise<re
   return found;
 }
 
+/** Whether a folder has cases that `caseFilesOf` would find. */
+export async function hasCases(folder: string): Promise<boolean> {
+  return (await namesIn(folder)).length > 0;
+}
+
 async function pathsOf(where: string): Promise<readonly string[]> {
   const info = await stat(where).catch(() => undefined);
   if (info === undefined) throw new CodedError('usage/unreadable-file', `there is no file or folder \`${where}\``);
   if (!info.isDirectory()) return [where];
-  const folder = join(where, 'cases');
+  const paths = await namesIn(where);
+  if (paths.length <= FILES_MAX) return paths;
+  throw new CodedError('usage/invalid-argument', `\`${where}\` has more than ${FILES_MAX} files of cases`);
+}
+
+/** Of a tool's folder, or of the folder `cases` itself. */
+async function namesIn(where: string): Promise<readonly string[]> {
+  const folder = basename(resolve(where)) === 'cases' ? where : join(where, 'cases');
   const names = await readdir(folder).catch(() => []);
-  const paths = names.filter((name) => /\.ya?ml$/.test(name)).sort();
-  if (paths.length <= FILES_MAX) return paths.map((name) => join(folder, name));
-  throw new CodedError('usage/invalid-argument', `\`${folder}\` has more than ${FILES_MAX} files of cases`);
+  return names
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /** What the file says, else the `tool.yaml` of the folder that it is in, or of the one above. */

@@ -44,6 +44,9 @@ export interface CaseRun {
   readonly problems: readonly Difference[];
 }
 
+/** How the place of a difference ends that only a second run shows. */
+export const SECOND_RUN = ' of the second run';
+
 const PARAMS_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
@@ -202,7 +205,7 @@ async function repeated(one: PlacedCase, setting: CaseSetting, first: OneRun): P
     ],
   ];
   return parts.flatMap(([what, once, again]) =>
-    once === again ? [] : [{ what: `${what} of the second run`, expected: once, actual: again }],
+    once === again ? [] : [{ what: `${what}${SECOND_RUN}`, expected: once, actual: again }],
   );
 }
 

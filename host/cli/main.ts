@@ -10,6 +10,7 @@ import { addAudit } from './audit.ts';
 import { addBindgen } from './bindgen.ts';
 import { addBuild } from './build.ts';
 import type { CallOptions } from './call.ts';
+import { addCheck } from './check.ts';
 import { addComponentize } from './componentize.ts';
 import { inspectCommand } from './inspect.ts';
 import { addMcp } from './mcp-config.ts';
@@ -153,6 +154,7 @@ addToken(program);
 addBindgen(program);
 addComponentize(program);
 addTest(program);
+addCheck(program);
 
 /** For commands whose answer is no outcome: the error on stderr, or one outcome without a call for machines. */
 function fail(thrown: unknown, json: boolean): void {
