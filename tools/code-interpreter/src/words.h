@@ -1,0 +1,22 @@
+/* Short names for what the bindings call by their full ones. */
+#ifndef WORDS_H
+#define WORDS_H
+
+#include "code_interpreter_tool.h"
+
+typedef code_interpreter_tool_string_t text_t;
+typedef code_interpreter_tool_option_string_t maybe_text_t;
+typedef code_interpreter_tool_list_string_t texts_t;
+typedef exports_cellblock_samples_code_interpreter_options_t options_t;
+typedef exports_cellblock_samples_code_interpreter_level_t level_t;
+typedef exports_cellblock_samples_code_interpreter_line_t line_t;
+typedef exports_cellblock_samples_code_interpreter_written_t written_t;
+typedef exports_cellblock_samples_code_interpreter_report_t report_t;
+typedef exports_cellblock_samples_code_interpreter_failure_t failure_t;
+typedef exports_cellblock_samples_code_interpreter_problem_t problem_t;
+typedef cellblock_host_tools_failure_t tool_failure_t;
+
+#define LEVEL(name) EXPORTS_CELLBLOCK_SAMPLES_CODE_INTERPRETER_LEVEL_##name
+#define PROBLEM(name) EXPORTS_CELLBLOCK_SAMPLES_CODE_INTERPRETER_PROBLEM_##name
+
+#endif
