@@ -58,9 +58,9 @@ export function callImport(
     types.forEach((one, index) => {
       before += abi.store(one, 'args', offsets[index] ?? 0, args[index] ?? '', q);
     });
-    passed.push('args');
+    passed.push('<i32>args');
   } else before += lowerAll(types, args, passed, abi, q);
-  if (shape.spillsResult && type.result !== undefined) passed.push(`${q}${abi.area(layoutOf(type.result).size)}`);
+  if (shape.spillsResult && type.result !== undefined) passed.push(`<i32>${q}${abi.area(layoutOf(type.result).size)}`);
   const call = `${core}(${passed.join(', ')})`;
   const free = shape.spillsParams || types.some((one) => abi.needsScratch(one)) ? 'cm.freeScratch();\n' : '';
   const text = before + callAndReturn(call, free, shape, type, abi, q, made);
