@@ -1,6 +1,7 @@
 // `npm run torture [CALLS]`: a million good calls behind each wall; memory, descriptors and threads must stay. Some minutes.
 // `npm run torture -- wardens [KILLS]`: a thousand wardens that share a trail are killed; nothing runs twice. Some minutes.
 // `npm run torture -- trail [KILLS]`: a thousand writers of a trail are killed; nothing that was acknowledged is lost. Some minutes.
+// `npm run torture -- shapes [CALLS]`: one AssemblyScript instance called a million times, of each kind; its memory must stay. Some minutes.
 import { execFileSync } from 'node:child_process';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 
@@ -9,6 +10,7 @@ const SLOPE_BYTES_MAX = 2 ** 20;
 execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 if (process.argv[2] === 'trail') await trail(Number(process.argv[3] ?? 1000));
 else if (process.argv[2] === 'wardens') await wardens(Number(process.argv[3] ?? 1000));
+else if (process.argv[2] === 'shapes') await shapes(Number(process.argv[3] ?? 1_000_000));
 else await calls(Number(process.argv[2] ?? 1_000_000));
 
 async function trail(kills) {
@@ -26,6 +28,14 @@ async function wardens(kills) {
   console.log(
     `wardens: good: ${answered} requests answered, ${effects} effects, none twice; ${interrupted} interrupted, whose effect nobody knows`,
   );
+}
+
+async function shapes(calls) {
+  const { shapesCalls } = await import('./shapes.mjs');
+  const progress = ({ title, calls: done, bytes }) => console.log(`shapes: ${title}: ${done} calls, ${bytes / 1024} KiB`);
+  const grown = await shapesCalls({ calls, progress });
+  console.log(grown.length === 0 ? 'shapes: good: no memory grew' : `shapes: BAD: memory grew: ${grown.join('; ')}`);
+  if (grown.length > 0) process.exitCode = 1;
 }
 
 async function calls(count) {
