@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { build, install, ROOT } from '../test/setup/set-up.mjs';
 import { installCommand } from './fuel/packages.mjs';
 
-const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide|warden|capabilities] [--peer FOLDER]
+const HELP = `usage: npm run bench -- [--quick] [--json] [--only phases|warm|start|bindings|throughput|runners|decide|warden|capabilities|bindgen] [--peer FOLDER]
        npm run bench -- --only serve [--quick] [--json] [--everything FOLDER]
        npm run bench -- --only fuel [--quick] [--json] [--node PATH]... [--jobs NAMES] [--workloads FOLDER] [--kernels FOLDER]
                         [--wasmtime PYTHON] [--peer-metering FOLDER]
@@ -17,7 +17,7 @@ Prints tables and writes raw data to bench/results/<UTC time>-node<major>.json.
 
   --quick   fewer samples, about a quarter of the time; writes to the temporary folder instead
   --json    print the raw data instead of the tables
-  --only    one part; writes to the temporary folder instead, but for \`capabilities\` and \`serve\`
+  --only    one part; writes to the temporary folder instead, but for \`capabilities\`, \`bindgen\` and \`serve\`
   --peer    a folder with node_modules/@bytecodealliance/jco of another version, for the part \`bindings\`:
             npm install --prefix FOLDER @bytecodealliance/jco@1.10.2
   --help    this text
@@ -57,7 +57,7 @@ function options() {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.only !== undefined && ![...PARTS, 'fuel', 'serve'].includes(values.only))
+  if (values.only !== undefined && ![...PARTS, 'bindgen', 'fuel', 'serve'].includes(values.only))
     throw new Error(`there is no part \`${values.only}\``);
   return values;
 }
@@ -78,6 +78,7 @@ async function measure({ quick, only, peer, everything, ...fuel }) {
   if (wants('capabilities')) {
     results.capabilities = await (await import('./capabilities.mjs')).measureCapabilities({ quick });
   }
+  if (only === 'bindgen') results.bindgen = await (await import('./bindgen.mjs')).measureBindgen({ quick });
   if (only === 'serve') results.serve = await (await import('./serve.mjs')).measureServe({ quick, everything });
   if (only === 'fuel') results.fuel = await (await import('./fuel.mjs')).measureFuel({ quick, ...fuelOptions(fuel) });
   return results;
@@ -101,6 +102,7 @@ async function report({
   decide,
   warden,
   capabilities,
+  bindgen,
   serve,
   fuel,
 }) {
@@ -124,6 +126,7 @@ async function report({
   if (decide !== undefined) parts.push((await import('./decide.mjs')).decideTable(decide));
   if (warden !== undefined) parts.push((await import('./warden.mjs')).wardenTable(warden));
   if (capabilities !== undefined) parts.push((await import('./capabilities.mjs')).capabilitiesTable(capabilities));
+  if (bindgen !== undefined) parts.push((await import('./bindgen.mjs')).bindgenTable(bindgen));
   if (serve !== undefined) parts.push((await import('./serve.mjs')).serveTable(serve));
   if (fuel !== undefined) parts.push((await import('./fuel/tables.mjs')).fuelTables(fuel));
   return parts.join('\n\n');
@@ -134,6 +137,7 @@ function isComplete({ quick, only, jobs, workloads, everything }) {
   const isWhole =
     only === undefined ||
     only === 'capabilities' ||
+    only === 'bindgen' ||
     (only === 'serve' && everything !== undefined) ||
     (only === 'fuel' && jobs === undefined && workloads !== undefined);
   return !quick && isWhole;
