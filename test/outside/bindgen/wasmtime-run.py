@@ -16,9 +16,8 @@ from wasmtime import component as components
 def new_engine():
     config = wasmtime.Config()
     config.wasm_component_model = True
-    for proposal in ("wasm_component_model_map",):
-        if hasattr(config, proposal):
-            setattr(config, proposal, True)
+    if "wasm_component_model_map" in dir(config):  # it can only be set, so hasattr says no
+        config.wasm_component_model_map = True
     return wasmtime.Engine(config)
 
 
