@@ -26,6 +26,8 @@ export interface CallsOptions extends Omit<AdmissionOptions, 'callsPerToolMax'> 
   readonly redactor: Redactor;
   /** Calls of one tool at a time. */
   readonly threads?: number;
+  /** Outcomes say where in its source a guest trapped: for authors, and slow. Nothing of it is in the trail, or told to agents. */
+  readonly explainTraps?: boolean;
 }
 
 /** Runs calls whose intent is in the trail, and writes down how they ended before anybody hears of it. */
@@ -90,7 +92,9 @@ export class Calls {
       throw error;
     }
     Object.assign(filing.context, usesPart(ended, redactor, request.isSecret));
-    return toOutcome(ended.cell, filing.context);
+    const { runner } = prepared;
+    const { call } = request;
+    return toOutcome(this.#options.explainTraps === true ? await runner.explain(call, ended.cell) : ended.cell, filing.context);
   }
 
   async #invoke(

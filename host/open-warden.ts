@@ -20,6 +20,8 @@ export interface WardenOptions extends RunnersOptions, Omit<AdmissionOptions, 'c
   readonly ceiling?: string;
   /** Capabilities of the embedding program, beside the built-in ones; the policy grants them by name. */
   readonly capabilities?: readonly CapabilityEntry[];
+  /** Outcomes of `request` say where in its source a guest trapped; see `CallsOptions`. Default: false. */
+  readonly explainTraps?: boolean;
   /** Hears of alerts and questions that could not be sent, and the like. Default: nobody. */
   readonly onProblem?: (problem: string) => void;
 }

@@ -69,7 +69,8 @@ export async function replayCall(records: readonly TrailRecord[], setup: ReplayS
   );
   const parts = compare(before, outcome);
   const isSame = parts.every((part) => part.isSame);
-  return { audit: intent.audit, isSame, parts, reasons: isSame ? [] : reasonsOf(recorded, call), outcome };
+  const told = await setup.runner.explain(call, outcome);
+  return { audit: intent.audit, isSame, parts, reasons: isSame ? [] : reasonsOf(recorded, call), outcome: told };
 }
 
 interface RecordedCall {

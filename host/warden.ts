@@ -79,6 +79,8 @@ export interface WardenParts extends Omit<AdmissionOptions, 'callsPerToolMax'> {
   readonly secret: (name: string) => string;
   /** Calls of one tool at a time. */
   readonly threads?: number;
+  /** As in `CallsOptions`. */
+  readonly explainTraps?: boolean;
 }
 
 /**

@@ -6,11 +6,13 @@ import { LINK_PLAN_VERSION } from './bindings/own/plan-version.ts';
 import type { Prepared, PreparedModule, PrepareJob } from './bindings/prepare-worker.ts';
 import type { Preparer } from './bindings/preparer.ts';
 import type { StartNeeds } from './cell/call-spec.ts';
+import type { GuestFrame } from './cell/guest-frames.ts';
 import type { PlanModule } from './cell/plan.ts';
 import { checkPlainName } from './component/plain-names.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
 import { COST_MODELS, type CostModelName, checkCostModel } from './instrument/index.ts';
+import type { StackFrame } from './symbols/guest-stack.ts';
 
 /** How long each step of preparing took, in milliseconds; a step that the cache saved is 0. */
 export interface PrepareTimes {
@@ -91,6 +93,20 @@ export async function prepareArtifact(
     costModel: choice.costModel,
     times,
   };
+}
+
+/**
+ * Says what frames of a trapped guest are in its source. The component is prepared once more, in part, so this takes as long.
+ *
+ * @param choice - with which it was prepared. @throws CodedError as `prepareArtifact`.
+ */
+export function explainGuestFrames(
+  component: Component,
+  choice: ArtifactChoice,
+  frames: readonly GuestFrame[],
+  preparer: Preparer,
+): Promise<readonly StackFrame[]> {
+  return preparer.explain(frames, jobOf(component, choice));
 }
 
 /** What a prepared component takes before its first instruction. */

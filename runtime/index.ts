@@ -16,6 +16,7 @@ export { bareObject } from './bare-object.ts';
 export type { BindingsName } from './bindings/bindings.ts';
 export { type BindingsChoice, type ChosenBindings, checkBindingsChoice, chooseBindings } from './bindings/choose.ts';
 export { JCO_VERSION } from './bindings/jco-version.ts';
+export { coreModuleIndex } from './bindings/own/link-plan.ts';
 export type { HostCall, HostCallTap, TappedAnswer } from './cell/bridge.ts';
 export type { InvokeOptions } from './cell/call.ts';
 export { errorInfo, failure } from './cell/call-outcome.ts';
@@ -64,6 +65,7 @@ export type { ArtifactReport, Isolation, LoadedComponent, PlanOptions, PreparedC
 export { type ProfiledPlan, Runtime, type RuntimeOptions } from './runtime.ts';
 export { demangle } from './symbols/demangle.ts';
 export { type FunctionNames, functionNames } from './symbols/function-names.ts';
+export type { StackFrame } from './symbols/guest-stack.ts';
 export * from './value/index.ts';
 export { BACK_FUNCTIONS, type BackName, FILES_BACK, HTTP_BACK } from './wasi/back.ts';
 export { type FilesSetup, isMet } from './wasi/index.ts';

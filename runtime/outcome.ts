@@ -1,3 +1,4 @@
+import type { GuestFrame } from './cell/guest-frames.ts';
 import type { OutcomeKind } from './codes.ts';
 import type { ErrorData } from './error.ts';
 import type { WitValue } from './value/index.ts';
@@ -52,6 +53,8 @@ export interface CellOutcome {
   /** The same in the canonical encoding of the result type: what an audit hashes. */
   readonly valueBytes?: Uint8Array;
   readonly error?: ErrorInfo;
+  /** Where guest code was when it trapped, as the engine knows it; `Runner.explain` says it in the words of the source. */
+  readonly guestFrames?: readonly GuestFrame[];
   readonly usage: Usage;
   readonly stdout: Captured;
   readonly stderr: Captured;

@@ -81,6 +81,13 @@ export interface Runner<Plan extends CallSpec = CallSpec> {
    * @returns the outcome; never rejects. Parameters that do not match their types are `refused`.
    */
   invoke(call: PreparedCall<Plan>, params: readonly WitValue[] | Uint8Array, options?: InvokeOptions): Promise<CellOutcome>;
+  /**
+   * Says where in its source a guest was when its call ended by a trap or a limit. It takes about as long as preparing the component, so it is for
+   * who shows it to an author, and on no call's path.
+   *
+   * @returns the outcome with `error.data.stack`, a list of `StackFrame`, innermost first; as it is where nothing is known.
+   */
+  explain(call: PreparedCall<Plan>, outcome: CellOutcome): Promise<CellOutcome>;
   /** Lets go of what the workers hold for a prepared call, once the last call of it has ended. */
   release(call: PreparedCall<Plan>): void;
   /** Ends all threads and processes. Calls that still run end as `failed`. */

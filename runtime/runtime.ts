@@ -1,4 +1,4 @@
-import { type Artifact, type ArtifactChoice, choiceOf, prepareArtifact, startNeeds } from './artifact.ts';
+import { type Artifact, type ArtifactChoice, choiceOf, explainGuestFrames, prepareArtifact, startNeeds } from './artifact.ts';
 import { ArtifactCache, defaultCacheDirectory } from './artifact-cache.ts';
 import type { BindingsChoice } from './bindings/choose.ts';
 import { Preparer } from './bindings/preparer.ts';
@@ -18,6 +18,7 @@ import { type CostModelName, INSTRUMENT_DEFAULTS } from './instrument/index.ts';
 import { completeLimits } from './limits.ts';
 import type { CellOutcome } from './outcome.ts';
 import type { LoadedComponent, PlanOptions, PreparedCall, Runner } from './runner.ts';
+import { withStack } from './stack-outcome.ts';
 import type { WitValue } from './value/index.ts';
 
 export interface RuntimeOptions extends PoolOptions, ThreadOptions {
@@ -103,6 +104,14 @@ export class Runtime implements Runner<CellPlan> {
 
   invoke(call: PreparedCall<CellPlan>, params: readonly WitValue[] | Uint8Array, options?: InvokeOptions): Promise<CellOutcome> {
     return this.#calls.invoke(call, params, options);
+  }
+
+  async explain({ component, artifact }: PreparedCall<CellPlan>, outcome: CellOutcome): Promise<CellOutcome> {
+    return withStack(outcome, async (frames) => {
+      if (!isDecoded(component)) return [];
+      const { bindings, costModel } = artifact;
+      return explainGuestFrames(component, { bindings, costModel }, frames, this.#preparer);
+    });
   }
 
   release(call: PreparedCall<CellPlan>): void {

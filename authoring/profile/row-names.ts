@@ -1,5 +1,6 @@
 import {
   type Component,
+  coreModuleIndex,
   demangle,
   type FunctionNames,
   functionNames,
@@ -64,7 +65,7 @@ function nameOf(
   if (row < 0) return { name: HOST_NAMES.get(row) ?? '[host]' };
   const at = Math.floor(row / MODULE_STEP);
   const index = row % MODULE_STEP;
-  const module = coreModuleOf(modules[at]?.name ?? '', at);
+  const module = coreModuleIndex(modules[at]?.name ?? '', at);
   const hooks = modules[at]?.callHooks;
   const helper = hooks?.helpers[index - hooks.functions];
   if (helper !== undefined) return { name: HELPER_NAMES.get(helper) ?? `[${helper}]`, module };
@@ -72,12 +73,4 @@ function nameOf(
   if (symbol === undefined) return { name: `module[${module}].func[${index}]`, module };
   const name = demangle(symbol);
   return { name, module, ...(name === symbol ? {} : { symbol }) };
-}
-
-/** Both kinds of bindings number modules in the order in which the component has them: `core3`; `component.core.wasm`, `component.core2.wasm`. */
-function coreModuleOf(name: string, otherwise: number): number {
-  const own = /^core(\d+)$/.exec(name);
-  if (own !== null) return Number(own[1]);
-  const ofJco = /\.core(\d*)\.wasm$/.exec(name);
-  return ofJco === null ? otherwise : Math.max(0, Number(ofJco[1] || '1') - 1);
 }

@@ -26,7 +26,7 @@ export async function callCommand(toolName: string, options: CallOptions): Promi
     const parametersJson = await readParams(options.params);
     const bindings = checkBindingsChoice(options.bindings);
     const costModel = checkCostModel(options.costModel);
-    warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel, onProblem: note });
+    warden = await openWarden({ policy: options.policy, threads: 2, bindings, costModel, explainTraps: true, onProblem: note });
     const stop = drainOnSignal(warden);
     const agent = options.agent ?? onlyAgent(warden.policy);
     const done = progress('preparing the tool (kept for next time)');

@@ -4,6 +4,7 @@ import { useText } from '../audit/call-text.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
 import { escapeChar } from '../policy/quote.ts';
 import type { Outcome, Receipt } from '../receipt.ts';
+import { stackLines } from './guest-stack.ts';
 
 /** Characters of what a capability did, in a terminal; `--json` has all. */
 const USE_CHARS_MAX = 200;
@@ -25,6 +26,7 @@ export function printOutcome(outcome: Outcome, json: boolean): void {
     if (outcome.error.code === 'policy/invalid-document') note(`${outcome.kind}: ${formatPolicyError(outcome.error)}`);
     else {
       note(`${outcome.kind}: ${visible(outcome.error.message)} [${outcome.error.code}]`);
+      for (const line of stackLines(outcome.error.data)) note(visible(line));
       if (outcome.error.help !== undefined) note(`help: ${visible(outcome.error.help)}`);
     }
   }

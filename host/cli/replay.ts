@@ -5,6 +5,7 @@ import { BUILT_IN, scopeSchemasOf } from '../capabilities/index.ts';
 import { loadPolicy, type Policy } from '../policy/index.ts';
 import { type ReplayReport, replayCall } from '../replay.ts';
 import { Runners } from '../runners.ts';
+import { stackLines } from './guest-stack.ts';
 import { print, progress, visible } from './output.ts';
 
 interface ReplayOptions {
@@ -70,16 +71,18 @@ function toolOf(records: readonly TrailRecord[], policy: Policy) {
   throw new CodedError('usage/not-found', `the policy has no tool \`${intent.tool}\` any more`);
 }
 
-function plainReport({ audit, isSame, parts, reasons }: ReplayReport): PlainJson {
-  return { audit, isSame, parts: parts.map((part) => ({ ...part })), reasons };
+function plainReport({ audit, isSame, parts, reasons, outcome }: ReplayReport): PlainJson {
+  const { stack } = (outcome.error?.data ?? {}) as { readonly stack?: PlainJson }; // plain data where it is there
+  return { audit, isSame, parts: parts.map((part) => ({ ...part })), reasons, ...(stack === undefined ? {} : { stack }) };
 }
 
-function textOf({ audit, isSame, parts, reasons }: ReplayReport): readonly string[] {
+function textOf({ audit, isSame, parts, reasons, outcome }: ReplayReport): readonly string[] {
   const line = ({ part, recorded, replayed, isSame: same }: ReplayReport['parts'][number]): string =>
     same ? `  ${part.padEnd(11)} the same: ${recorded}` : `  ${part.padEnd(11)} PARTS: recorded ${recorded}, now ${replayed}`;
   return [
     `${audit}: ${isSame ? 'the same, to the byte and the unit of fuel' : 'not the same'}`,
     ...parts.map(line),
+    ...stackLines(outcome.error?.data),
     ...reasons.map((reason) => `  note: ${reason}`),
   ];
 }

@@ -54,7 +54,8 @@ export async function runCommand(path: string, functionName: string, options: Ru
     const ended = await lone.run(call.limits.timeoutMsMax, (invocation) => opened.invoke(call, values, invocation));
     const { cell, uses, usesDropped } = ended;
     Object.assign(context, uses.length === 0 ? {} : { uses }, usesDropped === 0 ? {} : { usesDropped });
-    return toOutcome({ ...cell, usage: { ...cell.usage, wallMs: performance.now() - began } }, context);
+    const told = { ...cell, usage: { ...cell.usage, wallMs: performance.now() - began } };
+    return toOutcome(await opened.explain(call, told), context);
   } catch (error) {
     return toOutcome(failure(error, performance.now() - began), context);
   } finally {

@@ -1,11 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { GuestFrame } from '../cell/guest-frames.ts';
 import { decodeComponent } from '../component/decode.ts';
 import { withoutCustomSections } from '../component/strip-custom.ts';
 import { isCoded } from '../error.ts';
-import { type CostModelName, type InstrumentedModule, instrument } from '../instrument/index.ts';
+import { type CostModelName, type InstrumentedModule, type InstrumentOptions, instrument } from '../instrument/index.ts';
+import { explainFrames, type StackFrame } from '../symbols/guest-stack.ts';
 import type { Linking, RecipeModule } from './bindings.ts';
 import { type BindingsChoice, chooseBindings, chooseJco, type JcoFacts } from './choose.ts';
-import { type LinkPlan, moduleName } from './own/link-plan.ts';
+import { coreModuleIndex, type LinkPlan, moduleName } from './own/link-plan.ts';
 
 /** One job of the preparing thread. */
 export interface PrepareJob extends JcoFacts {
@@ -17,6 +19,12 @@ export interface PrepareJob extends JcoFacts {
   readonly memoryPagesMax: number;
   readonly tableElementsMax: number;
   readonly callHooks?: boolean;
+}
+
+/** The other kind of job: frames of a guest that trapped, of a component prepared as that job says. */
+export interface ExplainJob {
+  readonly explain: readonly GuestFrame[];
+  readonly of: PrepareJob;
 }
 
 /** A core module ready to compile, with what the host must know of it. */
@@ -38,6 +46,7 @@ export interface Prepared {
 /** `usedJco` says that jco is loaded in this thread now: 35 MB, and 150 ms or more. */
 export type PrepareAnswer = { readonly usedJco: boolean } & (
   | { readonly type: 'done'; readonly prepared: Prepared }
+  | { readonly type: 'explained'; readonly stack: readonly StackFrame[] }
   | {
       readonly type: 'failed';
       readonly code: string;
@@ -68,8 +77,9 @@ function loadJco(): Promise<Jco> {
   return jco;
 }
 
-async function answer(job: PrepareJob): Promise<PrepareAnswer> {
+async function answer(job: PrepareJob | ExplainJob): Promise<PrepareAnswer> {
   try {
+    if ('explain' in job) return { type: 'explained', stack: await explain(job), usedJco: jco !== undefined };
     const prepared = await prepare(job);
     return { type: 'done', prepared, usedJco: jco !== undefined };
   } catch (error) {
@@ -97,19 +107,31 @@ interface Linked {
 }
 
 async function prepare(job: PrepareJob): Promise<Prepared> {
+  const { modules, ...linked } = await link(job);
+  const began = performance.now();
+  const optionsOf = instrumentOptions(job, linked.linking);
+  const instrumented = modules.map(({ name, bytes }) => {
+    const { costModel: _, ...module } = instrument(bytes, optionsOf(name));
+    return { name, ...module };
+  });
+  return { ...linked, modules: instrumented, instrumentMs: performance.now() - began };
+}
+
+/** How each of a component's modules is instrumented, by its name. */
+function instrumentOptions(job: PrepareJob, linking: Linking): (name: string) => InstrumentOptions {
   const { memoryPagesMax, tableElementsMax, costModel, callHooks = false } = job;
   // A hooked module is instantiated for one call, so that no memory of it is given again.
   const memory = callHooks ? 'own' : 'given';
   const options = { model: costModel, memory, memoryPagesMax, tableElementsMax, callHooks } as const;
-  const { modules, ...linked } = await link(job);
-  const began = performance.now();
-  const counting = countingModule(linked.linking);
-  const instrumented = modules.map(({ name, bytes }) => {
-    const meter = name === counting ? 'own' : 'shared';
-    const { costModel: _, ...module } = instrument(bytes, { ...options, meter });
-    return { name, ...module };
-  });
-  return { ...linked, modules: instrumented, instrumentMs: performance.now() - began };
+  const counting = countingModule(linking);
+  return (name) => ({ ...options, meter: name === counting ? 'own' : 'shared' });
+}
+
+async function explain({ explain: frames, of }: ExplainJob): Promise<readonly StackFrame[]> {
+  const { modules, linking } = await link(of);
+  const optionsOf = instrumentOptions(of, linking);
+  const on = modules.map(({ name, bytes }, at) => ({ index: coreModuleIndex(name, at), bytes, options: optionsOf(name) }));
+  return explainFrames(frames, on);
 }
 
 async function link(job: PrepareJob): Promise<Linked> {
@@ -148,4 +170,4 @@ async function linkByJco({ bytes, importNames }: PrepareJob, reason: string | un
 }
 
 if ((workerData as PrepareThreadData).loadJco) await loadJco(); // ours: see `Preparer`
-parentPort?.on('message', async (job: PrepareJob) => parentPort?.postMessage(await answer(job)));
+parentPort?.on('message', async (job: PrepareJob | ExplainJob) => parentPort?.postMessage(await answer(job)));

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import type { GuestFrame } from '../cell/guest-frames.ts';
 import { CodedError } from '../error.ts';
+import type { StackFrame } from '../symbols/guest-stack.ts';
 import { threadFlags } from '../thread-flags.ts';
-import type { PrepareAnswer, Prepared, PrepareJob, PrepareThreadData } from './prepare-worker.ts';
+import type { ExplainJob, PrepareAnswer, Prepared, PrepareJob, PrepareThreadData } from './prepare-worker.ts';
 
 /** Milliseconds that preparing one component may take before its thread is ended. */
 const PREPARE_MS_MAX = 60_000;
@@ -12,9 +14,12 @@ const SPARE_AFTER_MS = 1000;
 /** Components that may wait to be prepared. */
 const QUEUE_MAX = 64;
 
+/** What a job gives. */
+type Gift = Prepared | readonly StackFrame[];
+
 interface Job {
-  readonly job: PrepareJob;
-  resolve(prepared: Prepared): void;
+  readonly job: PrepareJob | ExplainJob;
+  resolve(gift: Gift): void;
   reject(error: unknown): void;
 }
 
@@ -38,6 +43,19 @@ export class Preparer {
 
   /** @throws CodedError `component/*`, `limit/*`; `component/transpile-failed` also when the thread crashed or took too long. */
   run(job: PrepareJob): Promise<Prepared> {
+    return this.#run(job) as Promise<Prepared>; // what such a job gives, as below
+  }
+
+  /**
+   * Says what frames of a component's guest are in its source.
+   *
+   * @param job - how the component was prepared. @throws CodedError as `run`.
+   */
+  explain(frames: readonly GuestFrame[], job: PrepareJob): Promise<readonly StackFrame[]> {
+    return this.#run({ explain: frames, of: job }) as Promise<readonly StackFrame[]>;
+  }
+
+  #run(job: PrepareJob | ExplainJob): Promise<Gift> {
     if (this.#closed) return Promise.reject(new CodedError('usage/closed', 'the runtime is closed'));
     if (this.#queue.length >= QUEUE_MAX) {
       const data = { limit: QUEUE_MAX, retryAfterMs: 1000 };
@@ -105,6 +123,7 @@ export class Preparer {
       this.#usedJco = true;
       this.#spareTimer = setTimeout(() => this.#startSpare(), SPARE_AFTER_MS).unref();
     }
+    if (answer.type === 'explained') return this.#settle((job) => job.resolve(answer.stack));
     if (answer.type === 'done') return this.#settle((job) => job.resolve(answer.prepared));
     const { code, message, data, help, poisoned } = answer;
     const error = new CodedError(code as ConstructorParameters<typeof CodedError>[0], message, {

@@ -21,13 +21,19 @@ export function outcomeOf(frame: ResultFrame, plan: CallSpec, wallMs: number): C
   return {
     kind: frame.kind,
     ...valuePart(frame, plan),
-    ...(frame.error === undefined ? {} : { error: frame.error }),
+    ...errorPart(frame),
     usage,
     stdout: { bytes: frame.stdout, truncated: frame.stdoutTruncated },
     stderr: { bytes: frame.stderr, truncated: frame.stderrTruncated },
     log: frame.log,
     logDropped: frame.logDropped,
   };
+}
+
+function errorPart({ error }: ResultFrame): Pick<CellOutcome, 'error' | 'guestFrames'> {
+  if (error === undefined) return {};
+  const { frames, ...info } = error;
+  return frames === undefined ? { error: info } : { error: info, guestFrames: frames };
 }
 
 /** The payload of a `result` function stands for itself: the outcome's kind already says whether it is ok or err. */

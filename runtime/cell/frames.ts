@@ -1,6 +1,7 @@
 import type { OutcomeKind } from '../codes.ts';
 import { CodedError } from '../error.ts';
 import type { ErrorInfo, LogLine, PhaseTimes } from '../outcome.ts';
+import { type GuestFrame, readGuestFrames } from './guest-frames.ts';
 
 /*
  * Frames on a `Port`. Little endian; the first byte is the type, then the call's number. Only the rare parts
@@ -33,7 +34,8 @@ export interface ResultFrame {
   readonly stderrTruncated: boolean;
   /** Canonical encoding of the function's result; empty when there is none. */
   readonly value: Uint8Array;
-  readonly error?: ErrorInfo;
+  /** With the frames of the guest where it trapped. */
+  readonly error?: ErrorInfo & { readonly frames?: readonly GuestFrame[] };
   readonly log: readonly LogLine[];
   /** Lines that did not fit. */
   readonly logDropped: number;
@@ -189,7 +191,7 @@ function readResult(reader: Reader, callId: number): ResultFrame {
   const stdout = reader.blob();
   const stderr = reader.blob();
   const value = reader.blob();
-  const error = errorOf(reader.blob());
+  const error = trapOf(reader.blob());
   const logBytes = reader.blob();
   reader.end();
   const log = logBytes.length === 0 ? [] : logOf(logBytes);
@@ -215,6 +217,14 @@ function readResult(reader: Reader, callId: number): ResultFrame {
 
 function errorOf(bytes: Uint8Array): { readonly error?: ErrorInfo } {
   return bytes.length === 0 ? {} : { error: readErrorInfo(jsonOf(bytes)) };
+}
+
+/** As `errorOf`, with frames where there are any. */
+function trapOf(bytes: Uint8Array): Pick<ResultFrame, 'error'> {
+  if (bytes.length === 0) return {};
+  const value = jsonOf(bytes);
+  const frames = readGuestFrames((value as { readonly frames?: unknown } | null)?.frames);
+  return { error: { ...readErrorInfo(value), ...(frames === undefined ? {} : { frames }) } };
 }
 
 /** An error's description from a worker, which is not trusted. @throws CodedError `internal/invariant`. */

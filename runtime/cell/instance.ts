@@ -11,6 +11,7 @@ import type { BackName } from '../wasi/back.ts';
 import { type ClosedWasi, createClosedWasi, exitCodeOf } from '../wasi/index.ts';
 import { CallProfile } from './call-profile.ts';
 import type { CallFrame, ResultFrame } from './frames.ts';
+import { type GuestFrame, guestFramesOf } from './guest-frames.ts';
 import { type CallBridge, ImportServing, loadLocals, type ServedPlan } from './import-serving.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { CellPlan, PlanModule } from './plan.ts';
@@ -151,12 +152,14 @@ export class CellInstance {
     const times = { began: performance.now(), lowered: 0, called: 0, done: 0 };
     let value: Uint8Array = new Uint8Array(0);
     let ending: ReturnType<typeof endingOf> | undefined;
+    let frames: readonly GuestFrame[] = [];
     try {
       if (this.#startFailure !== undefined) throw this.#startFailure.thrown;
       this.#withhold(fuelMax);
       value = this.#call(params, times);
     } catch (thrown) {
       ending = this.#ending(thrown);
+      if (ending !== undefined) frames = guestFramesOf(thrown);
     }
     times.done = performance.now();
     const phases = {
@@ -165,7 +168,7 @@ export class CellInstance {
       guestMs: span(times.lowered, times.called || times.done),
       liftMs: span(times.called, times.done),
     };
-    const result = this.#result(callId, value, ending, phases);
+    const result = this.#result(callId, value, ending, frames, phases);
     if (this.#profile !== undefined) postProfile(this.#loaded.plan, this.#profile.finish(result.fuel, this.#withheld));
     return result;
   }
@@ -229,6 +232,7 @@ export class CellInstance {
     callId: number,
     value: Uint8Array,
     ending: ReturnType<typeof endingOf> | undefined,
+    frames: readonly GuestFrame[],
     phases: ResultFrame['phases'],
   ): ResultFrame {
     const { target } = this.#loaded.plan;
@@ -248,7 +252,7 @@ export class CellInstance {
       stderr: stderr.bytes,
       stderrTruncated: stderr.truncated,
       value,
-      ...errorPart(ending, isErr, commandFailed),
+      ...errorPart(ending, frames, isErr, commandFailed),
       log: this.#serving.log.lines,
       logDropped: this.#serving.log.dropped,
     };
@@ -302,10 +306,11 @@ export class CellInstance {
 
 function errorPart(
   ending: ReturnType<typeof endingOf> | undefined,
+  frames: readonly GuestFrame[],
   isErr: boolean,
   commandFailed: boolean,
 ): Pick<ResultFrame, 'error'> {
-  if (ending !== undefined) return { error: ending.error };
+  if (ending !== undefined) return { error: frames.length === 0 ? ending.error : { ...ending.error, frames } };
   if (commandFailed)
     return { error: { code: 'tool/exit-status', message: 'the command ended with a failure', data: { exitCode: 1 } } };
   return isErr ? { error: { code: 'tool/error', message: 'the tool returned `err`' } } : {};

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { CodedError } from '../error.ts';
 import { CellServer } from './cell-server.ts';
 import { decodeFrame } from './frames.ts';
+import { keepGuestFrames } from './guest-frames.ts';
 import { muteProcess } from './mute-process.ts';
 import type { ControlMessage } from './plan.ts';
 import { type BlockingPort, openBlockingPort, type PortEnd } from './port.ts';
@@ -16,6 +17,7 @@ export interface WorkerTask {
 /** The one task of a worker's life: serve calls from its port until told to close. */
 export default function serve(task: WorkerTask): Promise<void> {
   muteProcess();
+  keepGuestFrames();
   return new Promise((resolve) => {
     const worker = new CellWorker(task, resolve);
     worker.open();

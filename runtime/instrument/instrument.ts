@@ -46,6 +46,8 @@ export interface InstrumentOptions {
   readonly tableElementsMax?: number;
   /** For profiles: tells the host of each call; see `call-hooks.ts`. Changes no fuel. Default: false. */
   readonly callHooks?: boolean;
+  /** Where the new code section is written, by one who looks on; see `symbols/offset-map.ts`. */
+  readonly codeWriter?: ByteWriter;
   /** For benchmarks: switches single optimizations off, which changes the fuel of a call. Default: all on. */
   readonly optimizations?: Partial<Optimizations>;
 }
@@ -147,6 +149,7 @@ interface Settings {
   readonly memoryPagesMax: number;
   readonly tableElementsMax: number;
   readonly callHooks?: boolean;
+  readonly codeWriter?: ByteWriter;
   readonly optimizations?: Partial<Optimizations>;
 }
 
@@ -170,7 +173,7 @@ function rewrite(bytes: Uint8Array, settings: Settings, tally: Tally): Uint8Arra
   const code = new CodeRewriter(spaces, meter, helpers, { model, optimizations, callHooks: settings.callHooks === true });
   read(SECTION.start, (reader) => readStart({ reader, spaces, code, tally }));
   const context = { spaces, code, tally, caps: settings, charges: model.charges, meter, helpers };
-  const contents = rewriteSections(bytes, scan, context);
+  const contents = rewriteSections(bytes, scan, context, settings.codeWriter);
   const codeSpan = sections.get(SECTION.code);
   if (codeSpan === undefined && spaces.functions.length > spaces.importedFunctions)
     throw invalid(bytes.length, 'functions without code');
@@ -198,6 +201,7 @@ function rewriteSections(
   bytes: Uint8Array,
   { sections }: Scan,
   context: Omit<SectionContext, 'reader' | 'out'>,
+  codeWriter: ByteWriter | undefined,
 ): Map<number, Uint8Array> {
   const contents = new Map<number, Uint8Array>();
   const own = context.meter.added === 0;
@@ -211,7 +215,8 @@ function rewriteSections(
       continue;
     }
     const size = span.end - span.start;
-    const out = new ByteWriter(id === SECTION.code ? size + (size >> 2) + 256 : size + 256);
+    const isCode = id === SECTION.code;
+    const out = (isCode ? codeWriter : undefined) ?? new ByteWriter(isCode ? size + (size >> 2) + 256 : size + 256);
     readSection(bytes, span, (reader) => take({ ...context, reader, out }));
     contents.set(id, out.done());
   }

@@ -2,10 +2,13 @@ import { deserialize, serialize } from 'node:v8';
 import type { ArtifactChoice } from '../artifact.ts';
 import type { BindingsName } from '../bindings/bindings.ts';
 import { readErrorInfo } from '../cell/frames.ts';
+import { GUEST_FRAMES_MAX, type GuestFrame } from '../cell/guest-frames.ts';
 import type { WasiSetup } from '../cell/plan.ts';
 import { CodedError } from '../error.ts';
 import type { Limits } from '../limits.ts';
 import type { ErrorInfo } from '../outcome.ts';
+import { oneLine } from '../symbols/demangle.ts';
+import type { StackFrame } from '../symbols/guest-stack.ts';
 
 /*
  * What the trusted side and a runner's main thread tell each other, beside all calls, in frames. Orders are structured clones, which
@@ -45,6 +48,14 @@ export type RunnerOrder =
       readonly isCached: boolean;
     }
   | { readonly type: 'plan'; readonly job: number; readonly plan: PlanSpec }
+  /** Say what frames of a trapped guest are in its source. */
+  | {
+      readonly type: 'explain';
+      readonly job: number;
+      readonly digest: string;
+      readonly choice: ArtifactChoice;
+      readonly frames: readonly GuestFrame[];
+    }
   /** Hand a plan to a worker. */
   | { readonly type: 'post'; readonly worker: number; readonly planId: number }
   | { readonly type: 'forget'; readonly planId: number }
@@ -72,6 +83,7 @@ export type RunnerReport =
   /** The next frame can be kept, for a runner of the same trust to prepare the component from. */
   | { readonly type: 'kept'; readonly job: number }
   | { readonly type: 'planned'; readonly job: number }
+  | { readonly type: 'explained'; readonly job: number; readonly stack: readonly StackFrame[] }
   | { readonly type: 'failed'; readonly job: number; readonly error: ErrorInfo };
 
 export function encodeOrder(order: RunnerOrder): Uint8Array {
@@ -108,11 +120,35 @@ export function decodeReport(frame: Uint8Array): RunnerReport {
     case 'kept':
     case 'planned':
       return { type, job: number('job') };
+    case 'explained':
+      return { type, job: number('job'), stack: stackOf(value.stack) };
     case 'failed':
       return { type, job: number('job'), error: readErrorInfo(value.error) };
     default:
       throw badReport();
   }
+}
+
+/** Frames of a stack; texts that are longer than ours are none of ours. */
+function stackOf(value: unknown): StackFrame[] {
+  if (!Array.isArray(value) || value.length > GUEST_FRAMES_MAX) throw badReport();
+  return value.map((item: unknown) => {
+    const { function: name, module, offset, file, line, column } = (item ?? {}) as Readonly<Record<string, unknown>>; // any value has members or none
+    return {
+      function: shortText(name),
+      module: countOf(module),
+      offset: countOf(offset),
+      ...(file === undefined ? {} : { file: shortText(file) }),
+      ...(line === undefined ? {} : { line: countOf(line) }),
+      ...(column === undefined ? {} : { column: countOf(column) }),
+    };
+  });
+}
+
+function shortText(value: unknown): string {
+  const text = textOf(value);
+  if (text !== oneLine(text)) throw badReport();
+  return text;
 }
 
 function summaryOf(value: unknown): PreparedSummary {

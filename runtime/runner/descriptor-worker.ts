@@ -2,6 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CellServer } from '../cell/cell-server.ts';
 import { DescriptorPort } from '../cell/descriptor-port.ts';
 import { decodeFrame } from '../cell/frames.ts';
+import { keepGuestFrames } from '../cell/guest-frames.ts';
 import { muteProcess } from '../cell/mute-process.ts';
 import type { CellPlan } from '../cell/plan.ts';
 import { CodedError } from '../error.ts';
@@ -18,6 +19,7 @@ export interface DescriptorTask {
 /** The one task of a worker's life: sleep in a read of its descriptor, serve what comes, until the other end is closed. */
 export default async function serve({ descriptor, plans }: DescriptorTask): Promise<void> {
   muteProcess();
+  keepGuestFrames();
   const port = new DescriptorPort(descriptor);
   const server = new CellServer(port);
   const report = (message: WorkerReport): void => port.send(encodeWorkerFrame(message));

@@ -15,6 +15,7 @@ import { INSTRUMENT_DEFAULTS } from '../instrument/index.ts';
 import { completeLimits } from '../limits.ts';
 import type { CellOutcome } from '../outcome.ts';
 import type { LoadedComponent, PlanOptions, PreparedCall, Runner } from '../runner.ts';
+import { withStack } from '../stack-outcome.ts';
 import type { WitValue } from '../value/index.ts';
 import { Breaker } from './breaker.ts';
 import type { ImportSpec, PreparedSummary } from './control.ts';
@@ -109,6 +110,11 @@ export class ProcessRunner implements Runner<RunnerPlan> {
       return Promise.resolve(failure(error, 0));
     }
     return this.#calls.invoke(call, params, options);
+  }
+
+  async explain({ component, artifact }: PreparedCall<RunnerPlan>, outcome: CellOutcome): Promise<CellOutcome> {
+    const { bindings, costModel } = artifact;
+    return withStack(outcome, (frames) => this.#workers.runner.explain(component, { bindings, costModel }, frames));
   }
 
   release(call: PreparedCall<RunnerPlan>): void {

@@ -1,7 +1,14 @@
 import { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { type Artifact, type ArtifactChoice, type ArtifactStore, prepareArtifact, startNeeds } from '../artifact.ts';
+import {
+  type Artifact,
+  type ArtifactChoice,
+  type ArtifactStore,
+  explainGuestFrames,
+  prepareArtifact,
+  startNeeds,
+} from '../artifact.ts';
 import { Preparer } from '../bindings/preparer.ts';
 import { errorInfo } from '../cell/call-outcome.ts';
 import { openStreamPort } from '../cell/frame-stream.ts';
@@ -71,6 +78,8 @@ class RunnerMain {
         return;
       case 'plan':
         return this.#job(order.job, () => this.#plan(order.job, order.plan));
+      case 'explain':
+        return this.#job(order.job, () => this.#explain(order));
       case 'post':
         this.#workers.get(order.worker)?.plans.postMessage(this.#plans.get(order.planId));
         return this.#report({ type: 'posted', worker: order.worker, planId: order.planId });
@@ -127,6 +136,11 @@ class RunnerMain {
     const artifact = await this.#artifact(spec.digest, spec.choice);
     this.#plans.set(spec.planId, planFrom(spec, this.#component(spec.digest), artifact));
     this.#report({ type: 'planned', job });
+  }
+
+  async #explain({ job, digest, choice, frames }: Extract<RunnerOrder, { type: 'explain' }>): Promise<void> {
+    const stack = await explainGuestFrames(this.#component(digest), choice, frames, this.#preparer);
+    this.#report({ type: 'explained', job, stack });
   }
 
   #artifact(digest: string, choice: ArtifactChoice, store?: ArtifactStore): Promise<Artifact> {

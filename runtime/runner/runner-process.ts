@@ -1,10 +1,12 @@
 import type { ArtifactChoice } from '../artifact.ts';
 import { openStreamPort } from '../cell/frame-stream.ts';
+import type { GuestFrame } from '../cell/guest-frames.ts';
 import type { CallSpec } from '../cell/plan.ts';
 import type { Port } from '../cell/port.ts';
 import type { WorkerLink, WorkerListener } from '../cell/workers.ts';
 import { CodedError } from '../error.ts';
 import type { ErrorInfo } from '../outcome.ts';
+import type { StackFrame } from '../symbols/guest-stack.ts';
 import {
   decodeReport,
   encodeOrder,
@@ -159,6 +161,22 @@ export class RunnerProcess {
     });
     if (report.type !== 'prepared') throw this.breach(unexpected(report));
     return report.summary;
+  }
+
+  /**
+   * Says what frames of a trapped guest are in its source.
+   *
+   * @throws CodedError as preparing does.
+   */
+  async explain(
+    { digest, bytes }: { readonly digest: string; readonly bytes: Uint8Array },
+    choice: ArtifactChoice,
+    frames: readonly GuestFrame[],
+  ): Promise<readonly StackFrame[]> {
+    await this.decode(digest, bytes);
+    const report = await this.#ask((job) => this.#tell({ type: 'explain', job, digest, choice, frames }));
+    if (report.type !== 'explained') throw this.breach(unexpected(report));
+    return report.stack;
   }
 
   /** Lets go of a plan that no worker needs any more. */

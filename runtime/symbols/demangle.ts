@@ -12,6 +12,11 @@ const SHOWN_CHARS_MAX = 240;
  */
 export function demangle(name: string): string {
   const plain = demangleRustV0(name) ?? demangleRustLegacy(name) ?? name;
-  const line = plain.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return oneLine(plain);
+}
+
+/** A text of a module for people: without control characters, of at most 240 characters; what is longer loses its end. */
+export function oneLine(text: string): string {
+  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
   return line.length <= SHOWN_CHARS_MAX ? line : `${line.slice(0, SHOWN_CHARS_MAX - 1)}…`;
 }

@@ -105,3 +105,14 @@ export interface LinkPlan {
 export function moduleName(module: number): string {
   return `core${module}`;
 }
+
+/**
+ * Which core module of the component goes by a name: ours, or jco's (`component.core.wasm`, `component.core2.wasm`), which are numbered in the
+ * component's order. @param otherwise - for any other name.
+ */
+export function coreModuleIndex(name: string, otherwise: number): number {
+  const own = /^core(\d+)$/.exec(name);
+  if (own !== null) return Number(own[1]);
+  const ofJco = /\.core(\d*)\.wasm$/.exec(name);
+  return ofJco === null ? otherwise : Math.max(0, Number(ofJco[1] || '1') - 1);
+}
