@@ -4,7 +4,7 @@ import { type Component, decodeComponent } from '../../runtime/index.ts';
 import { componentEmbed, componentNew } from '../wasm-tools.ts';
 import { type PackageDocs, readWitDocs } from './docs.ts';
 import { appendDocs } from './docs-sections.ts';
-import { readError } from './read-error.ts';
+import { encodeError, readError } from './read-error.ts';
 import { readWitSource, type WitSource } from './source.ts';
 
 export type { InterfaceDocs, PackageDocs, TypeDocs, WorldDocs } from './docs.ts';
@@ -37,7 +37,10 @@ export async function readWorld(path: string, world?: string): Promise<WitWorld>
   const id = worldId(core);
   const docs = readWitDocs(source.text);
   const name = /\/([^/@]+)/.exec(id)?.[1] ?? id;
-  const component = decodeComponent(appendDocs(await componentNew(core), docs, name));
+  const made = await componentNew(core).catch((thrown: unknown) => {
+    throw encodeError(source, thrown);
+  });
+  const component = decodeComponent(appendDocs(made, docs, name));
   return { name, id, component, docs, source };
 }
 

@@ -20,6 +20,16 @@ export async function readError(source: WitSource, world: string | undefined, th
   return new CodedError('author/invalid-wit', `${place}: ${message}`, { cause: thrown, data: { place } });
 }
 
+/** What went wrong when WIT that could be read was put into binary form, which has limits of its own. */
+export function encodeError(source: WitSource, thrown: unknown): CodedError {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = (text.trim().split('\n').at(-1) ?? '').trim().replace(/ \(at offset 0x[0-9a-f]+\)$/, '');
+  // Of the limits, one can be found: a record without fields. WIT has it, the binary form has not.
+  const empty = /at least one field/.test(message) ? /\brecord\s+%?[\w-]+\s*\{\s*\}/.exec(source.text) : null;
+  const place = empty === null ? (source.files[0]?.path ?? '') : placeOf(source, empty.index);
+  return new CodedError('author/invalid-wit', `${place}: ${message}`, { cause: thrown, data: { place } });
+}
+
 function messageOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
   if (/wasm trap/.test(text)) return 'the WIT reader of jco failed on it';

@@ -161,7 +161,10 @@ export class Abi {
       case 'string':
         return this.#once(value, (name) => first(`<i32>changetype<usize>(${name})`, 'i32') + second(`${name}.length`, 'i32'));
       case 'list':
-        return this.#once(value, (name) => first(`<i32>${this.#lowerList(type, name, q)}`, 'i32') + second(lengthOf(type, name), 'i32'));
+        return this.#once(
+          value,
+          (name) => first(`<i32>${this.#lowerList(type, name, q)}`, 'i32') + second(lengthOf(type, name), 'i32'),
+        );
       case 'own':
       case 'borrow':
         return first(this.lowerHandle(type, value), 'i32');
