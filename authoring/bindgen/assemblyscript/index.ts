@@ -6,6 +6,7 @@ import { CANONICAL_TEXT } from './canonical-text.ts';
 import { entryFile, exportsFile } from './files-exports.ts';
 import { importsFile } from './files-imports.ts';
 import { Model } from './model.ts';
+import { NAMES_TRANSFORM_TEXT } from './names-transform-text.ts';
 import { refuseUnsupported } from './unsupported.ts';
 import { valuesText } from './values-text.ts';
 
@@ -26,6 +27,7 @@ export function generateAssemblyScript(world: WitWorld): ReadonlyMap<string, str
   for (const module of model.modulesOf('imports')) files.set(`${module.file}.ts`, importsFile(module, model, abi));
   if (!abi.isEmpty) files.set('abi.ts', abi.text());
   files.set('canonical.ts', CANONICAL_TEXT);
+  files.set('names.mjs', NAMES_TRANSFORM_TEXT);
   const used = [...files.values()].join('\n');
   if (/\bvalues'/.test(used)) files.set('values.ts', valuesText(aritiesIn(used)));
   return new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
