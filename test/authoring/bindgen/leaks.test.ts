@@ -62,7 +62,7 @@ describe.each(COLLECTING)('memory with runtime %s', (runtime) => {
     const host = new Map([
       [
         'test:leaks/host',
-        new Map([['turn', { type, call: ([items]: readonly WitValue[]) => ({ tag: 'ok', value: items! }) as WitValue }]]),
+        new Map([['turn', { type, call: ([items]: readonly WitValue[]) => ({ ok: items! }) as WitValue }]]),
       ],
     ]);
     const instance = linked.instantiate('own, values', hostImports('own, values', host));
