@@ -51,7 +51,10 @@ function mismatch(cause: unknown, world: string): CodedError {
   const lines = text
     .split('\n')
     .map((line) => line.replace(/^\s*\d+: /, '').trim())
-    .filter((line) => line !== '' && line !== 'Caused by:' && !/^(failed to|Failed to) (encode|decode|validate)/.test(line));
+    .filter(
+      (line) =>
+        line !== '' && line !== 'Caused by:' && !/^\$?(failed to (encode|decode|validate)|module was not valid)/i.test(line),
+    );
   const why = lines.join(': ') || text;
   return new CodedError('author/mismatch', `the module does not fit world \`${world}\`: ${why}`, {
     cause,

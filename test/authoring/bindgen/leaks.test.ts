@@ -60,10 +60,7 @@ describe.each(COLLECTING)('memory with runtime %s', (runtime) => {
     const linked = subject(component);
     const type = functionType(linked.component.imports, 'test:leaks/host', 'turn');
     const host = new Map([
-      [
-        'test:leaks/host',
-        new Map([['turn', { type, call: ([items]: readonly WitValue[]) => ({ ok: items! }) as WitValue }]]),
-      ],
+      ['test:leaks/host', new Map([['turn', { type, call: ([items]: readonly WitValue[]) => ({ ok: items! }) as WitValue }]])],
     ]);
     const instance = linked.instantiate('own, values', hostImports('own, values', host));
     const call = caller(instance, linked.component.exports);
