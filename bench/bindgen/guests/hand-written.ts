@@ -3,7 +3,8 @@
 const area = memory.data(8, 8);
 
 export function cabi_realloc(old: usize, oldSize: usize, align: usize, size: usize): usize {
-  return size == 0 ? align : heap.realloc(old, size);
+  if (size == 0) return align;
+  return old == 0 ? heap.alloc(size) : heap.realloc(old, size);
 }
 
 export function cm$greet(at: usize, units: usize): usize {
