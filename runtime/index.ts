@@ -67,5 +67,5 @@ export { demangle } from './symbols/demangle.ts';
 export { type FunctionNames, functionNames } from './symbols/function-names.ts';
 export type { StackFrame } from './symbols/guest-stack.ts';
 export * from './value/index.ts';
-export { BACK_FUNCTIONS, type BackName, FILES_BACK, HTTP_BACK } from './wasi/back.ts';
+export { BACK_FUNCTIONS, type BackName, FILES_BACK, HTTP_BACK, TRACE_BACK } from './wasi/back.ts';
 export { type FilesSetup, isMet } from './wasi/index.ts';

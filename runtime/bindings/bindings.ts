@@ -29,7 +29,21 @@ export interface Recipe {
  * where the world imports a function. What `hostFunction` made is under `memberName`; the closed WASI has the names of
  * preview2-shim.
  */
-export type HostImports = Readonly<Record<string, unknown>>;
+export type HostImports = Readonly<Record<string, unknown>> & { readonly [TRACED]?: TraceWasi };
+
+/** Where an import object has who wants to hear of each call of the closed WASI; absent otherwise. Our own bindings tell, jco's do not. */
+export const TRACED = Symbol('traced');
+
+/** Hears of one call when it was served: the import and the function by their WIT names. Throws what ends the call. */
+export type TraceWasi = (call: {
+  readonly import: string;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** What it returned, or threw. */
+  readonly answer: unknown;
+  readonly failed: boolean;
+  readonly milliseconds: number;
+}) => void;
 
 /** Instantiates one core module; the cell adds the meter here and sees every instance. */
 export type InstantiateCore = (module: WebAssembly.Module, imports?: WebAssembly.Imports) => WebAssembly.Instance;

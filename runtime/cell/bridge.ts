@@ -10,12 +10,16 @@ export interface HostCall {
   readonly import: string;
   readonly name: string;
   readonly args: Uint8Array;
+  /** Fuel that the guest has left, by its own word. */
+  readonly fuelLeft: bigint;
 }
 
 /** Looks at the host calls of one call, on the trusted side. Throwing ends the call as `internal/invariant`. */
 export interface HostCallTap {
   /** Hears each answer of a capability. */
   answered?(call: HostCall, answer: TappedAnswer): void;
+  /** Hears why there is no answer, which ends the call; what it throws is not heard. */
+  failed?(call: HostCall, error: ErrorInfo): void;
   /** Answers in place of the capability, whose bytes the guest's side checks; undefined: the capability answers. */
   answer?(call: HostCall): TappedAnswer | undefined;
 }
@@ -42,13 +46,17 @@ export function serveHostCall(
   tap: HostCallTap | undefined,
 ): Uint8Array | Promise<Uint8Array> {
   const { callId } = frame;
-  const failed = (error: unknown): Uint8Array =>
-    encodeHostAnswer({ callId, charge: context.takeCharge(), value: NOTHING, error: hostError(error) });
+  let call: HostCall | undefined;
+  const failed = (error: unknown): Uint8Array => {
+    const info = hostError(error);
+    if (call !== undefined) tellFailure(tap, call, info);
+    return encodeHostAnswer({ callId, charge: context.takeCharge(), value: NOTHING, error: info });
+  };
   try {
     const target = bridged[frame.functionIndex];
     if (target === undefined) throw new CodedError('internal/invariant', 'the worker named a host function that was not granted');
     if (frame.args.length > hostCallBytesMax) throw tooLarge(frame.args.length, hostCallBytesMax);
-    const call = tap === undefined ? undefined : { import: target.import, name: target.name, args: frame.args };
+    if (tap !== undefined) call = { import: target.import, name: target.name, args: frame.args, fuelLeft: frame.fuelLeft };
     const given = call === undefined ? undefined : tap?.answer?.(call);
     if (given !== undefined) return encodeHostAnswer({ callId, ...given });
     context.fuelLeft = frame.fuelLeft;
@@ -65,6 +73,15 @@ export function serveHostCall(
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** The guest waits for an answer, whatever becomes of those who look on. */
+function tellFailure(tap: HostCallTap | undefined, call: HostCall, info: ErrorInfo): void {
+  try {
+    tap?.failed?.(call, info);
+  } catch {
+    // there is an answer already: the failure
+  }
+}
 
 function isPromise(result: WitValue | undefined | Promise<WitValue | undefined>): result is Promise<WitValue | undefined> {
   return typeof (result as { then?: unknown } | null | undefined)?.then === 'function';

@@ -1,12 +1,14 @@
 import { bareObject } from '../bare-object.ts';
-import type {
-  AbiLimits,
-  Bindings,
-  EncodedHostFunction,
-  HostFunctionImplementation,
-  HostFunctionOwner,
-  HostImports,
-  NeutralHostFunction,
+import {
+  type AbiLimits,
+  type Bindings,
+  type EncodedHostFunction,
+  type HostFunctionImplementation,
+  type HostFunctionOwner,
+  type HostImports,
+  type NeutralHostFunction,
+  TRACED,
+  type TraceWasi,
 } from '../bindings/bindings.ts';
 import { CodedError } from '../error.ts';
 import type { LogLine } from '../outcome.ts';
@@ -15,6 +17,7 @@ import { BACK_FUNCTIONS, type BackName } from '../wasi/back.ts';
 import type { ClosedWasi } from '../wasi/index.ts';
 import { CallLog } from './call-log.ts';
 import type { CellPlan, PlanImport } from './plan.ts';
+import { tracedText } from './traced-text.ts';
 
 /** What a worker-local capability may reach: this call's log, nothing else. */
 export interface LocalContext {
@@ -98,8 +101,15 @@ export class ImportServing {
   imports(): HostImports {
     const imports = bareObject<unknown>();
     for (const item of this.#served.plan.imports) imports[item.name] = this.#serve(item);
-    return imports;
+    if (this.#served.plan.wasi.back?.['trace.wasi'] === undefined) return imports;
+    return Object.assign(imports, { [TRACED]: this.#trace });
   }
+
+  /** Tells the trusted side of a call of WASI's, in texts that are cut here. */
+  readonly #trace: TraceWasi = ({ import: from, name, args, answer, failed, milliseconds }) => {
+    const microseconds = BigInt(Math.round(milliseconds * 1000));
+    this.back('trace.wasi', [from, name, args.map(tracedText).join(', '), tracedText(answer), failed, microseconds]);
+  };
 
   #serve(item: PlanImport): unknown {
     if (item.kind === 'wasi') return this.#wasi.imports[item.interface];

@@ -106,8 +106,16 @@ export const FILES_BACK = {
   'files.commit': func({}, resultOf(undefined, FILE_FAILURE)),
 } as const satisfies Readonly<Record<string, FunctionType>>;
 
+/**
+ * Calls of the WASI inside a worker, told to the trusted side when they have been served, for whoever traces a call. Texts are cut. No guest is
+ * charged for it, and it is no host call of its own.
+ */
+export const TRACE_BACK = {
+  'trace.wasi': func({ import: STRING, name: STRING, args: STRING, answer: STRING, failed: BOOL, microseconds: U64 }),
+} as const satisfies Readonly<Record<string, FunctionType>>;
+
 /** Every function that a capability may serve to the WASI of its calls. */
-export const BACK_FUNCTIONS = { ...HTTP_BACK, ...FILES_BACK };
+export const BACK_FUNCTIONS = { ...HTTP_BACK, ...FILES_BACK, ...TRACE_BACK };
 
 export type BackName = keyof typeof BACK_FUNCTIONS;
 

@@ -1,6 +1,6 @@
 import type { FunctionType } from '../../component/types.ts';
 import { CodedError } from '../../error.ts';
-import type { HostFunctionImplementation, HostImports } from '../bindings.ts';
+import { type HostFunctionImplementation, type HostImports, TRACED, type TraceWasi } from '../bindings.ts';
 import { camelCase, pascalCase } from './host-names.ts';
 import type { ImportRef } from './link-plan.ts';
 import { hostClass } from './store.ts';
@@ -55,6 +55,29 @@ function memberName(ref: ImportRef): MemberName {
  * @throws CodedError `internal/invariant` when the import object lacks it: grants were checked long before.
  */
 export function findHostTarget(imports: HostImports, ref: ImportRef): HostTarget {
+  const target = findTarget(imports, ref);
+  const trace = imports[TRACED];
+  return trace === undefined || target.form !== 'jco' ? target : { form: 'jco', call: traced(target.call, ref, trace) };
+}
+
+function traced(call: HostCallable, { interface: within = '', name }: ImportRef, trace: TraceWasi): HostCallable {
+  return (...args) => {
+    const began = performance.now();
+    const tell = (answer: unknown, failed: boolean): void =>
+      trace({ import: within, name, args, answer, failed, milliseconds: performance.now() - began });
+    let answer: unknown;
+    try {
+      answer = call(...args);
+    } catch (thrown) {
+      tell(thrown, true);
+      throw thrown;
+    }
+    tell(answer, false);
+    return answer;
+  };
+}
+
+function findTarget(imports: HostImports, ref: ImportRef): HostTarget {
   const { interface: within, name } = ref;
   if (within === undefined) return plainTarget(imports[name], ref);
   const members = imports[within] as Record<string, unknown> | undefined;
