@@ -2,6 +2,7 @@
 
 export { generateAssemblyScript } from './bindgen/assemblyscript/index.ts';
 export { type ComponentizeOptions, componentize, withDocs } from './componentize.ts';
+export * from './profile/index.ts';
 export { readYamlFile } from './project/yaml-file.ts';
 export { componentEmbed, componentNew, printWat } from './wasm-tools.ts';
 export { type PackageDocs, readWorld, type WitWorld } from './wit/index.ts';
