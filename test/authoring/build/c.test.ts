@@ -54,6 +54,7 @@ async function toolOf(name: string, wit: string, source: string, settings?: stri
 
 const LIBC = `
 #include "w.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -63,7 +64,7 @@ static int started;
 __attribute__((constructor)) static void start(void) { started++; }
 void exports_w_look(w_tuple5_s32_s32_s32_s32_s32_t *ret) {
   unsigned char byte;
-  *ret = (w_tuple5_s32_s32_s32_s32_s32_t){ started, (int)time(NULL), fopen("/etc/passwd", "r") == NULL, printf("text\\n") < 0 || fflush(stdout) != 0, getentropy(&byte, 1) };
+  *ret = (w_tuple5_s32_s32_s32_s32_s32_t){ started, (int)time(NULL), fopen("/etc/passwd", "r") == NULL && errno != 0, printf("text\\n") < 0 || fflush(stdout) != 0, getentropy(&byte, 1) };
 }
 `;
 const LOOK = 'world w { export look: func() -> tuple<s32, s32, s32, s32, s32>; }';
