@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { SourceMap } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild';
 import type { ToolProject } from '../../project/index.ts';
 import type { WitWorld } from '../../wit/index.ts';
@@ -79,7 +79,7 @@ async function writeBundle(result: BuildResult, out: string): Promise<Bundle> {
   const placeOf: Bundle['placeOf'] = (line, column) => {
     const found = map.findEntry(line - 1, column - 1);
     if (!('originalSource' in found)) return { file: BUNDLE, line, column };
-    const file = found.originalSource.replace(/^(\.\.\/)+/, ''); // the map's paths start at the folder of the bundle
+    const file = resolve(out, found.originalSource); // the map's paths start at the folder of the bundle
     return { file, line: found.originalLine + 1, column: found.originalColumn + 1 };
   };
   return { path: BUNDLE, placeOf };

@@ -1,6 +1,6 @@
 import { chmod, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../project/package-root.ts';
 import type { WitWorld } from '../../wit/index.ts';
 import { runCompiler } from '../run-compiler.ts';
 import type { InstalledPackage } from './packages.ts';
@@ -71,7 +71,7 @@ async function writeInitializer(folder: string): Promise<string> {
   return path;
 }
 
-/** @returns path of a program beside this file. */
-export function mainOf(name: string): string {
-  return fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+/** @returns path of a program of this folder. Node runs what is built, also where this file itself is run from its source. */
+function mainOf(name: string): string {
+  return join(packageRoot(), 'dist', 'authoring', 'build', 'javascript', `${name}.js`);
 }
