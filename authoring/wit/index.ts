@@ -7,7 +7,7 @@ import { appendDocs } from './docs-sections.ts';
 import { encodeError, readError } from './read-error.ts';
 import { readWitSource, type WitSource } from './source.ts';
 
-export type { InterfaceDocs, PackageDocs, TypeDocs, WorldDocs } from './docs.ts';
+export type { PackageDocs } from './docs.ts';
 export { appendDocs } from './docs-sections.ts';
 
 /** One world of WIT source. */

@@ -73,7 +73,7 @@ export class Abi {
         return this.#liftList(type, `load<usize>(${where})`, `load<i32>(${next})`, q);
       case 'own':
       case 'borrow':
-        return this.liftHandle(type, `load<i32>(${where})`, q);
+        return this.liftHandle(type, `load<i32>(${where})`);
       case 'record':
       case 'tuple':
       case 'variant':
@@ -128,7 +128,7 @@ export class Abi {
         return this.#liftList(type, first, second, q);
       case 'own':
       case 'borrow':
-        return this.liftHandle(type, first, q);
+        return this.liftHandle(type, first);
       case 'enum':
       case 'flags':
       case 's32':
@@ -212,7 +212,7 @@ export class Abi {
     return parts(type).some((part) => this.hasBorrows(part));
   }
 
-  liftHandle(type: ValueType & { kind: 'own' | 'borrow' }, handle: string, _q: string): string {
+  liftHandle(type: ValueType & { kind: 'own' | 'borrow' }, handle: string): string {
     return `${this.#handleFunction(type)}(${handle})`;
   }
 

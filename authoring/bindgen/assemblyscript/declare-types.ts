@@ -114,9 +114,7 @@ function variantText(name: string, tagName: string, cases: readonly Case[], docs
   const fields = [`public readonly tag: ${tagName}`];
   if (payloads.some((type) => !isReference(type))) fields.push('private bits: u64');
   if (payloads.some(isReference)) fields.push('private object: Object | null');
-  const members = cases.map((one, index) =>
-    caseText(name, tagName, one, names[index] as CaseNames, fields.length, fields, scope),
-  ); // one for each case
+  const members = cases.map((one, index) => caseText(name, tagName, one, names[index] as CaseNames, fields, scope)); // one for each case
   const tags = cases.map((one, index) => `${docComment(one.docs, '  ')}  ${names[index]?.tag ?? ''},\n`).join('');
   return [
     `/** Which case a \`${name}\` is. */\nexport enum ${tagName} {\n${tags}}`,
@@ -129,7 +127,6 @@ function caseText(
   tagName: string,
   { type, docs }: Case,
   names: CaseNames,
-  _count: number,
   fields: readonly string[],
   scope: Scope,
 ): string {

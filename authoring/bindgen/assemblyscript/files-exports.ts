@@ -11,13 +11,13 @@ import { docComment, indented, quoted } from './text.ts';
 type Resource = Declared & { kind: 'resource' };
 
 /** The file of an exported interface: its types, and what the author's classes must have. */
-export function exportsFile(module: Module, model: Model, _abi: Abi): string {
+export function exportsFile(module: Module, model: Model): string {
   const scope = new Scope(model, module.file, module);
   const types = module.declared.map((declared) => declareType(declared, scope, model));
   const resources = module.declared.filter((one) => one.kind === 'resource');
   const bases = resources.map((one) => resourceBase(one, module, model, scope));
   const free = freeFuncs(module);
-  const guest = free.length === 0 ? [] : [guestInterface(module, free, scope, model)];
+  const guest = free.length === 0 ? [] : [guestInterface(module, free, scope)];
   const title = `What this component exports as \`${module.interfaceId ?? `world ${model.world.name}`}\``;
   return fileText(
     title,
@@ -43,7 +43,7 @@ function memberNames(funcs: readonly Func[]): Map<Func, string> {
   });
 }
 
-function guestInterface(module: Module, funcs: readonly Func[], scope: Scope, _model: Model): string {
+function guestInterface(module: Module, funcs: readonly Func[], scope: Scope): string {
   const names = methodNames(funcs);
   const methods = funcs.map(
     (func) =>

@@ -23,7 +23,7 @@ export function generateAssemblyScript(world: WitWorld): ReadonlyMap<string, str
   const abi = new Abi(model);
   const files = new Map<string, string>();
   files.set('entry.ts', entryFile(model, abi));
-  for (const module of model.modulesOf('exports')) files.set(`${module.file}.ts`, exportsFile(module, model, abi));
+  for (const module of model.modulesOf('exports')) files.set(`${module.file}.ts`, exportsFile(module, model));
   for (const module of model.modulesOf('imports')) files.set(`${module.file}.ts`, importsFile(module, model, abi));
   if (!abi.isEmpty) files.set('abi.ts', abi.text());
   files.set('canonical.ts', CANONICAL_TEXT);
