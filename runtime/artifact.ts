@@ -6,12 +6,12 @@ import { LINK_PLAN_VERSION } from './bindings/own/plan-version.ts';
 import type { Prepared, PreparedModule, PrepareJob } from './bindings/prepare-worker.ts';
 import type { Preparer } from './bindings/preparer.ts';
 import type { StartNeeds } from './cell/call-spec.ts';
-import type { GuestFrame } from './cell/guest-frames.ts';
 import type { PlanModule } from './cell/plan.ts';
 import { checkPlainName } from './component/plain-names.ts';
 import type { Component } from './component/types.ts';
 import { CodedError } from './error.ts';
 import { COST_MODELS, type CostModelName, checkCostModel } from './instrument/index.ts';
+import type { GuestFrame } from './outcome.ts';
 import type { StackFrame } from './symbols/guest-stack.ts';
 
 /** How long each step of preparing took, in milliseconds; a step that the cache saved is 0. */

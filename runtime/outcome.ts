@@ -1,4 +1,3 @@
-import type { GuestFrame } from './cell/guest-frames.ts';
 import type { OutcomeKind } from './codes.ts';
 import type { ErrorData } from './error.ts';
 import type { WitValue } from './value/index.ts';
@@ -43,6 +42,14 @@ export interface ErrorInfo {
   readonly message: string;
   readonly data?: ErrorData;
   readonly help?: string;
+}
+
+/** One frame of guest code, as the engine knows it. */
+export interface GuestFrame {
+  /** The engine's name for the core module; equal names are equal modules. */
+  readonly script: string;
+  /** Bytes from the start of the module as it runs, which is the instrumented one. */
+  readonly position: number;
 }
 
 /** How a cell's run of one call ended. `value` is absent when the function returns nothing. */

@@ -1,5 +1,4 @@
-import type { GuestFrame } from './cell/guest-frames.ts';
-import type { CellOutcome } from './outcome.ts';
+import type { CellOutcome, GuestFrame } from './outcome.ts';
 import type { StackFrame } from './symbols/guest-stack.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { GuestFrame } from '../cell/guest-frames.ts';
 import { decodeComponent } from '../component/decode.ts';
 import { withoutCustomSections } from '../component/strip-custom.ts';
 import { isCoded } from '../error.ts';
 import { type CostModelName, type InstrumentedModule, type InstrumentOptions, instrument } from '../instrument/index.ts';
+import type { GuestFrame } from '../outcome.ts';
 import { explainFrames, type StackFrame } from '../symbols/guest-stack.ts';
 import type { Linking, RecipeModule } from './bindings.ts';
 import { type BindingsChoice, chooseBindings, chooseJco, type JcoFacts } from './choose.ts';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import type { GuestFrame } from '../cell/guest-frames.ts';
 import { CodedError } from '../error.ts';
+import type { GuestFrame } from '../outcome.ts';
 import type { StackFrame } from '../symbols/guest-stack.ts';
 import { threadFlags } from '../thread-flags.ts';
 import type { ExplainJob, PrepareAnswer, Prepared, PrepareJob, PrepareThreadData } from './prepare-worker.ts';

@@ -1,7 +1,7 @@
 import type { OutcomeKind } from '../codes.ts';
 import { CodedError } from '../error.ts';
-import type { ErrorInfo, LogLine, PhaseTimes } from '../outcome.ts';
-import { type GuestFrame, readGuestFrames } from './guest-frames.ts';
+import type { ErrorInfo, GuestFrame, LogLine, PhaseTimes } from '../outcome.ts';
+import { readGuestFrames } from './guest-frames.ts';
 
 /*
  * Frames on a `Port`. Little endian; the first byte is the type, then the call's number. Only the rare parts

@@ -1,3 +1,5 @@
+import type { GuestFrame } from '../outcome.ts';
+
 /** Frames of the guest that are kept of a trap, innermost first. */
 export const GUEST_FRAMES_MAX = 32;
 
@@ -6,14 +8,6 @@ const SCRIPT_CHARS_MAX = 200;
 
 /** Frames that the engine keeps of what is thrown: those of the glue are among them. */
 const ENGINE_FRAMES_MAX = 48;
-
-/** One frame of guest code, as the engine knows it. */
-export interface GuestFrame {
-  /** The engine's name for the core module; equal names are equal modules. */
-  readonly script: string;
-  /** Bytes from the start of the module as it runs, which is the instrumented one. */
-  readonly position: number;
-}
 
 /** What the engine says of one frame; V8's own, and not in the type library. */
 interface CallSite {

@@ -2,11 +2,11 @@ import { deserialize, serialize } from 'node:v8';
 import type { ArtifactChoice } from '../artifact.ts';
 import type { BindingsName } from '../bindings/bindings.ts';
 import { readErrorInfo } from '../cell/frames.ts';
-import { GUEST_FRAMES_MAX, type GuestFrame } from '../cell/guest-frames.ts';
+import { GUEST_FRAMES_MAX } from '../cell/guest-frames.ts';
 import type { WasiSetup } from '../cell/plan.ts';
 import { CodedError } from '../error.ts';
 import type { Limits } from '../limits.ts';
-import type { ErrorInfo } from '../outcome.ts';
+import type { ErrorInfo, GuestFrame } from '../outcome.ts';
 import { oneLine } from '../symbols/demangle.ts';
 import type { StackFrame } from '../symbols/guest-stack.ts';
 

@@ -1,11 +1,10 @@
 import type { ArtifactChoice } from '../artifact.ts';
 import { openStreamPort } from '../cell/frame-stream.ts';
-import type { GuestFrame } from '../cell/guest-frames.ts';
 import type { CallSpec } from '../cell/plan.ts';
 import type { Port } from '../cell/port.ts';
 import type { WorkerLink, WorkerListener } from '../cell/workers.ts';
 import { CodedError } from '../error.ts';
-import type { ErrorInfo } from '../outcome.ts';
+import type { ErrorInfo, GuestFrame } from '../outcome.ts';
 import type { StackFrame } from '../symbols/guest-stack.ts';
 import {
   decodeReport,

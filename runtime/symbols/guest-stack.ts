@@ -1,5 +1,5 @@
-import type { GuestFrame } from '../cell/guest-frames.ts';
 import type { InstrumentOptions } from '../instrument/instrument.ts';
+import type { GuestFrame } from '../outcome.ts';
 import { customSections } from './custom-sections.ts';
 import { demangle, oneLine } from './demangle.ts';
 import { findLines, type SourceLine } from './dwarf-lines.ts';
