@@ -20,10 +20,13 @@ export interface EndedCall {
 /** The running calls as capabilities know them, made when a capability first asks: a call that uses none costs nothing here. */
 export class CapabilityCalls {
   readonly #running: RunningCalls;
+  readonly #onUse: ((use: CapabilityUse) => void) | undefined;
   readonly #calls = new Map<string, LiveCall>();
 
-  constructor(running: RunningCalls) {
+  /** @param onUse - hears of each use when it is noted, beyond those that are kept, too. */
+  constructor(running: RunningCalls, onUse?: (use: CapabilityUse) => void) {
     this.#running = running;
+    this.#onUse = onUse;
   }
 
   /** @throws CodedError `internal/invariant` when the call that a host function serves has ended. */
@@ -32,7 +35,7 @@ export class CapabilityCalls {
     if (known !== undefined) return known;
     const running = ref === undefined ? undefined : this.#running.get(ref);
     if (running === undefined) throw hasEnded();
-    const call = new LiveCall(running, this.#running.endOf(running));
+    const call = new LiveCall(running, this.#running.endOf(running), this.#onUse);
     this.#calls.set(running.audit, call);
     return call;
   }
@@ -58,14 +61,16 @@ export class LiveCall implements CapabilityCall {
   readonly signal: AbortSignal;
   readonly #states = new Map<object, Kept>();
   readonly #uses: CapabilityUse[] = [];
+  readonly #onUse: ((use: CapabilityUse) => void) | undefined;
   #usesDropped = 0;
   #refused = 0;
   #hasEnded = false;
 
   /** @param signal - aborts when the call ends or is cancelled. */
-  constructor(running: RunningCall, signal: AbortSignal) {
+  constructor(running: RunningCall, signal: AbortSignal, onUse?: (use: CapabilityUse) => void) {
     this.running = running;
     this.signal = signal;
+    this.#onUse = onUse;
   }
 
   get audit(): string {
@@ -99,6 +104,7 @@ export class LiveCall implements CapabilityCall {
   }
 
   note(use: CapabilityUse): void {
+    this.#onUse?.(use);
     const isRefused = use.result.startsWith('denied');
     if (isRefused) this.#refused += 1;
     if (this.#uses.length >= USES_MAX || (isRefused && this.#refused > REFUSED_MAX)) this.#usesDropped += 1;

@@ -7,7 +7,7 @@ import {
   type HostCallContext,
   type InvokeOptions,
 } from '../runtime/index.ts';
-import { BUILT_IN, type CapabilityEntry } from './capabilities/index.ts';
+import { BUILT_IN, type CapabilityEntry, type CapabilityUse } from './capabilities/index.ts';
 import { CapabilityCalls, type EndedCall, LiveCall } from './capability-calls.ts';
 import { bareCapabilityHost } from './capability-host.ts';
 import { HostStates, openCapabilities } from './open-capabilities.ts';
@@ -28,6 +28,8 @@ export interface LoneCallSetting {
   readonly stateFolder?: string;
   /** Values of secrets. Default: there are none. */
   readonly secret?: (name: string) => string;
+  /** Hears of each use of a capability when it is noted. */
+  readonly onUse?: (use: CapabilityUse) => void;
 }
 
 /** A call that no warden looks after: of `cellblock run`, and of a replay. It has capabilities, and no secrets, no other tools and no human. */
@@ -35,13 +37,14 @@ export class LoneCall {
   readonly capabilities: readonly Capability[];
   readonly #setting: LoneCallSetting;
   readonly #running = new RunningCalls();
-  readonly #calls = new CapabilityCalls(this.#running);
+  readonly #calls: CapabilityCalls;
   readonly #states = new HostStates();
 
   /** @throws CodedError as `openCapabilities`. */
   constructor(setting: LoneCallSetting) {
     const { entries, grants, tool, scopes, ceilingScopes = [], folder, stateFolder, secret } = setting;
     this.#setting = setting;
+    this.#calls = new CapabilityCalls(this.#running, setting.onUse);
     const bare = bareCapabilityHost(folder, this.#states);
     const host = { ...bare, stateFolder, ...(secret === undefined ? {} : { secret }) };
     this.capabilities = openCapabilities(entries, grants, { tool, scopes, ceilingScopes, host, calls: this.#calls });

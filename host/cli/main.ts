@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { CodedError, EXIT_CODES, failure, kindOf } from '../../runtime/index.ts';
+import type { TracedCall } from '../call-trace.ts';
 import { BUILT_IN, KNOWN_GRANTS } from '../capabilities/index.ts';
 import { formatPolicyError } from '../policy/error-text.ts';
 import { toOutcome } from '../receipt.ts';
@@ -15,7 +16,7 @@ import { addComponentize } from './componentize.ts';
 import { inspectCommand } from './inspect.ts';
 import { addMcp } from './mcp-config.ts';
 import { addNew } from './new.ts';
-import { asCoded, note, printOutcome } from './output.ts';
+import { asCoded, note, printOutcome, visible } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addProfile } from './profile.ts';
 import { addReplay } from './replay.ts';
@@ -24,6 +25,7 @@ import { type RunOptions, runCommand } from './run.ts';
 import { addServe } from './serve.ts';
 import { addTest } from './test.ts';
 import { addToken } from './token.ts';
+import { traceLines } from './trace-text.ts';
 import { openTrailOf } from './trail.ts';
 
 /* The command line: translates arguments into calls and outcomes into text. It holds no rules. */
@@ -98,6 +100,7 @@ program
   .option('--timeout <duration>', 'time limit, for example 500ms or 2s')
   .addOption(bindingsOption())
   .addOption(costModelOption())
+  .option('--trace', 'show each host call with its decision, on standard error; with --json in the outcome')
   .option('--json', 'print one outcome as JSON')
   .addHelpText(
     'after',
@@ -109,11 +112,13 @@ Without a policy there are no secrets, no stores of kv, no other tools to call a
 
 Example:
   cellblock run tools/redact/redact.wasm redact --grant log --params @params.json --fuel 100_000_000
-  cellblock run report.wasm report --grant 'files={"mounts": {"/in": {"from": "data"}}}' --params '{}'
+  cellblock run report.wasm report --grant 'files={"mounts": {"/in": {"from": "data"}}}' --params '{}' --trace
 ${EXIT_TEXT}`,
   )
   .action(async (component: string, name: string, options: RunOptions & { json?: boolean }) => {
-    printOutcome(await runCommand(component, name, options), options.json === true);
+    const { json } = options;
+    const showCall = (call: TracedCall): void => traceLines(call).forEach((line) => void note(visible(line)));
+    printOutcome(await runCommand(component, name, options, json === true ? undefined : showCall), json === true);
   });
 
 program

@@ -11,6 +11,7 @@ import {
   Runtime,
   WASM_PAGE_BYTES,
 } from '../../runtime/index.ts';
+import { CallTrace, type TracedCall } from '../call-trace.ts';
 import { BUILT_IN, type CapabilityEntry, grantFor, KNOWN_GRANTS } from '../capabilities/index.ts';
 import { readComponentFile } from '../component-file.ts';
 import { LoneCall } from '../lone-call.ts';
@@ -30,20 +31,42 @@ export interface RunOptions {
   readonly timeout?: string;
   readonly bindings: string;
   readonly costModel: string;
+  /** Shows each host call. */
+  readonly trace?: boolean;
+}
+
+/** An outcome, with the host calls of a call that was traced. */
+export interface RunOutcome extends Outcome {
+  readonly trace?: readonly TracedCall[];
+  /** Calls beyond those kept. */
+  readonly traceDropped?: number;
 }
 
 /** Runs one function of a component file under grants and limits from the command line: a tool author's quick try, without a policy. */
-export async function runCommand(path: string, functionName: string, options: RunOptions): Promise<Outcome> {
+export async function runCommand(
+  path: string,
+  functionName: string,
+  options: RunOptions,
+  onTraced?: (call: TracedCall) => void,
+): Promise<RunOutcome> {
   const began = performance.now();
   const context: { -readonly [K in keyof ReceiptContext]: ReceiptContext[K] } = { function: functionName, grants: options.grant };
   let runtime: Runner | undefined;
+  let trace: CallTrace | undefined;
+  const traced = (outcome: Outcome): RunOutcome =>
+    trace === undefined
+      ? outcome
+      : { ...outcome, trace: trace.calls, ...(trace.dropped === 0 ? {} : { traceDropped: trace.dropped }) };
   try {
     const bindings = checkBindingsChoice(options.bindings);
     const opened: Runner = new Runtime({ threads: 2, bindings, costModel: checkCostModel(options.costModel) });
     runtime = opened;
     const { names, scopes } = grantsOf(options.grant);
-    const lone = new LoneCall({ tool: path, entries: BUILT_IN, grants: names, scopes, folder: process.cwd() });
-    const { capabilities } = lone;
+    if (options.trace === true)
+      trace = new CallTrace({ grants: names, scopes, ...(onTraced === undefined ? {} : { onCall: onTraced }) });
+    const hears = trace === undefined ? {} : { onUse: trace.noted };
+    const lone = new LoneCall({ tool: path, entries: BUILT_IN, grants: names, scopes, folder: process.cwd(), ...hears });
+    const capabilities = trace === undefined ? lone.capabilities : [...lone.capabilities, trace.capability];
     const limits = limitsOf(options);
     const paramsJson = await readParams(options.params);
     const component = await readComponentFile(path);
@@ -51,13 +74,17 @@ export async function runCommand(path: string, functionName: string, options: Ru
     const call = await prepare(() => opened.prepare(component, { function: functionName, capabilities, limits, grantFor }));
     context.call = call;
     const values = paramsFromJson(parseJson(paramsJson, { bytesMax: PARAMS_JSON_BYTES_MAX }), call.function.type.params);
-    const ended = await lone.run(call.limits.timeoutMsMax, (invocation) => opened.invoke(call, values, invocation));
+    trace?.begin(call);
+    const tap = trace === undefined ? {} : { tap: trace };
+    const ended = await lone.run(call.limits.timeoutMsMax, (invocation) =>
+      opened.invoke(call, values, { ...invocation, ...tap }),
+    );
     const { cell, uses, usesDropped } = ended;
     Object.assign(context, uses.length === 0 ? {} : { uses }, usesDropped === 0 ? {} : { usesDropped });
     const told = { ...cell, usage: { ...cell.usage, wallMs: performance.now() - began } };
-    return toOutcome(await opened.explain(call, told), context);
+    return traced(toOutcome(await opened.explain(call, told), context));
   } catch (error) {
-    return toOutcome(failure(error, performance.now() - began), context);
+    return traced(toOutcome(failure(error, performance.now() - began), context));
   } finally {
     await runtime?.close();
   }
