@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompilers } from '../../authoring/build/javascript/packages.ts';
 import { compileJavaScript } from '../../authoring/build/javascript.ts';
@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KEPT = join(ROOT, 'node_modules', '.cache', 'cellblock-test');
 
 /** What a build writes, or what has no part in its bytes. */
-const NO_SOURCE = /^(target|types|node_modules|cases)(\/|$)|\.wasm$/;
+const NO_SOURCE = /^(target|types|node_modules|cases)(\/|$)|\.(wasm|md)$|^component\.json$/;
 
 /** Builds a tool in JavaScript, now. @param folder - its `tool.yaml`, sources and WIT are in it. */
 export async function buildJavaScript(folder: string): Promise<Uint8Array> {
@@ -60,7 +60,7 @@ async function filesOf(folder: string): Promise<string[]> {
   const paths = await readdir(folder, { recursive: true, withFileTypes: true });
   return paths
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .filter((path) => !NO_SOURCE.test(path))
     .sort();
 }

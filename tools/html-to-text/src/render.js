@@ -176,7 +176,7 @@ function writeNumbered(element, writer, style) {
 
 /** @param {Element} element @param {Writer} writer @param {Style} style @param {(index: number) => string} markOf */
 function writeList(element, writer, style, markOf) {
-  const isNested = writer.prefixes.length > 0;
+  const isNested = writer.prefixes.at(-1)?.rest.trim() === ''; // a list in an item follows it at once, one in a quote does not
   if (isNested) writer.endLine();
   else writer.endBlock();
   let index = 0;
