@@ -2,9 +2,10 @@
 
 export { generateAssemblyScript } from './bindgen/assemblyscript/index.ts';
 export { type BuildContext, type BuiltTool, buildTool } from './build/index.ts';
+export { runCases } from './cases/index.ts';
+export { checkTool } from './check/index.ts';
 export { type ComponentizeOptions, componentize, withDocs } from './componentize.ts';
 export * from './profile/index.ts';
 export { type Language, type NewTool, newTool, readProject, readYamlFile, type ToolProject } from './project/index.ts';
-export { readYamlFile } from './project/yaml-file.ts';
 export { componentEmbed, componentNew, printWat } from './wasm-tools.ts';
 export { type PackageDocs, readWorld, type WitWorld } from './wit/index.ts';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { componentWit } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { describe, expect, it } from 'vitest';
-import type { PackageDocs } from '../../tools/build/wit-docs.mjs';
+import type { PackageDocs } from '../../authoring/wit/index.ts';
 import { readTool, TOOLS_FOLDER } from './callers.ts';
 
 const BYTES_MAX = 120_000;
@@ -76,7 +76,8 @@ describe('tools/build.mjs', () => {
   );
 
   it('skips a tool whose compiler is not there, unless it is required', async () => {
-    const text = 'no Rust toolchain: rustup target add wasm32-unknown-unknown\n';
+    const text =
+      'no Rust compiler was found: install Rust from https://rustup.rs, then `rustup target add wasm32-unknown-unknown`\n';
     const env = { PATH: '' };
     expect(await build(['redact', '--check'], env)).toEqual({ code: 0, stdout: `redact: skipped: ${text}` });
     expect(await build(['redact', '--check', '--require'], env)).toEqual({ code: 1, stdout: `redact: missing: ${text}` });

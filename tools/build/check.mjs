@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { componentWit } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { loadReference, resultOf } from './reference.mjs';
-import { ROOT } from './tool.mjs';
+import { ROOT } from './tools.mjs';
 
 const ALL = { custom: [] };
 const SOME = { kinds: ['email', 'custom'], keepLast: 4, custom: [{ name: 'ticket', pattern: 'INC-####' }] };
@@ -59,6 +59,7 @@ export async function compareComponents(name, kept, rebuilt) {
   const differences = [];
   if ((await componentWit(kept)) !== (await componentWit(rebuilt))) differences.push('imports or exports differ');
   if (!isDeepStrictEqual(docsOf(kept), docsOf(rebuilt))) differences.push('documentation differs');
+  if (!Object.hasOwn(CALLS, name)) return differences; // its cases are what it answers: `cellblock test`
   const [before, after] = await Promise.all([kept, rebuilt].map((component) => answers(name, component)));
   before.forEach((answer, index) => {
     if (!isDeepStrictEqual(answer, after[index])) differences.push(`${answer.call} answers differently`);

@@ -6,8 +6,8 @@ mod request;
 mod time;
 
 wit_bindgen::generate!({
-    path: ["../../wit/host", "wit"],
-    world: "cellblock:samples/kube-restart-tool",
+    path: "wit",
+    world: "kube-restart-tool",
     generate_all,
 });
 

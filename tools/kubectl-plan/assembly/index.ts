@@ -1,67 +1,79 @@
-/** The tool's one function. `export-names.mjs` gives it the name that the component model asks for. */
+/** The tool's one function, as its WIT has it. */
 
-import { cabi_realloc, liftString, liftStrings, Writer } from './abi';
 import { Action, WORDS_MAX } from './action';
-import { ApiRequest, Refusal } from './answer';
+import {
+  ApiRequest as Planned,
+  BAD_COMMAND,
+  BAD_NAME,
+  BAD_NAMESPACE,
+  MISSING,
+  Refusal,
+  TOO_MANY_REPLICAS,
+  UNKNOWN_TARGET,
+  UNKNOWN_VERB,
+  UNWANTED,
+} from './answer';
+import {
+  ApiRequest,
+  CommandFault,
+  KubectlPlanGuest,
+  Method,
+  NameFault,
+  Parameter,
+  PlanError,
+} from './bindings/exports/kubectl-plan';
+import { Option, Result } from './bindings/values';
 import { requestFor } from './requests';
 
-export { cabi_realloc };
-
-/** Size of the result by the Canonical ABI, in bytes. */
-const RESULT_BYTES: usize = 48;
-
-/**
- * Core signature of `plan: func(verb: string, target: string, namespace: string, command: option<list<string>>,
- * replicas: option<u32>, restarted-at: option<string>) -> result<api-request, plan-error>`.
- */
-export function plan(
-  verb: usize,
-  verbUnits: usize,
-  target: usize,
-  targetUnits: usize,
-  namespace: usize,
-  namespaceUnits: usize,
-  commandGiven: i32,
-  command: usize,
-  commandLength: u32,
-  replicasGiven: i32,
-  replicas: u32,
-  restartedAtGiven: i32,
-  restartedAt: usize,
-  restartedAtUnits: usize,
-): usize {
-  const action = new Action(
-    liftString(verb, verbUnits),
-    liftString(target, targetUnits),
-    liftString(namespace, namespaceUnits),
-    commandGiven == 0 ? null : liftStrings(command, commandLength, WORDS_MAX + 1),
-    replicasGiven == 0 ? -1 : <i64>replicas,
-    restartedAtGiven == 0 ? null : liftString(restartedAt, restartedAtUnits),
-  );
-  const refusal = action.check();
-  return refusal === null ? succeed(requestFor(action, action.verb!.bit, action.kind!)) : fail(refusal);
+export class KubectlPlan implements KubectlPlanGuest {
+  plan(
+    verb: string,
+    target: string,
+    namespace: string,
+    command: Array<string> | null,
+    replicas: Option<u32>,
+    restartedAt: string | null,
+  ): Result<ApiRequest, PlanError> {
+    const action = new Action(
+      verb,
+      target,
+      namespace,
+      command === null ? null : command.slice(0, WORDS_MAX + 1),
+      replicas.isNone ? -1 : <i64>replicas.value,
+      restartedAt,
+    );
+    const refusal = action.check();
+    if (refusal !== null) return Result.err<ApiRequest, PlanError>(errorOf(refusal));
+    return Result.ok<ApiRequest, PlanError>(answerOf(requestFor(action, action.verb!.bit, action.kind!)));
+  }
 }
 
-function fail(refusal: Refusal): usize {
-  const out = Writer.over(RESULT_BYTES);
-  const start = out.pointer;
-  out.u32(1);
-  out.u32(refusal.kind);
+function answerOf(request: Planned): ApiRequest {
+  return new ApiRequest(<Method>request.method, request.path, request.contentType, request.body, request.summary);
+}
+
+/** The faults, methods and parameters of a refusal are numbered as the WIT orders them. */
+function errorOf(refusal: Refusal): PlanError {
+  const detail = refusal.detail;
   const known = refusal.known;
-  if (known === null) out.u32(refusal.detail);
-  else out.strings(known);
-  return start;
-}
-
-/** The fields of `api-request`, in the order of the WIT. */
-function succeed(request: ApiRequest): usize {
-  const out = Writer.over(RESULT_BYTES);
-  const start = out.pointer;
-  out.u32(0);
-  out.u32(request.method);
-  out.string(request.path);
-  out.optionString(request.contentType);
-  out.optionString(request.body);
-  out.string(request.summary);
-  return start;
+  switch (refusal.kind) {
+    case UNKNOWN_VERB:
+      return PlanError.unknownVerb(known === null ? [] : known);
+    case UNKNOWN_TARGET:
+      return PlanError.unknownTarget(known === null ? [] : known);
+    case BAD_NAME:
+      return PlanError.badName(<NameFault>detail);
+    case BAD_NAMESPACE:
+      return PlanError.badNamespace(<NameFault>detail);
+    case MISSING:
+      return PlanError.missing(<Parameter>detail);
+    case UNWANTED:
+      return PlanError.unwanted(<Parameter>detail);
+    case BAD_COMMAND:
+      return PlanError.badCommand(<CommandFault>detail);
+    case TOO_MANY_REPLICAS:
+      return PlanError.tooManyReplicas(detail);
+    default:
+      return PlanError.badTime();
+  }
 }

@@ -8,8 +8,8 @@ mod setting;
 mod text;
 
 wit_bindgen::generate!({
-    path: ["../../wit/host", "wit"],
-    world: "cellblock:samples/redact-tool",
+    path: "wit",
+    world: "redact-tool",
     generate_all,
 });
 
