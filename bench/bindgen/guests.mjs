@@ -3,10 +3,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import asc from 'assemblyscript/asc';
 import { componentize, generateAssemblyScript, readWorld } from 'cellblock/authoring';
-import { buildRust } from '../../tools/build/rust.mjs';
+import { COMPILERS } from '../../dist/authoring/build/index.js';
 
 const FOLDER = fileURLToPath(new URL('./guests/', import.meta.url));
 const WIT = join(FOLDER, 'wit');
@@ -59,7 +58,19 @@ async function compile(files, entry, flags) {
 async function rustGreeter() {
   const out = join(tmpdir(), 'cellblock-bench-greeter');
   await mkdir(out, { recursive: true });
-  const built = await buildRust({ folder: join(FOLDER, 'rust'), out, name: 'greeter' });
-  if ('missing' in built) return undefined;
-  return componentNew(built.core);
+  const project = {
+    folder: join(FOLDER, 'rust'),
+    name: 'greeter',
+    language: 'rust',
+    world: WORLD,
+    wit: WIT,
+    component: join(out, 'greeter.wasm'),
+  };
+  const compileRust = await COMPILERS.rust();
+  try {
+    return (await compileRust(project, out, { locked: true })).component;
+  } catch (error) {
+    if (error.code !== 'author/no-compiler') throw error;
+    return undefined;
+  }
 }
