@@ -13,6 +13,8 @@ export interface CaseReport {
   readonly function: string;
   readonly kind: string;
   readonly code?: string;
+  /** Of a case that failed: what the call ended with, the guest's stack in its data where it trapped. */
+  readonly error?: { readonly code: string; readonly message: string; readonly data?: unknown };
   readonly value?: PlainJson;
   /** Decimal digits: it may pass 2^53. */
   readonly fuel: string;

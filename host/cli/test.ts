@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { CaseReport } from '../../authoring/cases/index.ts';
 import { checkBindingsChoice, checkCostModel, EXIT_CODES, jsonText, Runtime } from '../../runtime/index.ts';
+import { stackLines } from './guest-stack.ts';
 import { print, progress, visible } from './output.ts';
 
 interface TestOptions {
@@ -55,6 +57,12 @@ export function addTest(program: Command): void {
     .action(testCommand);
 }
 
+/** Why a case that failed ended as it did, in the guest's own words and places. */
+function stackOf({ error }: CaseReport): readonly string[] {
+  if (error === undefined) return [];
+  return [error.message, ...stackLines(error.data)].map((line) => `        ${line}`);
+}
+
 async function testCommand(where: string, options: TestOptions): Promise<void> {
   // Loaded when it runs: the schema is slow to load, and other commands do not need it.
   const { caseLines, isGood, junitXml, runCases, summaryLines } = await import('../../authoring/cases/index.ts');
@@ -73,7 +81,7 @@ async function testCommand(where: string, options: TestOptions): Promise<void> {
       ...(update === undefined ? {} : { update }),
       onCase: (one) => {
         done();
-        show(caseLines(one));
+        show([...caseLines(one), ...stackOf(one)]);
       },
     });
     show(summaryLines(report));

@@ -133,6 +133,12 @@ expect: { valueMatches: ${matches} }`;
     expect(await single('hostile.wasm', fields('{ kind: ok }'))).toMatchObject({ passed: false, kind, code });
   });
 
+  it('shows where the guest was, where the trap was not expected', async () => {
+    const report = await single('hostile.wasm', 'call: panic\nexpect: { kind: ok }');
+    expect(report.error?.data).toMatchObject({ stack: [{ function: expect.any(String), offset: expect.any(Number) }] });
+    expect((await single('hostile.wasm', 'call: panic\nexpect: { kind: trapped }')).error).toBeUndefined();
+  });
+
   it('that expects nothing fails, since it would show nothing', async () => {
     const report = await single('hostile.wasm', 'call: add\nparams: { a: 1, b: 2 }');
     expect(report.passed).toBe(false);
