@@ -1,6 +1,8 @@
 import { isCoded } from '../../runtime/index.ts';
 import type { Language } from '../project/index.ts';
+import { findBindgen, findClang, noBindgen } from './c/toolchain.ts';
 import type { Compile } from './compile.ts';
+import { findCompilers } from './javascript/packages.ts';
 import { findNpmPackage } from './npm-package.ts';
 import { findRust } from './rust-toolchain.ts';
 
@@ -13,10 +15,14 @@ export const COMPILERS: Readonly<Record<Language, () => Promise<Compile>>> = {
 };
 
 /** Each looks for what a language needs, from a tool's folder on, and throws `author/no-compiler` where it is not there. */
-const SEARCHES: Readonly<Partial<Record<Language, (folder: string) => Promise<unknown>>>> = {
+const SEARCHES: Readonly<Record<Language, (folder: string) => Promise<unknown>>> = {
   rust: findRust,
   assemblyscript: (folder) => findNpmPackage(folder, 'assemblyscript'),
-  javascript: (folder) => findNpmPackage(folder, '@bytecodealliance/componentize-js'),
+  javascript: async (folder) => findCompilers(folder),
+  c: async () => {
+    await findClang();
+    if ((await findBindgen()) === undefined) throw noBindgen('');
+  },
 };
 
 /**
@@ -27,7 +33,7 @@ const SEARCHES: Readonly<Partial<Record<Language, (folder: string) => Promise<un
  */
 export async function missingCompiler(language: Language, folder: string): Promise<string | undefined> {
   try {
-    await SEARCHES[language]?.(folder);
+    await SEARCHES[language](folder);
     return undefined;
   } catch (error) {
     if (!isCoded(error) || error.code !== 'author/no-compiler') throw error;

@@ -80,11 +80,20 @@ export function reportLines(report: BuildReport): readonly string[] {
   return [
     `${path}: ${grouped(bytes)} bytes, ${digest} (${comparison(report)})`,
     ...(functions.length === 0 ? ['exports: no functions'] : ['exports:', ...functions.flatMap(functionLines)]),
-    ...(imports.length === 0 ? ['imports: none'] : ['imports:', ...imports.map(importLine)]),
+    ...importLines(imports),
     `grants needed: ${grants.length === 0 ? 'none' : grants.join(', ')}`,
     ...(unserved.length === 0 ? [] : [`served by nothing here: ${unserved.join(', ')}; only an embedding program could`]),
     `built with ${versions.join(', ')}, in ${(ms / 1000).toFixed(1)} s`,
   ];
+}
+
+/** What toolchains drag in, and what has only types, needs no decision of anybody: it is counted. */
+function importLines(imports: BuildReport['imports']): readonly string[] {
+  if (imports.length === 0) return ['imports: none'];
+  const always = imports.filter(({ servedBy, grant }) => servedBy === 'always' && grant === undefined);
+  const counted = `  ${always.length} that need no grant: closed, or types only; \`cellblock inspect\` has them`;
+  const told = imports.filter((item) => !always.includes(item)).map(importLine);
+  return ['imports:', ...told, ...(always.length === 0 ? [] : [counted])];
 }
 
 function functionLines({ id, wit, callable, reason }: BuildReport['functions'][number]): readonly string[] {
