@@ -21,10 +21,17 @@ export async function previousOf(component: string, named?: string): Promise<Pre
   return { bytes, from: `git HEAD:${basename(component)}` };
 }
 
+/**
+ * Git may not reach out: a repository's own configuration can name a program as the place of what is missing in it (`ext::`, `uploadpack`), and
+ * who checks a tool has not decided to run what came with it. In place of every protocol that is allowed, none is; older versions of git know only that.
+ */
+const NO_TRANSPORT = { GIT_ALLOW_PROTOCOL: 'none', GIT_NO_LAZY_FETCH: '1' };
+
 /** Plumbing, which runs no hook, filter or pager, whatever the repository's configuration says. */
 function committed(component: string): Promise<Uint8Array | undefined> {
   const args = ['cat-file', 'blob', `HEAD:./${basename(component)}`];
-  const options = { cwd: dirname(component), encoding: 'buffer', maxBuffer: BYTES_MAX, timeout: GIT_TIMEOUT_MS } as const;
+  const env = { ...process.env, ...NO_TRANSPORT };
+  const options = { cwd: dirname(component), env, encoding: 'buffer', maxBuffer: BYTES_MAX, timeout: GIT_TIMEOUT_MS } as const;
   return new Promise((done) => {
     execFile('git', args, options, (error, stdout) => done(error === null ? new Uint8Array(stdout) : undefined));
   });
