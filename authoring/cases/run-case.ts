@@ -4,6 +4,7 @@ import { LoneCall } from '../../host/lone-call.ts';
 import { toOutcome } from '../../host/receipt.ts';
 import {
   type CellOutcome,
+  CodedError,
   failure,
   type HostCallTap,
   isCoded,
@@ -33,6 +34,8 @@ export interface CaseSetting {
   readonly limits?: Partial<Limits>;
   /** Runs each case a second time and compares. */
   readonly twice?: boolean;
+  /** Cases of somebody else: none is run that would use the network. */
+  readonly isOffline?: boolean;
 }
 
 /** How one case went. */
@@ -77,6 +80,7 @@ interface OneRun {
 async function runOnce(one: PlacedCase, setting: CaseSetting): Promise<OneRun> {
   const folders = await CaseFolders.make();
   try {
+    if (setting.isOffline === true && one.spec.real?.includes('http') === true) throw usesNetwork();
     const mocks = await Mocks.of(one, setting.component, setting.folder);
     const called = new CallDigest(mocks);
     const { cell, call } = await callOf(one, setting, { mocks, folders, tap: called });
@@ -95,6 +99,11 @@ async function runOnce(one: PlacedCase, setting: CaseSetting): Promise<OneRun> {
   } finally {
     await folders.remove();
   }
+}
+
+/** A case chooses its grants itself, files and addresses: with the network it could send anywhere what files of this machine hold. */
+function usesNetwork(): CodedError {
+  return new CodedError('usage/invalid-argument', 'it uses the network (`real: [http]`), which is for `cellblock test` alone');
 }
 
 /** @throws what is no error of the case. */

@@ -16,6 +16,8 @@ export interface CasesOptions {
   readonly twice?: boolean;
   /** Writes what expectations lack into the files. */
   readonly update?: boolean;
+  /** As in `CaseSetting`. */
+  readonly isOffline?: boolean;
   /** Limits of cases that set none. */
   readonly limits?: Partial<Limits>;
   /** Hears of each case when it has ended. */
@@ -55,8 +57,9 @@ export async function runCases(where: string, options: CasesOptions): Promise<Ca
   return { passed, failed: cases.length - passed, skipped, cases, components: components.coverage(all) };
 }
 
-function settingOf({ folder }: CaseFile, component: LoadedComponent, { runner, limits, twice }: CasesOptions) {
-  return { runner, component, folder, ...(limits === undefined ? {} : { limits }), ...(twice === undefined ? {} : { twice }) };
+function settingOf({ folder }: CaseFile, component: LoadedComponent, options: CasesOptions) {
+  const { runner, limits, twice = false, isOffline = false } = options;
+  return { runner, component, folder, twice, isOffline, ...(limits === undefined ? {} : { limits }) };
 }
 
 function reportOf(

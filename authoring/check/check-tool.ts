@@ -202,7 +202,7 @@ async function caseChecks({ tool, folder, component }: FoundTool, { runner, case
       { check: 'cases', status: 'warning', message: `${quote(where)} has no cases, so nothing shows what calls need`, help },
     ];
   }
-  const report = await runCases(where, { runner, component, limits: tool.limits, twice: true });
+  const report = await runCases(where, { runner, component, limits: tool.limits, twice: true, isOffline: true });
   if (report.cases.length > 0) return sampleChecks(report, tool);
   return [{ check: 'cases', status: 'problem', message: `${quote(where)} has no cases` }];
 }
