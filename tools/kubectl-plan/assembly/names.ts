@@ -7,34 +7,32 @@
  * RFC 1123 is followed here.
  */
 
+import { NameFault } from './bindings/exports/kubectl-plan';
+
 const LABEL_UNITS_MAX: i32 = 63;
 const NAME_UNITS_MAX: i32 = 253;
 
-/** No fault, and the cases of `name-fault`, numbered as the WIT orders them. */
+/** No fault, where there may be a case of `NameFault` or `CommandFault`. */
 export const SOUND: i32 = -1;
-const EMPTY: i32 = 0;
-const TOO_LONG: i32 = 1;
-const BAD_CHARACTER: i32 = 2;
-const BAD_EDGE: i32 = 3;
 
 const DOT: i32 = 0x2e;
 const HYPHEN: i32 = 0x2d;
 
 /** What is wrong with `text` as a namespace: one RFC 1123 label. */
 export function namespaceFault(text: string): i32 {
-  if (text.length == 0) return EMPTY;
-  if (text.length > LABEL_UNITS_MAX) return TOO_LONG;
-  for (let at = 0; at < text.length; at++) if (!isLabelUnit(text.charCodeAt(at))) return BAD_CHARACTER;
+  if (text.length == 0) return NameFault.Empty;
+  if (text.length > LABEL_UNITS_MAX) return NameFault.TooLong;
+  for (let at = 0; at < text.length; at++) if (!isLabelUnit(text.charCodeAt(at))) return NameFault.BadCharacter;
   return partFault(text, 0, text.length);
 }
 
 /** What is wrong with `text` as the name of an object: RFC 1123 labels with dots between them. */
 export function nameFault(text: string): i32 {
-  if (text.length == 0) return EMPTY;
-  if (text.length > NAME_UNITS_MAX) return TOO_LONG;
+  if (text.length == 0) return NameFault.Empty;
+  if (text.length > NAME_UNITS_MAX) return NameFault.TooLong;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit != DOT && !isLabelUnit(unit)) return BAD_CHARACTER;
+    if (unit != DOT && !isLabelUnit(unit)) return NameFault.BadCharacter;
   }
   for (let start = 0; start <= text.length; ) {
     const dot = text.indexOf('.', start);
@@ -48,8 +46,8 @@ export function nameFault(text: string): i32 {
 
 /** What is wrong with the part from `start` to `end`, whose characters are known to be good. */
 function partFault(text: string, start: i32, end: i32): i32 {
-  if (end - start > LABEL_UNITS_MAX) return TOO_LONG;
-  if (start == end || text.charCodeAt(start) == HYPHEN || text.charCodeAt(end - 1) == HYPHEN) return BAD_EDGE;
+  if (end - start > LABEL_UNITS_MAX) return NameFault.TooLong;
+  if (start == end || text.charCodeAt(start) == HYPHEN || text.charCodeAt(end - 1) == HYPHEN) return NameFault.BadEdge;
   return SOUND;
 }
 

@@ -1,10 +1,9 @@
 /** The verbs and kinds of object that are known, and which go together. */
 
-/** A parameter that only one verb takes: none, and the cases of `parameter`, numbered as the WIT orders them. */
+import { Parameter } from './bindings/exports/kubectl-plan';
+
+/** No parameter, where there may be a case of `Parameter`. */
 export const NOTHING: i32 = -1;
-export const COMMAND: i32 = 0;
-export const REPLICAS: i32 = 1;
-export const RESTARTED_AT: i32 = 2;
 
 /** Bits of `Kind.verbs`. */
 export const READ: u32 = 1;
@@ -18,7 +17,7 @@ export class Verb {
   constructor(
     public name: string,
     public bit: u32,
-    /** The parameter it needs. */
+    /** The case of `Parameter` that it needs. */
     public needs: i32,
   ) {}
 
@@ -44,10 +43,10 @@ export class Kind {
 const VERBS: Verb[] = [
   new Verb('get', READ, NOTHING),
   new Verb('logs', LOGS, NOTHING),
-  new Verb('rollout-restart', RESTART, RESTARTED_AT),
-  new Verb('scale', SCALE, REPLICAS),
+  new Verb('rollout-restart', RESTART, Parameter.RestartedAt),
+  new Verb('scale', SCALE, Parameter.Replicas),
   new Verb('delete', REMOVE, NOTHING),
-  new Verb('exec', EXEC, COMMAND),
+  new Verb('exec', EXEC, Parameter.Command),
 ];
 
 const CORE: string = '/api/v1';
