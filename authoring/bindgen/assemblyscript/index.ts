@@ -1,9 +1,10 @@
 /** Bindings for AssemblyScript. What the generated files are like: docs/assemblyscript.md. */
 
 import type { WitWorld } from '../../wit/index.ts';
-import { Abi } from './abi.ts';
+import { AbiFile } from './abi/abi-file.ts';
 import { CANONICAL_TEXT } from './canonical-text.ts';
-import { entryFile, exportsFile } from './files-exports.ts';
+import { entryFile } from './file-entry.ts';
+import { exportsFile } from './files-exports.ts';
 import { importsFile } from './files-imports.ts';
 import { Model } from './model.ts';
 import { NAMES_TRANSFORM_TEXT } from './names-transform-text.ts';
@@ -20,11 +21,11 @@ import { valuesText } from './values-text.ts';
 export function generateAssemblyScript(world: WitWorld): ReadonlyMap<string, string> {
   refuseUnsupported(world);
   const model = new Model(world);
-  const abi = new Abi(model);
+  const abi = new AbiFile(model);
   const files = new Map<string, string>();
-  files.set('entry.ts', entryFile(model, abi));
+  files.set('entry.ts', entryFile(abi));
   for (const module of model.modulesOf('exports')) files.set(`${module.file}.ts`, exportsFile(module, model));
-  for (const module of model.modulesOf('imports')) files.set(`${module.file}.ts`, importsFile(module, model, abi));
+  for (const module of model.modulesOf('imports')) files.set(`${module.file}.ts`, importsFile(module, abi));
   if (!abi.isEmpty) files.set('abi.ts', abi.text());
   files.set('canonical.ts', CANONICAL_TEXT);
   files.set('names.mjs', NAMES_TRANSFORM_TEXT);

@@ -1,4 +1,4 @@
-import type { ValueType } from '../../../runtime/index.ts';
+import type { ValueType } from '../../../../runtime/index.ts';
 
 /** A core WebAssembly type, by its name in WebAssembly and in AssemblyScript. */
 export type Core = 'i32' | 'i64' | 'f32' | 'f64';
@@ -19,12 +19,21 @@ const SIZES: Readonly<Record<string, number>> = {
   list: 8,
 };
 
-/** Bytes and alignment of a value in memory. Source: component model, CanonicalABI.md, "Alignment" and "Element Size". */
+/** What a value takes in memory, in bytes. Source: component model, CanonicalABI.md, "Alignment" and "Element Size". */
 export interface Layout {
   readonly size: number;
   readonly align: number;
 }
 
+/** Types whose values are one of several cases. */
+export type Union = ValueType & { kind: 'variant' | 'option' | 'result' };
+
+/** Whether values of a type are one of several cases. */
+export function isUnion(type: ValueType): type is Union {
+  return type.kind === 'variant' || type.kind === 'option' || type.kind === 'result';
+}
+
+/** Bytes and alignment of a type. */
 export function layoutOf(type: ValueType): Layout {
   switch (type.kind) {
     case 'string':
@@ -69,7 +78,7 @@ export function struct(types: readonly ValueType[]): Layout {
 }
 
 /** Payloads of a variant, option or result, case by case. */
-export function payloadsOf(type: ValueType & { kind: 'variant' | 'option' | 'result' }): (ValueType | undefined)[] {
+export function payloadsOf(type: Union): (ValueType | undefined)[] {
   if (type.kind === 'option') return [undefined, type.some];
   return type.kind === 'result' ? [type.ok, type.err] : type.cases.map((one) => one.type);
 }
