@@ -96,7 +96,7 @@ class CallHooker {
       if (id === SECTION.type) this.#extended(out, id, HOOK_TYPES + this.#blockTypes.size, (to) => this.#types(to));
       else if (id === SECTION.table) this.#extended(out, id, 1, (to) => to.copy(Uint8Array.of(0x70, 1, HOOKS, HOOKS)));
       else if (id === SECTION.export) this.#extended(out, id, 1, (to) => this.#export(to));
-      else if (id === SECTION.code) section(out, id, code);
+      else if (id === SECTION.code && this.#scan.sections.has(id)) section(out, id, code);
       else this.#copied(out, id);
     }
     return out.bytes.slice(0, out.length);

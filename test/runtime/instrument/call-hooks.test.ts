@@ -33,6 +33,20 @@ describe('where the fuel of a call goes', () => {
     expect(rows).toEqual({ 0: '12 12 3', 1: '4 12 1', 2: '4 20 1' });
   });
 
+  // The module by which a component's tables get the functions that lower what it imports has a segment of elements and no code.
+  it('leaves a module without functions of its own valid', () => {
+    const filler = `(module
+      (import "" "0" (func))
+      (import "" "table" (table 1 1 funcref))
+      (elem (i32.const 0) 0))`;
+    const table = new WebAssembly.Table({ initial: 1, maximum: 1, element: 'anyfunc' });
+    const shared = instrument(wat(filler, true), { model: 'exact', callHooks: true, meter: 'shared' });
+    expect(WebAssembly.validate(shared.bytes as Uint8Array<ArrayBuffer>)).toBe(true); // its own buffer
+    const given = startHooked('(module (func (export "0")))').exports['0'] as WebAssembly.ImportValue; // it exports it
+    startHooked(filler, { imports: { '': { '0': given, table } } });
+    expect(table.get(0)).toBe(given);
+  });
+
   it('counts recursion once in what is inclusive', () => {
     const rows = rowsOf(
       `(module (func $down (export "run") (param i32) (result i32)
