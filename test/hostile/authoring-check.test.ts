@@ -87,7 +87,7 @@ cases:
       const { checks, good } = await checkTool('redact', { runner, policy });
       expect(good).toBe(false);
       expect(checks).toContainEqual(
-        expect.objectContaining({ check: 'cases', message: expect.stringContaining('sends: it uses the network') }),
+        expect.objectContaining({ check: 'cases', message: expect.stringContaining('sends: case: it uses the network') }),
       );
       const component = join(folder, 'redact.wasm');
       expect(await runCases(folder, { runner, component })).toMatchObject({ passed: 1, failed: 0 });
