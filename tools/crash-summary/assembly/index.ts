@@ -1,9 +1,9 @@
 /** The tool's one function, as its WIT has it. */
 
-import { CrashSummaryGuest, ParseError, PodSummary, Reason, Summary } from './bindings/exports/crash-summary';
+import { CrashSummaryGuest, ParseError, PodSummary, ReasonTag, Summary } from './bindings/exports/crash-summary';
 import { Option, Result } from './bindings/values';
 import { readLine } from './lines';
-import { CRASH_LOOP_BACK_OFF, ERROR_EXIT, IMAGE_PULL, OOM_KILLED, Pod, Pods, PROBE_FAILED } from './pod';
+import { Pod, Pods } from './pod';
 
 /** Longest log, in UTF-16 code units: its copies fit well below 64 MiB. */
 const LOG_UNITS_MAX: i32 = 4 * 1024 * 1024;
@@ -47,23 +47,13 @@ function summaryOf(pod: Pod): PodSummary {
     pod.name,
     pod.container,
     <u32>pod.restarts,
-    reasonOf(pod),
+    pod.reason,
     pod.backOff < 0 ? Option.none<u32>() : Option.some<u32>(<u32>pod.backOff),
     pod.errors,
     pod.lastError,
     pod.firstSeen,
     pod.lastSeen,
   );
-}
-
-function reasonOf(pod: Pod): Reason {
-  const reason = pod.reason;
-  const probe = pod.probe;
-  if (reason == OOM_KILLED) return Reason.oomKilled();
-  if (reason == CRASH_LOOP_BACK_OFF) return Reason.crashLoopBackOff(pod.backOff > 0 ? <u32>pod.backOff : 0);
-  if (reason == ERROR_EXIT) return Reason.errorExit(pod.exitCode);
-  if (reason == IMAGE_PULL) return Reason.imagePull();
-  return reason == PROBE_FAILED ? Reason.probeFailed(probe === null ? '' : probe) : Reason.unknown();
 }
 
 function headline(troubled: Pod[]): string {
@@ -76,10 +66,18 @@ function headline(troubled: Pod[]): string {
 }
 
 function causeOf(pod: Pod): string {
-  const reason = pod.reason;
-  if (reason == OOM_KILLED) return 'out of memory';
-  if (reason == CRASH_LOOP_BACK_OFF) return 'crash loop without a stated cause';
-  if (reason == ERROR_EXIT) return 'exit code ' + pod.exitCode.toString();
-  if (reason == IMAGE_PULL) return 'image cannot be pulled';
-  return reason == PROBE_FAILED ? 'failed probe' : 'unknown cause';
+  switch (pod.reason.tag) {
+    case ReasonTag.OomKilled:
+      return 'out of memory';
+    case ReasonTag.CrashLoopBackOff:
+      return 'crash loop without a stated cause';
+    case ReasonTag.ErrorExit:
+      return 'exit code ' + pod.exitCode.toString();
+    case ReasonTag.ImagePull:
+      return 'image cannot be pulled';
+    case ReasonTag.ProbeFailed:
+      return 'failed probe';
+    default:
+      return 'unknown cause';
+  }
 }

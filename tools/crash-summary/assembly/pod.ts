@@ -1,12 +1,6 @@
 /** What is known of one pod so far. */
 
-/** Cases of `reason`, numbered as the WIT orders them. */
-export const OOM_KILLED: u32 = 0;
-export const CRASH_LOOP_BACK_OFF: u32 = 1;
-export const ERROR_EXIT: u32 = 2;
-export const IMAGE_PULL: u32 = 3;
-export const PROBE_FAILED: u32 = 4;
-export const UNKNOWN: u32 = 5;
+import { Reason } from './bindings/exports/crash-summary';
 
 /** What a kill leaves as exit code: 128 and the number of SIGKILL or SIGTERM. Others ended by themselves. */
 const KILLED: i32 = 137;
@@ -55,14 +49,15 @@ export class Pod {
   }
 
   /** The cause that explains most; a kill by the kubelet explains less than what made the kubelet kill. */
-  get reason(): u32 {
+  get reason(): Reason {
+    const probe = this.probe;
     const byItself = this.exitCode != 0 && this.exitCode != KILLED && this.exitCode != TERMINATED;
-    if (this.oomKilled) return OOM_KILLED;
-    if (this.imagePull) return IMAGE_PULL;
-    if (byItself) return ERROR_EXIT;
-    if (this.probe !== null) return PROBE_FAILED;
-    if (this.exitCode != 0) return ERROR_EXIT;
-    return this.crashLoop ? CRASH_LOOP_BACK_OFF : UNKNOWN;
+    if (this.oomKilled) return Reason.oomKilled();
+    if (this.imagePull) return Reason.imagePull();
+    if (byItself) return Reason.errorExit(this.exitCode);
+    if (probe !== null) return Reason.probeFailed(probe);
+    if (this.exitCode != 0) return Reason.errorExit(this.exitCode);
+    return this.crashLoop ? Reason.crashLoopBackOff(this.backOff > 0 ? <u32>this.backOff : 0) : Reason.unknown();
   }
 
   get fullName(): string {
