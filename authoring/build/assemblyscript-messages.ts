@@ -1,10 +1,8 @@
 import type { ToolProject } from '../project/index.ts';
+import { entryMismatch } from './assemblyscript-entry.ts';
+import { AUTHORS_FILE, BINDINGS } from './assemblyscript-files.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { declarationNotes } from './wit-declaration.ts';
-
-/** Where generated bindings are, within the tool's folder, and the author's own file beside them. */
-export const BINDINGS = 'assembly/bindings';
-const AUTHORS_FILE = 'assembly/index.ts';
 
 /** One message of the compiler, as it prints it. */
 interface AscMessage {
@@ -53,7 +51,7 @@ export async function assemblyScriptDiagnostics(project: ToolProject, text: stri
   for (const error of errors) {
     // After a class that is not there, the generated code cannot find it either.
     if (isMissing && !isMissingClass(error) && error.file === `${BINDINGS}/entry.ts`) continue;
-    found.push(await diagnosticOf(project, error));
+    found.push((await entryDiagnostic(project, error)) ?? (await diagnosticOf(project, error)));
   }
   // Where the source does not implement the WIT, other messages mostly follow from that.
   return found.sort((a, b) => Number(b.notes !== undefined) - Number(a.notes !== undefined));
@@ -64,6 +62,16 @@ function isMissingClass({ code, message }: AscMessage): boolean {
   return code === 'AS102' && message.includes('index.ts');
 }
 
+/** An error in generated code that is about the author's constructor or static function, told where that is. */
+async function entryDiagnostic(project: ToolProject, error: AscMessage): Promise<Diagnostic | undefined> {
+  if (error.file !== `${BINDINGS}/entry.ts` || isMissingClass(error)) return undefined;
+  const mismatch = await entryMismatch(project, error.line);
+  if (mismatch === undefined) return undefined;
+  const { what, expected, place, declaration } = mismatch;
+  const wit = declaration === undefined ? [] : await declarationNotes(project, declaration.name, declaration.resource);
+  return { message: `${what}: ${plainMessage(error)}`, ...place, notes: [expected, ...wit] };
+}
+
 async function diagnosticOf(project: ToolProject, error: AscMessage): Promise<Diagnostic> {
   const notes = (await Promise.all(functionNames(error).map((name) => declarationNotes(project, name)))).flat();
   const place = isMissingClass(error)
@@ -72,7 +80,7 @@ async function diagnosticOf(project: ToolProject, error: AscMessage): Promise<Di
       ? {}
       : { file: error.file, line: error.line, column: error.column };
   return {
-    message: shortNames(error.message.replace(/^User-defined: '(.*)'$/, '$1')).replace(/\.$/, ''),
+    message: plainMessage(error),
     ...place,
     ...(notes.length === 0 ? {} : { notes }),
   };
@@ -85,6 +93,10 @@ function functionNames(error: AscMessage): readonly string[] {
   // A method has another type than the one it stands for; both are shown with their class as `this`.
   if (error.code === 'TS2322' && error.message.includes('(this: ')) return [error.marked];
   return [];
+}
+
+function plainMessage(error: AscMessage): string {
+  return shortNames(error.message.replace(/^User-defined: '(.*)'$/, '$1')).replace(/\.$/, '');
 }
 
 /** `Report` for `assembly/bindings/exports/words/Report`, `String` for `~lib/string/String`. */

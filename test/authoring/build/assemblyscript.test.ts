@@ -88,6 +88,98 @@ describe('a source that does not implement its WIT shows both sides', () => {
   }, 60_000);
 });
 
+describe('a constructor or static function that is not what its WIT says', () => {
+  const WIT = `package cellblock:shop;
+interface shop {
+  resource basket {
+    constructor(size: u32);
+  }
+  resource cart {
+    constructor(owner: string);
+    merge: static func(a: borrow<cart>, b: borrow<cart>) -> u32;
+  }
+  price: func(item: string) -> u32;
+}
+world shop-tool {
+  export shop;
+}
+`;
+  const SOURCE = `import { BasketResource, CartResource, ShopGuest } from './bindings/exports/shop';
+export class Basket extends BasketResource {
+  constructor(size: u32) { super(); }
+}
+export class Cart extends CartResource {
+  constructor(owner: string) { super(); }
+  static merge(a: Cart, b: Cart): u32 { return 2; }
+}
+export class Shop implements ShopGuest {
+  constructor() {}
+  price(item: string): u32 { return 1; }
+}
+`;
+  let shop: string;
+
+  beforeAll(() => {
+    shop = join(parent, 'shop');
+    mkdirSync(join(shop, 'wit'), { recursive: true });
+    mkdirSync(join(shop, 'assembly'));
+    writeFileSync(join(shop, 'tool.yaml'), 'version: 1\nname: shop\nlanguage: assemblyscript\nworld: shop-tool\n');
+    writeFileSync(join(shop, 'wit/shop.wit'), WIT);
+  });
+
+  async function shopError(from: string, to: string): Promise<unknown> {
+    expect(SOURCE).toContain(from);
+    writeFileSync(join(shop, 'assembly/index.ts'), SOURCE.replace(from, to));
+    return buildTool(shop).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  }
+
+  it('is not told where it is', async () => {
+    expect(await shopError('price', 'price')).toBeUndefined();
+  }, 60_000);
+
+  it('is told at its own line, with both sides, for a constructor of its own resource', async () => {
+    expect(await shopError('owner: string', 'owner: i32')).toMatchObject({
+      code: 'author/does-not-compile',
+      message:
+        "assembly/index.ts:6:3: `constructor(owner: i32)` of class `Cart` does not fit the WIT: Type 'String' is not assignable to type 'i32'",
+      help: 'index.ts must have, in class Cart: constructor(owner: string)\nthe WIT says, at wit/shop.wit:7:5: constructor(owner: string)',
+    });
+  }, 60_000);
+
+  it('is told for the parameters and for the result of a static function', async () => {
+    const help =
+      'index.ts must have, in class Cart: static merge(a: Cart, b: Cart): u32\n' +
+      'the WIT says, at wit/shop.wit:8:5: merge: static func(a: borrow<cart>, b: borrow<cart>) -> u32';
+    expect(await shopError('b: Cart)', 'b: Cart, c: u32)')).toMatchObject({
+      message:
+        'assembly/index.ts:7:3: `static merge(a: Cart, b: Cart, c: u32): u32` of class `Cart` does not fit the WIT: Expected 3 arguments, but got 2',
+      help,
+    });
+    expect(await shopError('u32 { return 2; }', "string { return ''; }")).toMatchObject({
+      message: expect.stringMatching(/^assembly\/index\.ts:7:3: `static merge\(a: Cart, b: Cart\): string` of class `Cart` /),
+      help,
+    });
+  }, 60_000);
+
+  it('is told for the class of an interface that cannot be made without parameters', async () => {
+    expect(await shopError('constructor() {}', 'constructor(rate: u32) {}')).toMatchObject({
+      message:
+        'assembly/index.ts:10:3: `constructor(rate: u32)` of class `Shop` does not fit the WIT: Expected 1 arguments, but got 0',
+      help: 'index.ts must have, in class Shop: a constructor without parameters',
+    });
+  }, 60_000);
+
+  it('is told at the class where the constructor is missing', async () => {
+    expect(await shopError('  constructor(size: u32) { super(); }\n', '')).toMatchObject({
+      message: expect.stringMatching(/^assembly\/index\.ts:2:8: class `Basket` does not fit the WIT: /),
+      help: 'index.ts must have, in class Basket: constructor(size: u32)\nthe WIT says, at wit/shop.wit:4:5: constructor(size: u32)',
+    });
+  }, 60_000);
+});
+
 it('tells other mistakes by their place only', async () => {
   const error = await errorWith('let total: u32 = 0', 'let total: u32 = "0"');
   expect(error).toMatchObject({ message: "assembly/index.ts:15:22: Type 'String' is not assignable to type 'u32'" });
