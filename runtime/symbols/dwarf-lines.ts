@@ -12,7 +12,10 @@ export interface SourceLine {
 const ROWS_MAX = 20_000_000;
 
 /** Files and folders of one unit. */
-const FILES_MAX = 100_000;
+const FILES_MAX = 10_000;
+
+/** Entries of all units' tables of files: an entry need not have a single byte. */
+const ENTRIES_MAX = 500_000;
 
 /**
  * Finds lines in DWARF's `.debug_line` (versions 2 to 5), as compilers for WebAssembly write it.
@@ -66,6 +69,7 @@ class LineFinder {
   /** By address: the line, and where its sequence begins. Code that a linker dropped begins at 0: what begins later is more likely true. */
   readonly #found = new Map<number, { readonly line: SourceLine; readonly sequence: number }>();
   #rows = 0;
+  #entriesRead = 0;
 
   constructor(strings: DwarfStrings, addresses: readonly number[]) {
     this.#strings = strings;
@@ -116,6 +120,8 @@ class LineFinder {
   #entries(unit: DwarfReader): { readonly name: string; readonly folder: number }[] {
     const formats = Array.from({ length: unit.u8() }, () => ({ content: unit.leb(), form: unit.leb() }));
     const count = Math.min(unit.leb(), FILES_MAX);
+    this.#entriesRead += count;
+    if (this.#entriesRead > ENTRIES_MAX) throw new RangeError('too many files');
     return Array.from({ length: count }, () => {
       let [name, folder] = ['', 0];
       for (const { content, form } of formats) {
@@ -129,12 +135,11 @@ class LineFinder {
 
   #program(unit: DwarfReader, header: Header): void {
     const state = new LineState();
-    let sequence: Row[] = [];
+    const sequence = new Sequence(this.#addresses);
     const emit = (): void => {
       this.#rows += 1;
       if (this.#rows > ROWS_MAX) throw new RangeError('too many rows');
-      const { address, file, line, column } = state;
-      sequence.push({ address, file, line, column });
+      sequence.add(state);
     };
     while (unit.remaining > 0) {
       const opcode = unit.u8();
@@ -150,7 +155,7 @@ class LineFinder {
         else if (kind === 1) {
           emit();
           this.#take(sequence, header.table);
-          sequence = [];
+          sequence.reset();
           state.reset();
         }
       } else this.#standard(opcode, unit, header, state, emit);
@@ -169,18 +174,53 @@ class LineFinder {
   }
 
   /** Looks for the addresses among the rows of one sequence, whose last row is its end. */
-  #take(rows: readonly Row[], table: FileTable): void {
-    const first = rows[0]?.address ?? 0;
-    const end = rows.at(-1)?.address ?? 0;
-    for (const address of this.#addresses) {
+  #take({ first, end, rows }: Sequence, table: FileTable): void {
+    for (const [at, address] of this.#addresses.entries()) {
       if (address < first || address >= end) continue;
       const known = this.#found.get(address);
       if (known !== undefined && known.sequence >= first) continue;
-      const row = rows.filter((one) => one.address <= address).at(-1);
-      if (row === undefined || row.line <= 0) continue;
-      const column = row.column > 0 ? { column: row.column } : {};
+      const row = rows[at];
+      if (row === undefined || !isCount(row.line)) continue;
+      const column = isCount(row.column) ? { column: row.column } : {};
       this.#found.set(address, { line: { file: pathOf(row.file, table), line: row.line, ...column }, sequence: first });
     }
+  }
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
+}
+
+/** The rows of one sequence, of which those are kept that an address may be in: a module may have millions. */
+class Sequence {
+  readonly #addresses: readonly number[];
+  /** By address: the last row that begins at or before it. */
+  rows: (Row | undefined)[] = [];
+  first = 0;
+  /** Address of the last row. */
+  end = 0;
+  #isEmpty = true;
+
+  constructor(addresses: readonly number[]) {
+    this.#addresses = addresses;
+  }
+
+  add({ address, file, line, column }: Row): void {
+    if (this.#isEmpty) this.first = address;
+    this.#isEmpty = false;
+    this.end = address;
+    // Rows come in the order of their addresses, so that most are of no address that is looked for.
+    let row: Row | undefined;
+    for (let at = this.#addresses.length - 1; at >= 0 && (this.#addresses[at] as number) >= address; at -= 1) {
+      row ??= { address, file, line, column };
+      this.rows[at] = row;
+    }
+  }
+
+  reset(): void {
+    this.rows = [];
+    this.#isEmpty = true;
+    [this.first, this.end] = [0, 0];
   }
 }
 

@@ -4,6 +4,9 @@ export interface DwarfStrings {
   readonly lineStr?: Uint8Array | undefined;
 }
 
+/** Bytes of one number: 64 bits take 10, and compilers may fill up. */
+const LEB_BYTES_MAX = 16;
+
 /** Characters of one text. */
 const TEXT_BYTES_MAX = 4_096;
 
@@ -56,22 +59,25 @@ export class DwarfReader {
   leb(): number {
     let value = 0;
     let scale = 1;
-    for (let byte = this.u8(); ; byte = this.u8()) {
+    for (let read = 0; read < LEB_BYTES_MAX; read += 1) {
+      const byte = this.u8();
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) return value;
     }
+    throw new RangeError('a number is too long');
   }
 
   sleb(): number {
     let value = 0;
     let scale = 1;
-    for (;;) {
+    for (let read = 0; read < LEB_BYTES_MAX; read += 1) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte < 0x80) return (byte & 0x40) === 0 ? value : value - scale;
     }
+    throw new RangeError('a number is too long');
   }
 
   /** A text that ends with a zero byte. */

@@ -3,7 +3,7 @@ import type { GuestFrame } from '../outcome.ts';
 import { customSections } from './custom-sections.ts';
 import { demangle, oneLine } from './demangle.ts';
 import { findLines, type SourceLine } from './dwarf-lines.ts';
-import { functionNames } from './function-names.ts';
+import { type FunctionNames, functionNames } from './function-names.ts';
 import { type OffsetMap, offsetMap } from './offset-map.ts';
 
 /** One frame of a guest's stack, in the words of its author. The same on every version of the engine. */
@@ -57,6 +57,7 @@ export function explainFrames(frames: readonly GuestFrame[], modules: readonly S
 class MappedModule {
   readonly #module: StackModule;
   #map: OffsetMap | undefined;
+  #names: FunctionNames | undefined;
   #lines: ReadonlyMap<number, SourceLine> = new Map();
 
   constructor(module: StackModule) {
@@ -96,7 +97,8 @@ class MappedModule {
   frame(position: number): StackFrame[] {
     const place = this.#offsets.of(position);
     if (place === undefined) return [];
-    const name = functionNames(this.#module.bytes).of(place.function);
+    this.#names ??= functionNames(this.#module.bytes); // once: a module may have names by the hundred thousand
+    const name = this.#names.of(place.function);
     const line = this.#lines.get(place.offset);
     return [
       {
