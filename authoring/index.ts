@@ -2,8 +2,8 @@
 
 export { generateAssemblyScript } from './bindgen/assemblyscript/index.ts';
 export { type BuildContext, type BuiltTool, buildTool } from './build/index.ts';
-export { runCases } from './cases/index.ts';
-export { checkTool } from './check/index.ts';
+export { type CaseReport, type CasesOptions, type CasesReport, type Coverage, type Difference, runCases } from './cases/index.ts';
+export { type Checked, type CheckOptions, type CheckReport, type CheckStatus, checkTool } from './check/index.ts';
 export { type ComponentizeOptions, componentize, withDocs } from './componentize.ts';
 export * from './profile/index.ts';
 export { type Language, type NewTool, newTool, readProject, readYamlFile, type ToolProject } from './project/index.ts';

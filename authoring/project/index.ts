@@ -1,5 +1,5 @@
 export { LANGUAGE_TITLES, LANGUAGES, type Language, languageOf } from './language.ts';
-export { MANIFEST, readProject, type ToolProject } from './manifest.ts';
+export { readProject, type ToolProject } from './manifest.ts';
 export { type NewTool, newTool } from './new-tool.ts';
 export { packageRoot } from './package-root.ts';
 export { whyNoToolName } from './tool-name.ts';

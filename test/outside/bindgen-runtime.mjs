@@ -136,7 +136,7 @@ function failuresOf({ component, here, wasmtime }) {
 /** What a compiler had to say, out of what the harness printed. */
 function reasonOf(text) {
   const lines = text.split('\n').map((line) => line.trim());
-  const at = lines.findIndex((line) => line === 'stderr:');
+  const at = lines.indexOf('stderr:');
   return lines
     .slice(at + 1, at + 9)
     .join(' ')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diagnosticText, doesNotCompile } from '../../../authoring/build/index.ts';
+import { diagnosticText, doesNotCompile } from '../../../authoring/build/diagnostic.ts';
 
 const PROJECT = { folder: '/tools/count', name: 'count' };
 
