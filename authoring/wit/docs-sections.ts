@@ -23,6 +23,8 @@ const DOCS_VERSION = 1;
  * @param component - not changed.
  * @param docs - packages that it may have interfaces of; what it does not have is left out.
  * @param world - name of the world that it was made for. The binary calls every world `root`.
+ * @returns new bytes, or the component itself where there are no docs.
+ * @throws CodedError `component/*` where it is not a component.
  */
 export function appendDocs(component: Uint8Array, docs: readonly PackageDocs[], world: string): Uint8Array {
   const decoded = decodeComponent(component);

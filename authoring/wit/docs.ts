@@ -1,20 +1,24 @@
 import { TokenReader } from './token-reader.ts';
 
+/** Doc comment of one item. */
 interface ItemDocs {
   readonly docs?: string;
 }
 
+/** Doc comments of a type. */
 export interface TypeDocs extends ItemDocs {
   /** Docs of fields, cases, names and bits. */
   readonly items?: Readonly<Record<string, string>>;
 }
 
+/** Doc comments in an interface, by the names in WIT. */
 export interface InterfaceDocs extends ItemDocs {
   /** Methods of resources too, by their full names: `[method]blob.read`. */
   readonly funcs: Readonly<Record<string, ItemDocs>>;
   readonly types: Readonly<Record<string, TypeDocs>>;
 }
 
+/** Doc comments in a world, by the names in WIT; field names as in the section of a component. */
 export interface WorldDocs extends ItemDocs {
   readonly funcs: Readonly<Record<string, ItemDocs>>;
   /** Of functions whose name is imported, too. */

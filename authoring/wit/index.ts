@@ -47,6 +47,8 @@ export async function readWorld(path: string, world?: string): Promise<WitWorld>
 /**
  * Puts the types of a world into a core module, for `componentNew`; or makes a module without code.
  *
+ * @param world - as for `readWorld`.
+ * @returns a core module, new bytes.
  * @throws CodedError `author/invalid-wit`.
  */
 export async function embed(

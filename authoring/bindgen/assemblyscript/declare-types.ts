@@ -1,5 +1,5 @@
 import type { Case, ValueType } from '../../../runtime/index.ts';
-import type { Declared, Model, Nominal } from './model.ts';
+import { type Declared, isNominal, type Model, type Nominal } from './model.ts';
 import { bareName, camelName, distinctNames } from './names.ts';
 import { isReference, type Scope } from './scope.ts';
 import { docComment } from './text.ts';
@@ -25,13 +25,9 @@ function declareUse(declared: Declared & { kind: 'use' }, scope: Scope, model: M
   const isExported = resource !== undefined && model.isExported(resource);
   // A plain re-export keeps one class one class for editors and compilers alike.
   if (local === name) return isExported ? '' : `export { ${name} };`;
-  return /^\w+$/.test(local) && (resource !== undefined || isClass(type))
+  return /^\w+$/.test(local) && (type === undefined || isNominal(type))
     ? `export { ${local} as ${name} };`
     : `export type ${name} = ${local};`;
-}
-
-function isClass(type: ValueType | undefined): boolean {
-  return type?.kind === 'record' || type?.kind === 'variant' || type?.kind === 'enum' || type?.kind === 'flags';
 }
 
 function declareNominal(declared: Declared & { kind: 'nominal' }, scope: Scope): string {
@@ -84,6 +80,7 @@ function digitSafe(name: string): string {
   return /^\d/.test(name) ? `_${name}` : name;
 }
 
+/** What one case of a variant is called in the variant's class. */
 export interface CaseNames {
   /** Of the tag's value: `ErrorExit`. */
   readonly tag: string;
@@ -95,6 +92,7 @@ export interface CaseNames {
   readonly as: string;
 }
 
+/** Names for the cases of a variant, in order. */
 export function caseNames(cases: readonly Case[]): CaseNames[] {
   const tags = valueNames(cases.map((one) => one.name));
   const makes = distinctNames(

@@ -2,8 +2,11 @@ import type { FunctionType, InterfaceItem, ResourceType, ValueType, WorldItem } 
 import type { WitWorld } from '../../wit/index.ts';
 import { bareName, distinctNames, numbered, pascalName } from './names.ts';
 
+/** Seen by the component: what others give it, and what it gives. */
 export type Side = 'imports' | 'exports';
+/** Types that have to have a name, and are the same only where they are declared once. */
 export type Nominal = ValueType & { kind: 'record' | 'variant' | 'enum' | 'flags' };
+/** A name of a file that stands for a type or resource; `name` as AssemblyScript has it. `tagName`: enum of a variant's cases. */
 export type Declared = { readonly name: string; readonly docs?: string } & (
   | { readonly kind: 'nominal'; readonly type: Nominal; readonly tagName?: string }
   | { readonly kind: 'alias'; readonly type: ValueType }
@@ -12,6 +15,7 @@ export type Declared = { readonly name: string; readonly docs?: string } & (
   | { readonly kind: 'use'; readonly type?: ValueType; readonly resource?: ResourceType }
 );
 
+/** A function of an interface or world. */
 export interface Func {
   /** As in WIT: `summarise`, `[method]blob.read`. */
   readonly name: string;
@@ -35,6 +39,7 @@ export interface Module {
   readonly guest: string;
 }
 
+/** Where something is declared. */
 export interface Owner {
   readonly module: Module;
   readonly declared: Declared;
@@ -90,6 +95,7 @@ export class Model {
     return this.#aliases.get(type);
   }
 
+  /** Where a resource is declared. */
   resourceOwner(resource: ResourceType): Owner {
     const owner = this.#resources.get(resource);
     if (owner === undefined) throw new Error(`no declaration of resource ${resource.name}`);
@@ -101,6 +107,7 @@ export class Model {
     return this.#authorNames.get(resource) ?? pascalName(resource.name);
   }
 
+  /** Whether a resource is implemented by this component. */
   isExported(resource: ResourceType): boolean {
     return this.resourceOwner(resource).module.side === 'exports';
   }
@@ -150,11 +157,12 @@ export class Model {
   }
 }
 
+/** Whether a type has to have a name. */
 export function isNominal(type: ValueType): type is Nominal {
   return type.kind === 'record' || type.kind === 'variant' || type.kind === 'enum' || type.kind === 'flags';
 }
 
-/** Aliases of a type are nodes of their own, which share its parts. */
+/** The same object for a type and all its aliases, which are nodes of their own but share its parts. */
 export function identityOf(type: Nominal): object {
   return type.kind === 'record' ? type.fields : type.kind === 'variant' ? type.cases : type.names;
 }

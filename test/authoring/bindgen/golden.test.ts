@@ -23,6 +23,18 @@ describe('the files that people read', () => {
     60_000,
   );
 
+  it('import abi.ts only where code needs it, whatever docs say', async () => {
+    const world = (type: string): string => `package test:abi;
+      world w { /// As in abi.ts, and \`abi.load\`.
+        import note: func(value: ${type}); }`;
+    const [without, needing] = [await bindingsOf(world('u32')), await bindingsOf(world('list<string>'))];
+    expect(without.get('imports/w.ts')).toContain('abi.load');
+    expect(without.get('imports/w.ts')).not.toContain("from '../abi'");
+    expect(without.has('abi.ts')).toBe(false);
+    expect(needing.get('imports/w.ts')).toContain("import * as abi from '../abi';");
+    expect(needing.has('abi.ts')).toBe(true);
+  }, 60_000);
+
   it('are the same each time', async () => {
     const wit = readFileSync(new URL('shapes.wit', FOLDER), 'utf8');
     expect([...(await bindingsOf(wit))]).toEqual([...(await bindingsOf(wit))]);

@@ -6,6 +6,7 @@ export type Core = 'i32' | 'i64' | 'f32' | 'f64';
 /** More flat values than this go through memory. */
 export const FLAT_PARAMS_MAX = 16;
 
+/** Bytes of simple types, where they are not 4. */
 const SIZES: Readonly<Record<string, number>> = {
   bool: 1,
   s8: 1,
@@ -15,8 +16,6 @@ const SIZES: Readonly<Record<string, number>> = {
   s64: 8,
   u64: 8,
   f64: 8,
-  string: 8,
-  list: 8,
 };
 
 /** What a value takes in memory, in bytes. Source: component model, CanonicalABI.md, "Alignment" and "Element Size". */

@@ -30,15 +30,11 @@ export function lift(site: Site, type: ValueType, flat: readonly string[]): stri
     case 'f32':
     case 'f64':
       return first;
-    case 'record':
-    case 'tuple':
-    case 'variant':
-    case 'option':
-    case 'result':
-    case 'unsupported':
+    default: {
+      const primitive = PRIMITIVES[type.kind];
+      if (primitive !== undefined) return `<${primitive}>${first}`;
       return `${liftFunction(site, type)}(${flat.join(', ')})`;
-    default:
-      return `<${PRIMITIVES[type.kind] ?? ''}>${first}`;
+    }
   }
 }
 

@@ -25,15 +25,11 @@ export function load(site: Site, type: ValueType, at: string, offset: number): s
     case 'own':
     case 'borrow':
       return liftHandle(site, type, `load<i32>(${where})`);
-    case 'record':
-    case 'tuple':
-    case 'variant':
-    case 'option':
-    case 'result':
-    case 'unsupported':
+    default: {
+      const primitive = PRIMITIVES[type.kind];
+      if (primitive !== undefined) return `load<${primitive}>(${where})`;
       return `${loadFunction(site, type)}(${at}${offset === 0 ? '' : ` + ${offset}`})`;
-    default:
-      return `load<${PRIMITIVES[type.kind] ?? ''}>(${where})`;
+    }
   }
 }
 

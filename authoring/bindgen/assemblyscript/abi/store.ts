@@ -27,15 +27,11 @@ export function store(site: Site, type: ValueType, at: string, offset: number, v
     case 'own':
     case 'borrow':
       return `store<i32>(${at}, ${lowerHandle(type, value)}${tail});\n`;
-    case 'record':
-    case 'tuple':
-    case 'variant':
-    case 'option':
-    case 'result':
-    case 'unsupported':
+    default: {
+      const primitive = PRIMITIVES[type.kind];
+      if (primitive !== undefined) return `store<${primitive}>(${at}, ${value}${tail});\n`;
       return `${storeFunction(site, type)}(${at}${offset === 0 ? '' : ` + ${offset}`}, ${value});\n`;
-    default:
-      return `store<${PRIMITIVES[type.kind] ?? ''}>(${at}, ${value}${tail});\n`;
+    }
   }
 }
 
