@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { FolderWatch } from '../../authoring/build/watch-folder.ts';
 import { readProject } from '../../authoring/project/index.ts';
 import { CodedError } from '../../runtime/index.ts';
-import { note } from './output.ts';
+import { note, visible } from './output.ts';
 
 /** The program beside this file, as it is built. */
 const PROGRAM = fileURLToPath(new URL('main.js', import.meta.url));
@@ -36,7 +36,7 @@ export async function watchCommand(folder: string, options: WatchOptions): Promi
     if (stop.signal.aborted) break;
     note(`\nwatching ${folder === '.' ? 'this folder' : folder}; Ctrl-C ends`);
     const changes = await watch.changed();
-    if (changes.length > 0) note(`\nchanged: ${changesText(changes)}\n`);
+    if (changes.length > 0) note(visible(`\nchanged: ${changesText(changes)}\n`));
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
 }

@@ -166,8 +166,9 @@ function fail(thrown: unknown, json: boolean): void {
   const error = asCoded(thrown);
   if (json) return printOutcome(toOutcome(failure(error, 0), {}), true);
   const isPolicy = error.code === 'policy/invalid-document' || error.code === 'author/invalid-file';
-  note(isPolicy ? formatPolicyError(error) : `${error.message} [${error.code}]`);
-  if (!isPolicy && error.help !== undefined) note(`help: ${error.help}`);
+  // Messages repeat names of files, worlds and code that may be somebody else's.
+  note(isPolicy ? formatPolicyError(error) : visible(`${error.message} [${error.code}]`));
+  if (!isPolicy && error.help !== undefined) note(visible(`help: ${error.help}`));
   process.exitCode = EXIT_CODES[kindOf(error.code)];
 }
 
