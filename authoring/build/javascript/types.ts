@@ -11,12 +11,15 @@ import { findPackage } from './packages.ts';
 /** Folder of the generated declarations, in the tool's folder. */
 const TYPES = 'types';
 
+/** In every generated declaration: a module by the name of a world or an interface. Without it, a file is the author's. */
+const GENERATED = /^declare module '[a-z][a-z0-9-]*:[a-z][^']*' \{$/m;
+
 /** A line of the TypeScript compiler: `src/index.js(3,5): error TS2322: Type ...`. */
 const ERROR_LINE = /^(.+?)\((\d+),(\d+)\): error (TS\d+: .*)$/;
 
 /**
  * Writes the types of the tool's world into `types/`: what editors and `tsc` know of its imports and exports. A file that is as it
- * should be is not touched, so that nobody who watches the folder is woken.
+ * should be is not touched, so that nobody who watches the folder is woken. Those of interfaces that are no longer there go; an author's own stay.
  */
 export async function writeTypes(project: ToolProject, world: WitWorld): Promise<void> {
   const folder = join(project.folder, TYPES);
@@ -28,8 +31,9 @@ export async function writeTypes(project: ToolProject, world: WitWorld): Promise
     await writeFile(file, text);
   }
   for (const path of await readdir(folder, { recursive: true })) {
-    const isOld = path.endsWith('.d.ts') && !wanted.has(path.split(sep).join('/'));
-    if (isOld) await rm(join(folder, path));
+    if (!path.endsWith('.d.ts') || wanted.has(path.split(sep).join('/'))) continue;
+    const file = join(folder, path);
+    if (GENERATED.test(await readFile(file, 'utf8'))) await rm(file);
   }
 }
 
