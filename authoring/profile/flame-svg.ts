@@ -1,4 +1,5 @@
 import { grouped } from '../../host/approvals/text-lines.ts';
+import { printable } from '../../host/policy/quote.ts';
 import type { FuelTree } from './fuel-tree.ts';
 
 /* A flame graph that needs no script: what calls stands above what it calls, the width is the fuel. */
@@ -11,6 +12,8 @@ const HEAD = 44;
 const ROWS_MAX = 120;
 /** Width of a character of the font, in pixels. */
 const CHAR = 6.7;
+/** Characters of one text. */
+const TEXT_CHARS_MAX = 2_000;
 /** Pixels below which frames of one caller are drawn as one. */
 const NARROW = 1;
 
@@ -112,8 +115,9 @@ function percent(part: number, whole: number): string {
   return whole === 0 ? '0.0' : ((part / whole) * 100).toFixed(1);
 }
 
+/** XML has no way to write what has no glyph: it is shown as escapes. */
 function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
+  return printable(text, TEXT_CHARS_MAX).replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
