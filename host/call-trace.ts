@@ -102,7 +102,7 @@ export class CallTrace implements HostCallTap {
     const decided =
       denied === undefined
         ? { decision: 'allowed' as const, ...this.#by(call, type) }
-        : { decision: 'refused' as const, why: denied.result };
+        : { decision: 'refused' as const, why: this.#redactor.redactText(denied.result) };
     const given = result === undefined ? undefined : decodeValue(value, result);
     const answer = given === undefined || result === undefined ? {} : { answer: this.#text(toJson(given, result), given) };
     this.#keep(call, { ...decided, ...answer });
