@@ -7,6 +7,8 @@ import { readYamlFile } from './yaml-file.ts';
 /** Name of the file that makes a folder a tool's. */
 export const MANIFEST = 'tool.yaml';
 
+const NO_MANIFEST_HELP = 'name the folder of a tool, or begin one: `cellblock new NAME --lang LANGUAGE`';
+
 /** A tool's folder, as its `tool.yaml` describes it. Paths are absolute. */
 export interface ToolProject {
   readonly folder: string;
@@ -55,6 +57,6 @@ const manifestSchema = z.strictObject({
  */
 export async function readProject(folder: string): Promise<ToolProject> {
   const root = resolve(folder);
-  const { name, language, world, wit, component } = await readYamlFile(join(root, MANIFEST), manifestSchema);
+  const { name, language, world, wit, component } = await readYamlFile(join(root, MANIFEST), manifestSchema, NO_MANIFEST_HELP);
   return { folder: root, name, language, world, wit: join(root, wit), component: join(root, component ?? `${name}.wasm`) };
 }

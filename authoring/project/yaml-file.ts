@@ -7,13 +7,18 @@ import { CodedError, isCoded } from '../../runtime/index.ts';
  * Reads a YAML file of a tool's folder by its schema.
  *
  * @param path - of a UTF-8 file, at most 1 MiB.
+ * @param absentHelp - what to do where there is no such file.
  * @returns what it says. Messages about it come from the file's own lines.
  * @throws CodedError `usage/unreadable-file`; `author/invalid-file` with each issue's line, column and excerpt in `data.issues`.
  */
-export async function readYamlFile<Data>(path: string, schema: z.ZodType<Data>): Promise<Data> {
+export async function readYamlFile<Data>(path: string, schema: z.ZodType<Data>, absentHelp?: string): Promise<Data> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     const { code } = cause as { readonly code?: string };
-    throw new CodedError('usage/unreadable-file', `\`${path}\` cannot be read: ${code ?? 'unknown reason'}`, { cause });
+    const help = code === 'ENOENT' ? absentHelp : undefined;
+    throw new CodedError('usage/unreadable-file', `\`${path}\` cannot be read: ${code ?? 'unknown reason'}`, {
+      cause,
+      ...(help && { help }),
+    });
   });
   try {
     return readDocument(text, path, schema).data;

@@ -51,6 +51,10 @@ describe('readProject', () => {
 
   it('says which file is missing', async () => {
     const error = readProject(join(folder, 'nowhere'));
-    await expect(error).rejects.toMatchObject({ code: 'usage/unreadable-file', message: expect.stringContaining('tool.yaml') });
+    await expect(error).rejects.toMatchObject({
+      code: 'usage/unreadable-file',
+      message: expect.stringContaining('tool.yaml'),
+      help: expect.stringContaining('cellblock new'),
+    });
   });
 });
