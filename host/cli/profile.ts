@@ -76,7 +76,14 @@ async function profile(component: string, functionName: string, options: Profile
     return print(jsonText(plainProfile(found)));
   }
   if (found.calls > 0) for (const line of profileTable(found)) print(visible(line));
+  if (mostlyUnnamed(found)) note('most functions have no names: docs/profiling.md says how to build with them');
   printOutcome(withoutValue(outcome), false);
+}
+
+/** Whether more than half of the fuel is in functions that nothing names. */
+function mostlyUnnamed({ rows, fuel }: FuelProfile): boolean {
+  const unnamed = rows.filter(({ name }) => name.startsWith('module['));
+  return unnamed.reduce((sum, { self }) => sum + self, 0) * 2 > fuel;
 }
 
 async function writePictures(found: FuelProfile, component: string, { svg, folded }: ProfileOptions): Promise<void> {
