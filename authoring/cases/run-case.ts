@@ -148,7 +148,7 @@ async function callOf(
     const values = written(call);
     const prepared = call;
     const { cell } = await lone.run(call.limits.timeoutMsMax, (options) => runner.invoke(prepared, values, { ...options, tap }));
-    return { cell, call };
+    return { cell: await runner.explain(prepared, cell), call };
   } catch (error) {
     if (!isCoded(error)) throw error;
     return { cell: failure(error, 0), call }; // as `cellblock run` ends then

@@ -71,14 +71,16 @@ function reportOf(
   // What was just written down is expected from now on.
   const left = gaps === undefined ? problems : problems.filter(({ what }) => what !== 'expect');
   const { fuel, memoryBytesPeak, hostCalls, wallMs } = outcome.receipt;
+  const passed = left.length === 0;
   return {
     name: spec.name,
     file: path,
     line,
-    passed: left.length === 0,
+    passed,
     function: functionId ?? spec.call,
     kind: outcome.kind,
     ...(outcome.error === undefined ? {} : { code: outcome.error.code }),
+    ...(outcome.error === undefined || passed ? {} : { error: outcome.error }),
     ...(outcome.value === undefined ? {} : { value: outcome.value }),
     fuel,
     memoryBytesPeak,
