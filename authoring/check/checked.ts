@@ -35,6 +35,10 @@ export function checkLines({ tool, component, digest, checks }: CheckReport): st
       ...(help === undefined ? [] : [`${' '.repeat(20)}help: ${help}`]),
     ]),
     '',
-    `${count('problem')} problems, ${count('warning')} warnings`,
+    `${counted(count('problem'), 'problem')}, ${counted(count('warning'), 'warning')}`,
   ];
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

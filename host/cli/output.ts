@@ -55,7 +55,7 @@ function receiptLine(kind: string, receipt: Receipt): string {
     `${fuel} fuel`,
     mebibytes(receipt.memoryBytesPeak),
     `${receipt.wallMs.toFixed(1)} ms`,
-    `${receipt.hostCalls} host calls`,
+    receipt.hostCalls === 1 ? '1 host call' : `${receipt.hostCalls} host calls`,
   ];
   if (receipt.digest !== undefined) parts.push(receipt.digest.slice(0, 'sha256:'.length + 12));
   if (receipt.audit !== undefined) parts.push(`audit ${receipt.audit.slice(0, AUDIT_CHARS)}`);
