@@ -50,9 +50,11 @@ describe('what adapters load', () => {
     expect(sdks).toEqual([]);
   });
 
-  it('names every SDK as an optional peer, at the version that is tested', () => {
+  it('names every SDK, and every compiler, as an optional peer, at the version that is tested', () => {
     const peers = Object.keys(OF.peerDependencies);
-    expect(peers).toEqual(['@anthropic-ai/sdk', '@langchain/core', '@openai/agents', 'ai', 'openai']);
+    const sdks = ['@anthropic-ai/sdk', '@langchain/core', '@openai/agents', 'ai', 'openai'];
+    const compilers = ['@bytecodealliance/componentize-js', 'assemblyscript', 'esbuild']; // of tool authors
+    expect([...peers].sort()).toEqual([...sdks, ...compilers].sort());
     for (const peer of peers) {
       expect(OF.peerDependenciesMeta[peer]).toEqual({ optional: true });
       expect(OF.devDependencies).toHaveProperty([peer]);
