@@ -21,7 +21,7 @@ interface Asc {
  * author's `assembly/index.ts`, and makes a component of the module. An `asconfig.json` in the folder may add options.
  */
 export const compileAssemblyScript: Compile = async (project, out, context) => {
-  const installed = await findNpmPackage(project.folder, 'assemblyscript');
+  const installed = findNpmPackage(project.folder, 'assemblyscript');
   const asc = (await import(pathToFileURL(join(installed.folder, 'dist', 'asc.js')).href)) as Asc; // a path is typed `any`
   const world = await readWorld(relative('', project.wit), project.world);
   await writeGenerated(join(project.folder, BINDINGS), generateAssemblyScript(world));

@@ -17,7 +17,7 @@ export const COMPILERS: Readonly<Record<Language, () => Promise<Compile>>> = {
 /** Each looks for what a language needs, from a tool's folder on, and throws `author/no-compiler` where it is not there. */
 const SEARCHES: Readonly<Record<Language, (folder: string) => Promise<unknown>>> = {
   rust: findRust,
-  assemblyscript: (folder) => findNpmPackage(folder, 'assemblyscript'),
+  assemblyscript: async (folder) => findNpmPackage(folder, 'assemblyscript'),
   javascript: async (folder) => findCompilers(folder),
   c: async () => {
     await findClang();

@@ -5,7 +5,7 @@ import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild';
 import type { ToolProject } from '../../project/index.ts';
 import type { WitWorld } from '../../wit/index.ts';
 import { type Diagnostic, doesNotCompile } from '../diagnostic.ts';
-import type { InstalledPackage } from './packages.ts';
+import type { InstalledPackage } from '../npm-package.ts';
 
 /** One module that holds all of a tool's code. */
 export interface Bundle {

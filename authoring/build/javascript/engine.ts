@@ -2,8 +2,8 @@ import { chmod, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../project/package-root.ts';
 import type { WitWorld } from '../../wit/index.ts';
+import type { InstalledPackage } from '../npm-package.ts';
 import { runCompiler } from '../run-compiler.ts';
-import type { InstalledPackage } from './packages.ts';
 import type { Feature } from './settings.ts';
 
 /** What the engine made of a tool's module, or why it did not. */

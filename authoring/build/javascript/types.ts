@@ -5,8 +5,8 @@ import type { ToolProject } from '../../project/index.ts';
 import { guestTypes } from '../../wasm-tools.ts';
 import type { WitWorld } from '../../wit/index.ts';
 import { type Diagnostic, doesNotCompile } from '../diagnostic.ts';
+import { findPackage } from '../npm-package.ts';
 import { runCompiler } from '../run-compiler.ts';
-import { findPackage } from './packages.ts';
 
 /** Folder of the generated declarations, in the tool's folder. */
 const TYPES = 'types';

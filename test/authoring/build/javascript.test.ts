@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { openBuiltIn } from 'cellblock';
 import { decodeComponent } from 'cellblock/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findPackage } from '../../../authoring/build/javascript/packages.ts';
+import { findPackage } from '../../../authoring/build/npm-package.ts';
 import { newTool } from '../../../authoring/project/index.ts';
 import { buildJavaScript, builtJavaScript } from '../../support/built-javascript.ts';
 import { useCells } from '../../support/cells.ts';
